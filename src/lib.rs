@@ -1,0 +1,11 @@
+//! hob: a single-threaded async runtime on `mio`, to run, to read and to measure.
+
+#![forbid(unsafe_code)]
+
+// Floor 0: knows only std.
+mod current;
+mod clock;
+pub mod coop;
+mod trace;
+mod join_error;
+mod prims;
