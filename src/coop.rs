@@ -179,6 +179,9 @@ mod tests {
         assert!(poll.is_spent());
         assert!(poll_budget(&mut cx).is_pending());
         drop(poll);
-        assert!(poll_budget(&mut cx).is_ready(), "outside of a task: no limit");
+        assert!(
+            poll_budget(&mut cx).is_ready(),
+            "outside of a task: no limit"
+        );
     }
 }

@@ -8,4 +8,8 @@ mod clock;
 pub mod coop;
 mod trace;
 mod join_error;
+mod caught;
 mod prims;
+
+// Floor 1: the organs. None imports another.
+mod executor;

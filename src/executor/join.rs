@@ -1,0 +1,221 @@
+//! The two ends of a task's result: the task puts it in, the [`JoinHandle`] takes it out.
+//!
+//! ```text
+//!                       finish                     poll
+//!  Running { waiter } ──────────► Done(result) ──────────► Taken
+//!     │      ▲
+//!     └──────┘ poll: leaves its waker
+//! ```
+//!
+//! I1: the task's future is dropped before its state is `Done` (trap 36): whoever has the
+//! result knows that every destructor has run.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+
+use super::waker::Remote;
+use super::{Executor, Mail, TaskKey};
+use crate::join_error::JoinError;
+use crate::trace::{self, TaskId, WaitKind};
+use crate::{caught, coop};
+
+/// Shared by a task and its handle.
+pub(super) struct JoinCell<T> {
+    pub(super) key: TaskKey,
+    pub(super) id: TaskId,
+    /// Weak, or a task that holds a handle would keep its own executor alive.
+    pub(super) home: Weak<Executor>,
+    state: RefCell<State<T>>,
+}
+
+enum State<T> {
+    Running { waiter: Option<Waker> },
+    Done(Result<T, JoinError>),
+    Taken,
+}
+
+impl<T> JoinCell<T> {
+    pub(super) fn new(home: &Rc<Executor>, key: TaskKey, id: TaskId) -> Rc<JoinCell<T>> {
+        Rc::new(JoinCell {
+            key,
+            id,
+            home: Rc::downgrade(home),
+            state: RefCell::new(State::Running { waiter: None }),
+        })
+    }
+
+    /// Puts the result in and wakes the handle. Called once; a second call is ignored (the
+    /// first may have panicked while it woke).
+    pub(super) fn finish(self: &Rc<JoinCell<T>>, result: Result<T, JoinError>) {
+        if Rc::strong_count(self) == 1 {
+            // Nobody will ever ask. The result is the user's value and may panic (trap 60).
+            caught::drop(result);
+            return;
+        }
+        let mut state = self.state.borrow_mut();
+        let waiter = match &mut *state {
+            State::Running { waiter } => waiter.take(),
+            State::Done(_) | State::Taken => {
+                drop(state);
+                return caught::drop(result);
+            }
+        };
+        *state = State::Done(result);
+        drop(state);
+        if let Some(waiter) = waiter {
+            caught::wake(waiter);
+        }
+    }
+}
+
+/// Waits for a task, and can abort it. Dropping it does neither: the task is *detached* and
+/// goes on.
+///
+/// Awaiting it gives what the task returned, or a [`JoinError`] if it panicked or was aborted.
+/// When that arrives, the task's future has been dropped already.
+///
+/// *Cancel safety*: awaiting `&mut handle` may be given up and begun again.
+///
+/// # Panics
+/// If it is polled again after it gave its result.
+///
+/// ```
+/// # hob::block_on(async {
+/// let task = hob::spawn(async { 6 * 7 });
+/// assert_eq!(task.await.unwrap(), 42);
+/// # });
+/// ```
+#[derive(Debug)]
+pub struct JoinHandle<T> {
+    cell: Rc<JoinCell<T>>,
+    /// Where the task was spawned: shown as the place that waits.
+    at: &'static Location<'static>,
+}
+
+impl<T> JoinHandle<T> {
+    pub(super) fn new(cell: Rc<JoinCell<T>>, at: &'static Location<'static>) -> JoinHandle<T> {
+        JoinHandle { cell, at }
+    }
+
+    /// Asks the loop to drop the task's future in its next batch. Awaiting the handle then
+    /// gives a cancelled [`JoinError`], unless the task had ended before.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let task = hob::spawn(std::future::pending::<()>());
+    /// task.abort();
+    /// assert!(task.await.unwrap_err().is_cancelled());
+    /// # });
+    /// ```
+    pub fn abort(&self) {
+        if let Some(home) = self.cell.home.upgrade() {
+            home.abort(self.cell.key);
+        }
+    }
+
+    /// Something that can abort the task from anywhere, other threads included.
+    pub fn abort_handle(&self) -> AbortHandle {
+        AbortHandle {
+            remote: self.cell.home.upgrade().map(|home| home.remote().clone()),
+            key: self.cell.key,
+            id: self.cell.id,
+        }
+    }
+
+    /// Has the task ended?
+    pub fn is_finished(&self) -> bool {
+        !matches!(&*self.cell.state.borrow(), State::Running { .. })
+    }
+
+    /// The task's id.
+    pub fn id(&self) -> TaskId {
+        self.cell.id
+    }
+
+    /// Takes the result, if it is there.
+    fn take_result(&self) -> Option<Result<T, JoinError>> {
+        let mut state = self.cell.state.borrow_mut();
+        if let State::Running { .. } = &*state {
+            return None;
+        }
+        match std::mem::replace(&mut *state, State::Taken) {
+            State::Done(result) => Some(result),
+            _ => panic!("a JoinHandle was polled again after it gave its result"),
+        }
+    }
+
+    /// Leaves `waker` to be called at the end, and gives back the one that was left before.
+    fn leave_waker(&self, waker: Waker) -> Option<Waker> {
+        match &mut *self.cell.state.borrow_mut() {
+            State::Running { waiter } => waiter.replace(waker),
+            State::Done(_) | State::Taken => unreachable!("looked at by take_result"),
+        }
+    }
+}
+
+impl<T> Future for JoinHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        ready!(coop::poll_budget(cx));
+        if let Some(result) = self.take_result() {
+            coop::spend();
+            return Poll::Ready(result);
+        }
+        // Cloned before the borrow and dropped after it: both are code of the user.
+        let former = self.leave_waker(cx.waker().clone());
+        drop(former);
+        trace::waits(WaitKind::Join, self.cell.id.0, self.at);
+        Poll::Pending
+    }
+}
+
+impl<T> std::fmt::Debug for JoinCell<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}", self.id)
+    }
+}
+
+/// Aborts a task from anywhere: it is `Send`, `Sync` and cheap to clone.
+///
+/// ```
+/// # hob::block_on(async {
+/// let task = hob::spawn(std::future::pending::<()>());
+/// let abort = task.abort_handle();
+/// std::thread::spawn(move || abort.abort());
+/// assert!(task.await.unwrap_err().is_cancelled());
+/// # });
+/// ```
+#[derive(Clone)]
+pub struct AbortHandle {
+    /// `None` where the runtime was gone already when the handle was made.
+    remote: Option<Arc<Remote>>,
+    key: TaskKey,
+    id: TaskId,
+}
+
+impl AbortHandle {
+    /// Asks the loop to drop the task's future. Does nothing if the task has ended.
+    pub fn abort(&self) {
+        if let Some(remote) = &self.remote {
+            // A loop that is gone has dropped all its tasks.
+            let _ = remote.post(Mail::Abort(self.key));
+        }
+    }
+
+    /// The task's id.
+    pub fn id(&self) -> TaskId {
+        self.id
+    }
+}
+
+impl std::fmt::Debug for AbortHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "AbortHandle({})", self.id)
+    }
+}

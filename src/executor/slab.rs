@@ -1,0 +1,136 @@
+//! The task slab: slots that are used again and again, each with its waker.
+//!
+//! Why not the `slab` crate, as for sockets and timers: a free slot here keeps something of
+//! value (the waker, an `Arc` that would cost an allocation and two atomic counts to make
+//! anew), and gives it up only after a burst.
+//!
+//! I1: `free` lists exactly the slots whose body is `Free`.
+//! I2: a key finds its slot only while the generations agree; a stale key finds `None`.
+
+use std::sync::Arc;
+use std::task::Waker;
+
+use super::task::{Body, Meta, Slot, TaskKey};
+use super::waker::{Remote, SlotWaker};
+
+/// So many free slots are kept whatever happens; below this nothing is given back.
+const KEPT: usize = 1024;
+
+pub(super) struct TaskSlab {
+    slots: Vec<Slot>,
+    /// Used from the end: the slot freed last is the warmest.
+    free: Vec<u32>,
+    /// Tasks that ended since `shrink` last looked.
+    removed: usize,
+}
+
+impl TaskSlab {
+    pub(super) const fn new() -> TaskSlab {
+        TaskSlab {
+            slots: Vec::new(),
+            free: Vec::new(),
+            removed: 0,
+        }
+    }
+
+    pub(super) fn live(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// Takes a slot for a new task. The task's id serves as generation: ids only grow, and
+    /// the same low half comes back to the same slot only 4,294,967,296 tasks later.
+    pub(super) fn insert(&mut self, remote: &Arc<Remote>, meta: Meta, body: Body) -> TaskKey {
+        let generation = meta.id.0 as u32;
+        let Some(index) = self.free.pop() else {
+            return self.push(remote, generation, meta, body);
+        };
+        let slot = &mut self.slots[index as usize];
+        debug_assert!(matches!(slot.body, Body::Free), "I1");
+        if !slot.shared.reuse(generation) {
+            // Somebody still holds a waker of the former task: leave it to them.
+            let key = TaskKey { index, generation };
+            slot.shared = SlotWaker::new(remote.clone(), key);
+            slot.waker = Some(Waker::from(slot.shared.clone()));
+        }
+        slot.generation = generation;
+        slot.aborted = false;
+        slot.body = body;
+        slot.meta = meta;
+        TaskKey { index, generation }
+    }
+
+    fn push(&mut self, remote: &Arc<Remote>, generation: u32, meta: Meta, body: Body) -> TaskKey {
+        let index = u32::try_from(self.slots.len()).expect("fewer than 2^32 tasks at once");
+        let key = TaskKey { index, generation };
+        let shared = SlotWaker::new(remote.clone(), key);
+        self.slots.push(Slot {
+            waker: Some(Waker::from(shared.clone())),
+            shared,
+            generation,
+            aborted: false,
+            body,
+            meta,
+        });
+        key
+    }
+
+    #[inline]
+    pub(super) fn get(&mut self, key: TaskKey) -> Option<&mut Slot> {
+        let slot = self.slots.get_mut(key.index as usize)?;
+        // I2
+        (slot.generation == key.generation && !matches!(slot.body, Body::Free)).then_some(slot)
+    }
+
+    /// Frees a slot, and gives back what it held, to be dropped once no borrow is held.
+    pub(super) fn remove(&mut self, key: TaskKey) -> Option<Body> {
+        let slot = self.get(key)?;
+        slot.meta.name = None;
+        slot.meta.wait = None;
+        let body = std::mem::replace(&mut slot.body, Body::Free);
+        self.free.push(key.index);
+        self.removed += 1;
+        Some(body)
+    }
+
+    /// How many slots there are, free ones included.
+    pub(super) fn slots(&self) -> u32 {
+        self.slots.len() as u32
+    }
+
+    pub(super) fn key_at(&self, index: u32) -> Option<TaskKey> {
+        let generation = self.slots.get(index as usize)?.generation;
+        Some(TaskKey { index, generation })
+    }
+
+    /// All live tasks.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (TaskKey, &Slot)> {
+        let live = |slot: &&Slot| !matches!(slot.body, Body::Free);
+        self.slots.iter().enumerate().filter_map(move |(i, slot)| {
+            let key = TaskKey {
+                index: i as u32,
+                generation: slot.generation,
+            };
+            live(&slot).then_some((key, slot))
+        })
+    }
+
+    /// After a burst: if at least three quarters of the slots are free, lets go of the free
+    /// ones at the end (trap 59). A look walks over slots, so it is paid for in advance: one
+    /// look for every `slots / 2` tasks that ended.
+    pub(super) fn shrink(&mut self) {
+        if self.slots.len() <= KEPT || self.removed * 2 < self.slots.len() {
+            return;
+        }
+        self.removed = 0;
+        if self.live() * 4 > self.slots.len() {
+            return;
+        }
+        let is_used = |slot: &Slot| !matches!(slot.body, Body::Free);
+        let last_used = self.slots.iter().rposition(is_used);
+        let keep = last_used.map_or(0, |i| i + 1).max(KEPT);
+        self.slots.truncate(keep);
+        self.slots.shrink_to(keep);
+        self.free.retain(|&index| (index as usize) < keep);
+        self.free.shrink_to(keep);
+    }
+}
