@@ -13,3 +13,4 @@ mod prims;
 
 // Floor 1: the organs. None imports another.
 mod executor;
+mod reactor;

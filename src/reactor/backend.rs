@@ -1,0 +1,97 @@
+//! What one kernel does and another does not. The rest of the reactor has no `cfg`.
+//!
+//! | | epoll, kqueue | poll(2) | Windows (IOCP) |
+//! |---|---|---|---|
+//! | after a refusal, the next edge | comes by itself | must be asked for | mio asks, in its own I/O |
+//! | a short read says "drained" | yes, with care | no | no |
+//! | an error or hang-up | stays registered | mio drops the registration | stays registered |
+//!
+//! poll(2) is what mio uses where there is nothing better, or where it is told to by
+//! `--cfg mio_unsupported_force_poll_poll`, as our own tests do (trap 52).
+
+use std::io;
+
+use mio::event;
+#[cfg(unix)]
+use mio::unix::SourceFd;
+use mio::{Interest, Registry, Token};
+
+/// The kernels that tell about each edge by themselves, once registered. A short read or
+/// write then means that the buffer is empty or full, since the next byte makes a new edge.
+/// (illumos has epoll too, but not one to rely on.)
+pub(super) const EDGES_COME_BY_THEMSELVES: bool = cfg!(all(
+    not(mio_unsupported_force_poll_poll),
+    any(
+        target_os = "android",
+        target_os = "linux",
+        target_os = "dragonfly",
+        target_os = "freebsd",
+        target_os = "ios",
+        target_os = "macos",
+        target_os = "netbsd",
+        target_os = "openbsd",
+        target_os = "tvos",
+        target_os = "visionos",
+        target_os = "watchos",
+    )
+));
+
+/// Something that can be registered: on Unix a descriptor, so that [`rearm`] can name it.
+#[cfg(unix)]
+pub(crate) trait Io: event::Source + std::os::fd::AsRawFd {}
+#[cfg(unix)]
+impl<S: event::Source + std::os::fd::AsRawFd> Io for S {}
+
+/// Something that can be registered.
+#[cfg(not(unix))]
+pub(crate) trait Io: event::Source {}
+#[cfg(not(unix))]
+impl<S: event::Source> Io for S {}
+
+/// Both directions. On Linux also "urgent", because a read stops short *before* an urgent
+/// byte, and what lies behind it makes no edge: with that sign a short read is not trusted.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn both() -> Interest {
+    Interest::READABLE | Interest::WRITABLE | Interest::PRIORITY
+}
+
+/// Both directions.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) fn both() -> Interest {
+    Interest::READABLE | Interest::WRITABLE
+}
+
+/// Asks for the next edge, where that is needed. mio's own I/O has done so already, but raw
+/// calls on its sockets have not (trap 57), and after an error mio has even dropped the
+/// registration, which its own I/O cannot bring back.
+#[cfg(unix)]
+pub(super) fn rearm<S: Io>(
+    registry: &Registry,
+    io: &S,
+    token: Token,
+    interest: Interest,
+) -> io::Result<()> {
+    if EDGES_COME_BY_THEMSELVES {
+        return Ok(());
+    }
+    let fd = io.as_raw_fd();
+    let asked = registry.reregister(&mut SourceFd(&fd), token, interest);
+    match asked {
+        Err(e) if is_lost(&e) => registry.register(&mut SourceFd(&fd), token, interest),
+        asked => asked,
+    }
+}
+
+/// On Windows only mio's own I/O (also through a type's `try_io`) can ask for the next edge.
+#[cfg(not(unix))]
+pub(super) fn rearm<S: Io>(_: &Registry, _: &S, _: Token, _: Interest) -> io::Result<()> {
+    Ok(())
+}
+
+/// Is this mio's way of saying "I have dropped that registration"? Its own I/O answers so in
+/// place of `WouldBlock`. An error of the kernel's would carry a code.
+pub(super) fn is_lost(error: &io::Error) -> bool {
+    !EDGES_COME_BY_THEMSELVES
+        && error.kind() == io::ErrorKind::NotFound
+        && error.raw_os_error().is_none()
+}

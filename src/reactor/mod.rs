@@ -1,0 +1,322 @@
+//! The reactor: one sleep in the kernel, and from each event to the wakers that wait for it.
+//!
+//! What lives here is the kernel wait and the table of everything registered. What one
+//! registered socket is lives in [`source`], one direction of it in [`side`], the futures
+//! that wait in [`waiter`], and what one kernel does differently in [`backend`]. The
+//! reactor knows wakers, never tasks; who sleeps how long is told to it by `runtime`.
+//!
+//! Law: mio is edge-triggered: it tells us *once* that a socket became ready, and again only
+//! after an operation was refused (`WouldBlock`). Consequence: we try the operation first and
+//! park only when it is refused; nobody asks the kernel "is it ready?". Price: one refused
+//! system call for each socket that is quiet. The other choice, level-triggered polling,
+//! would ask the kernel twice for each wait (arm, disarm).
+//!
+//! ```text
+//!  Source::new ──1──▶ [slot in the table, registered] ──2──▶ operation tried: done
+//!                                  ▲                              │ refused
+//!                                  │                              3  waker parked, side Drained
+//!                                  │                              ▼
+//!                      wake everybody ◀──4── event in `wait` ── asleep
+//!  1 Reactor::register   2 Source::attempt   3 Waiter::park   4 Reactor::note, Wakes::run
+//! ```
+//!
+//! Invariants:
+//! - I1: a waker is parked on a side only while that side is not `Ready`; the event that
+//!   makes it `Ready` takes them all along. So nobody sleeps on a side that can be tried.
+//! - I2: an event speaks for the slot only if its whole token matches, generation included.
+//! - I3: no waker is called, cloned or dropped, and no observer told, while a `RefCell` of
+//!   this folder is borrowed; and in one visit *all* events are noted before the first waker
+//!   is called, so that one that panics costs no other event.
+
+mod backend;
+mod side;
+mod source;
+mod waiter;
+
+#[cfg(test)]
+mod tests;
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::io;
+use std::mem;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Wake, Waker};
+use std::time::Duration;
+
+use mio::{Events, Interest, Poll, Token};
+use slab::Slab;
+
+use crate::current::{self, Current, Entered};
+use crate::trace::{self, Event};
+
+use backend::Io;
+use side::Slot;
+
+pub(crate) use side::Direction;
+pub(crate) use source::Source;
+pub(crate) use waiter::Waiter;
+
+thread_local! {
+    static CURRENT: Current<Reactor> = const { Current::new() };
+}
+
+/// Makes `reactor` the one in which new sockets register, until the guard is dropped.
+pub(crate) fn enter(reactor: Rc<Reactor>) -> Entered<Reactor> {
+    current::enter(&CURRENT, reactor)
+}
+
+/// Events taken in one visit. What is ready beyond that is told at the next one (trap 31).
+const CAPACITY: usize = 1024;
+
+/// A table or queue larger than this gives its memory back when it runs empty (trap 59).
+const KEEP: usize = 1024;
+
+/// Half of a token says which slot, the other half which of its tenants.
+const HALF: u32 = usize::BITS / 2;
+
+/// The most sources at once, and the index that no source has: four billion, or 65,535 where
+/// a `usize` has 32 bits.
+const MAX_SOURCES: usize = (1 << HALF) - 1;
+
+/// The token of [`Reactor::waker`].
+const INTERRUPT: Token = Token(usize::MAX);
+
+/// The kernel wait and the table of sources. One for each runtime.
+pub(crate) struct Reactor {
+    /// Borrowed mutably only around the system call in [`Reactor::wait`].
+    poll: RefCell<Poll>,
+    /// Where the kernel writes. Taken out during a visit; `None` also after a visit that
+    /// ended in a panic.
+    events: Cell<Option<Events>>,
+    /// The queue of the wakers to call, empty between visits, kept for its memory.
+    wakes: Cell<VecDeque<Waker>>,
+    /// Everything registered. A slot is also held by its [`Source`], which removes it here.
+    slots: RefCell<Slab<Rc<Slot>>>,
+    /// Counts registrations: the next one's generation.
+    generation: Cell<usize>,
+    /// What [`Reactor::waker`] hands out.
+    interrupt: Waker,
+    /// Set once, by [`Reactor::close`].
+    closed: Cell<bool>,
+}
+
+impl Reactor {
+    pub(crate) fn new() -> io::Result<Rc<Reactor>> {
+        let poll = Poll::new()?;
+        let interrupt = mio::Waker::new(poll.registry(), INTERRUPT)?;
+        Ok(Rc::new(Reactor {
+            poll: RefCell::new(poll),
+            events: Cell::new(None),
+            wakes: Cell::default(),
+            slots: RefCell::default(),
+            generation: Cell::new(0),
+            interrupt: Arc::new(Interrupt(interrupt)).into(),
+            closed: Cell::new(false),
+        }))
+    }
+
+    /// A waker that ends the sleep in [`Reactor::wait`], or makes the next one return at
+    /// once. Of use from any thread, and harmless after the reactor has gone.
+    pub(crate) fn waker(&self) -> Waker {
+        self.interrupt.clone()
+    }
+
+    /// One visit to the kernel: sleeps until something happens or `timeout` has passed, then
+    /// wakes everyone concerned. Answers how many events there were, an interrupt included;
+    /// a signal that cuts the sleep short is a visit with none (trap 23).
+    pub(crate) fn wait(&self, timeout: Option<Duration>) -> io::Result<usize> {
+        let mut events = self.events.take().unwrap_or_else(new_events);
+        let asked = self.poll.borrow_mut().poll(&mut events, timeout);
+        match asked {
+            Ok(()) => {}
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => events.clear(),
+            Err(e) => return Err(e),
+        }
+
+        // I3: every event is noted before any code that is not ours runs.
+        let mut wakes = Wakes(self.wakes.take());
+        for event in &events {
+            self.note(event.token(), Signs::of(event), &mut wakes.0);
+        }
+        trace::emit(Event::KernelVisited);
+        for event in events.iter().filter(|event| event.token() != INTERRUPT) {
+            trace::emit(Event::IoEvent(event.token().0));
+        }
+        wakes.run();
+
+        self.wakes.set(mem::take(&mut wakes.0));
+        let count = events.iter().count();
+        self.events.set(Some(events));
+        Ok(count)
+    }
+
+    /// Writes down what the kernel said about one source and takes its wakers along.
+    fn note(&self, token: Token, signs: Signs, wakes: &mut VecDeque<Waker>) {
+        let slots = self.slots.borrow();
+        // I2: the index alone may already belong to somebody else (trap 14). The token of
+        // the interrupt has the index that no slot has.
+        let slot = slots.get(token.0 & MAX_SOURCES);
+        if let Some(slot) = slot.filter(|slot| slot.token() == token) {
+            slot.note(signs, wakes);
+        }
+    }
+
+    /// How many sources are registered.
+    pub(crate) fn live(&self) -> usize {
+        self.slots.borrow().len()
+    }
+
+    /// The runtime's end: forgets everyone who waits. Sources that live on can be dropped or
+    /// turned back into std's sockets, but every operation that would wait is an error.
+    pub(crate) fn close(&self) {
+        self.closed.set(true);
+        let slots: Vec<Rc<Slot>> = self.slots.borrow().iter().map(|(_, s)| s.clone()).collect();
+        let mut wakers = VecDeque::new();
+        for slot in slots {
+            slot.close(&mut wakers);
+        }
+        // Dropped here, not called: the tasks are gone already, and no borrow is held.
+        drop(wakers);
+    }
+
+    /// Is this the reactor that the loop on this thread sleeps in?
+    fn is_current(self: &Rc<Reactor>) -> bool {
+        current::with(&CURRENT, |current| {
+            current.is_some_and(|reactor| Rc::ptr_eq(reactor, self))
+        })
+    }
+
+    /// Gives `io` a slot and tells the kernel about it. Where the kernel refuses, the slot is
+    /// given back (trap 16).
+    fn register<S: Io>(&self, io: &mut S, interest: Interest) -> io::Result<Rc<Slot>> {
+        if self.closed.get() {
+            return Err(ended());
+        }
+        let slot = self.reserve(interest)?;
+        let poll = self.poll.borrow();
+        match poll.registry().register(io, slot.token(), interest) {
+            Ok(()) => Ok(slot),
+            Err(e) => {
+                self.release(&slot);
+                Err(e)
+            }
+        }
+    }
+
+    fn reserve(&self, interest: Interest) -> io::Result<Rc<Slot>> {
+        let mut slots = self.slots.borrow_mut();
+        let entry = slots.vacant_entry();
+        if entry.key() >= MAX_SOURCES {
+            return Err(io::Error::other(
+                "as many sockets as a token can tell apart",
+            ));
+        }
+        let generation = self.generation.get();
+        self.generation.set(generation.wrapping_add(1));
+        // The shift drops the generation's upper half: it wraps, and that is fine, since no
+        // event is as old as four billion registrations.
+        let token = Token(generation << HALF | entry.key());
+        let slot = Rc::new(Slot::new(token, interest));
+        entry.insert(slot.clone());
+        Ok(slot)
+    }
+
+    /// Takes `io` out of the kernel's list and its slot out of ours. After that no event
+    /// reaches it, not even one that lives on in a duplicate of the descriptor (trap 15).
+    fn deregister<S: Io>(&self, io: &mut S, slot: &Slot) -> io::Result<()> {
+        self.release(slot);
+        let told = self.poll.borrow().registry().deregister(io);
+        told.or_else(|e| backend::is_lost(&e).then_some(()).ok_or(e))
+    }
+
+    fn release(&self, slot: &Slot) {
+        let mut slots = self.slots.borrow_mut();
+        let removed = slots.remove(slot.token().0 & MAX_SOURCES);
+        debug_assert!(removed.token() == slot.token(), "I2: a slot has one tenant");
+        if slots.is_empty() && slots.capacity() > KEEP {
+            *slots = Slab::new();
+        }
+        // The wakers parked in the slot are dropped with the last `Rc`, after this borrow.
+        drop(slots);
+        drop(removed);
+    }
+
+    /// Sees to it that the kernel tells us again, after an operation on `io` was refused.
+    fn rearm<S: Io>(&self, io: &S, slot: &Slot) -> io::Result<()> {
+        let poll = self.poll.borrow();
+        backend::rearm(poll.registry(), io, slot.token(), slot.interest())
+    }
+}
+
+fn new_events() -> Events {
+    Events::with_capacity(CAPACITY)
+}
+
+/// The answer of a socket whose runtime is no more.
+fn ended() -> io::Error {
+    io::Error::other("the runtime of this socket has ended")
+}
+
+/// What one event says. All of it is hints (trap 19): it decides who is woken and whether a
+/// short read can be trusted, never what an operation answers.
+#[derive(Clone, Copy, Debug, Default)]
+struct Signs {
+    readable: bool,
+    writable: bool,
+    /// The peer will send no more, or something urgent is in the stream.
+    read_hint: bool,
+    write_hint: bool,
+    /// Concerns both directions.
+    error: bool,
+}
+
+impl Signs {
+    fn of(event: &mio::event::Event) -> Signs {
+        Signs {
+            readable: event.is_readable(),
+            writable: event.is_writable(),
+            read_hint: event.is_read_closed() || event.is_priority(),
+            write_hint: event.is_write_closed(),
+            error: event.is_error(),
+        }
+    }
+}
+
+/// The wakers of one visit, called in the order of the events. If one of them panics, the
+/// others are called during the unwinding: their edges will not come again.
+struct Wakes(VecDeque<Waker>);
+
+impl Wakes {
+    fn run(&mut self) {
+        while let Some(waker) = self.0.pop_front() {
+            waker.wake();
+        }
+        if self.0.capacity() > KEEP {
+            self.0 = VecDeque::new();
+        }
+    }
+}
+
+impl Drop for Wakes {
+    fn drop(&mut self) {
+        self.run();
+    }
+}
+
+/// The waker that `std` knows, around the one that mio knows.
+struct Interrupt(mio::Waker);
+
+impl Wake for Interrupt {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if let Err(error) = self.0.wake() {
+            // Nobody here could do better, and the loop may be awake anyway.
+            log::error!("could not interrupt the kernel wait: {error}");
+        }
+    }
+}
