@@ -13,4 +13,5 @@ mod prims;
 
 // Floor 1: the organs. None imports another.
 mod executor;
+mod timers;
 mod reactor;

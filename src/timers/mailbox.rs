@@ -1,0 +1,72 @@
+//! How a timer ends when its future is dropped where its runtime cannot be reached: on
+//! another thread, or on the right one while the runtime is not running.
+//!
+//! Futures of time are `Send`, so this can happen at any moment. The key is then put into the
+//! mailbox of its owner, who looks into it once in a turn. No wake goes with it: until that
+//! turn the timer is merely forgotten a little later, and if it fires meanwhile, somebody is
+//! woken for nothing.
+//!
+//! Law: the owner may be gone before the letter comes. Consequence: boxes are found by an id
+//! that is never reused, in [`ALL`], and a letter to nobody is thrown away. Price: two locks
+//! for each such drop. The owner pays one relaxed load in each turn.
+//!
+//! Only `timers` uses this file.
+
+use std::collections::BTreeMap;
+use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::TimerKey;
+
+/// The mailboxes of all `Timers` that are not closed. Entries come in [`open`] and go in
+/// [`close`], so it is as long as there are runtimes.
+static ALL: Mutex<BTreeMap<u64, Arc<Mailbox>>> = Mutex::new(BTreeMap::new());
+
+#[derive(Default)]
+pub(super) struct Mailbox {
+    /// Set after a key was put in, cleared before the keys are taken out.
+    has_mail: AtomicBool,
+    keys: Mutex<Vec<TimerKey>>,
+}
+
+impl Mailbox {
+    /// May be out of date by a moment; then the mail is found in the next turn.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        !self.has_mail.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn take(&self) -> Vec<TimerKey> {
+        let mut keys = lock(&self.keys);
+        // Under the lock, as in `send`: so the flag never says less than the truth.
+        self.has_mail.store(false, Ordering::Relaxed);
+        mem::take(&mut keys)
+    }
+}
+
+pub(super) fn open(id: u64) -> Arc<Mailbox> {
+    let mailbox = Arc::new(Mailbox::default());
+    lock(&ALL).insert(id, mailbox.clone());
+    mailbox
+}
+
+/// From now on letters to `id` are thrown away. Once is enough, more often is harmless.
+pub(super) fn close(id: u64) {
+    lock(&ALL).remove(&id);
+}
+
+/// Asks the owner of `key` to end that timer, if there still is an owner.
+pub(super) fn send(key: TimerKey) {
+    let mailbox = lock(&ALL).get(&key.owner).cloned();
+    if let Some(mailbox) = mailbox {
+        let mut keys = lock(&mailbox.keys);
+        keys.push(key);
+        mailbox.has_mail.store(true, Ordering::Relaxed);
+    }
+}
+
+/// No code of the user runs under these locks, so a poisoned one is as good as new.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,424 @@
+//! The timers: deadlines turned into wakers. One of the four organs of the runtime.
+//!
+//! Pure data: no clock and no thread. The runtime asks for the next deadline before it sleeps
+//! ([`Timers::next`]) and tells the time afterwards ([`Timers::expire`]). What a program
+//! awaits (`sleep`, `timeout`, `interval`) lives in `time/` and holds nothing but a
+//! [`TimerKey`], a few plain numbers: that is why it is `Send`, and why nothing dangles when
+//! the runtime goes first.
+//!
+//! **Law**: nearly every timer is a timeout, and nearly every timeout is cancelled, because
+//! the answer came in time. **Consequence**: making and cancelling must be cheap; firing may
+//! cost more. **Choice**: a binary heap of small entries beside a slab of wakers. To cancel
+//! is to vacate the slot; the entry stays in the heap, dead, and is thrown away when it comes
+//! to the top, or with all the others when the dead outnumber the living. **Price**: the heap
+//! may be twice as long as it need be.
+//!
+//! ```text
+//!   queue (a heap)                       slots (a slab)
+//!   deadline  number  slot               slot  number  waker
+//!   12:00:01     7      2   ──────────►    2      7     W
+//!   12:00:01     9      0   ──── ✗         0     12     V      9 is dead, 12 lives there now
+//!   12:00:04    12      0   ──────────►    0
+//! ```
+//!
+//! The *number* is drawn anew by each insert and reset. It does three things at once: timers
+//! of one deadline fire in its order, it is the generation of the slot, and an entry or a key
+//! whose number is not that of its slot is dead.
+//!
+//! ```text
+//!              insert            expire: its waker is woken
+//!     nothing ────────► waiting ───────────────────────────► fired
+//!                        │  ▲ │
+//!                  reset └──┘ └── remove, close: its waker is dropped ──► nothing
+//! ```
+//!
+//! Roads not taken. A timer wheel does all of this in O(1), but it rounds deadlines and moves
+//! a timer from level to level on its way down; with 100,000 timers spread over ten seconds
+//! this heap was ahead of the wheel of tokio 1.54 in making, cancelling and firing. A heap
+//! that knows where each timer stands in it could really remove, and would have to write to a
+//! slot for each step of each sift. A map from number to waker needs no slots, and took twice
+//! as long.
+//!
+//! Invariants:
+//! - I1: each live slot has exactly one entry in the queue that bears its number. So there
+//!   are `queue.len() - slots.live()` dead entries.
+//! - I2: a number is drawn once, hence a stale key never finds somebody else's timer.
+//! - I3: no waker is cloned, woken or dropped while `state` is borrowed: each of these may
+//!   run code of the user, which may come back here.
+//! - I4: nothing enters the queue with a deadline before the time that we were last told, so
+//!   a timer made during `expire` stands behind all that is due, and delays none of it.
+
+mod mailbox;
+mod slots;
+
+use std::cell::RefCell;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::mem;
+use std::panic::Location;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Waker;
+use std::time::Instant;
+
+use crate::caught;
+use crate::current::{self, Current, Entered};
+use crate::trace::{self, Event};
+use mailbox::Mailbox;
+use slots::{Place, Slots};
+
+/// So many dead entries are not worth a walk over the heap.
+const FEW: usize = 64;
+
+thread_local! {
+    static CURRENT: Current<Timers> = const { Current::new() };
+}
+
+/// The timers of one runtime.
+pub(crate) struct Timers {
+    /// Never reused by any other `Timers` of the process: a key tells by it whose it is.
+    id: u64,
+    /// Borrowed only for calls that run nothing of the user's (I3).
+    state: RefCell<State>,
+    /// Keys that were let go of where these timers could not be reached.
+    mailbox: Arc<Mailbox>,
+}
+
+/// Which timer. It may go to any thread, but means something only to the `Timers` that gave
+/// it out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TimerKey {
+    owner: u64,
+    place: Place,
+}
+
+impl TimerKey {
+    /// A name for the timer, to be shown in a wait record.
+    pub(crate) fn number(self) -> u64 {
+        self.place.number
+    }
+}
+
+/// What became of a timer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// Its deadline has not come, or the loop has not looked at the clock since.
+    Waiting,
+    /// Its deadline passed, and its waker was woken.
+    Fired,
+    /// The runtime has ended. It will never fire.
+    Closed,
+}
+
+impl Timers {
+    pub(crate) fn new() -> Rc<Timers> {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        Rc::new(Timers {
+            id,
+            state: RefCell::default(),
+            mailbox: mailbox::open(id),
+        })
+    }
+
+    /// Sees to it that `waker` is woken by the first [`expire`](Timers::expire) at or after
+    /// `deadline`. After [`close`](Timers::close) nothing is kept, and the key is dead.
+    pub(crate) fn insert(&self, deadline: Instant, waker: &Waker) -> TimerKey {
+        let waker = waker.clone(); // I3
+        let inserted = self.state.borrow_mut().insert(deadline, waker);
+        let place = inserted.unwrap_or_else(|refused| {
+            caught::drop(refused); // I3
+            Place::NOWHERE
+        });
+        let owner = self.id;
+        TimerKey { owner, place }
+    }
+
+    /// Sees to it that it is `waker` which will be woken, and tells what became of the timer.
+    /// A future may be polled with another waker each time; the last one counts (trap 13).
+    pub(crate) fn update(&self, key: TimerKey, waker: &Waker) -> Fate {
+        let place = key.place;
+        let same = self.state.borrow().is_woken_by(place, waker);
+        if same == Some(true) {
+            return Fate::Waiting;
+        }
+        if same == Some(false) {
+            let waker = waker.clone(); // I3
+            let former = self.state.borrow_mut().slots.replace(place, waker);
+            caught::drop(former); // I3
+        }
+        // Asked last: the clone and the drop may have ended the timer.
+        self.state.borrow().fate(place)
+    }
+
+    /// Moves a timer to another deadline, with the waker it has; `None` if it is gone. It
+    /// queues up behind the timers that have this deadline already.
+    pub(crate) fn reset(&self, key: TimerKey, deadline: Instant) -> Option<TimerKey> {
+        let place = self.state.borrow_mut().reset(key.place, deadline)?;
+        Some(TimerKey { place, ..key })
+    }
+
+    /// Forgets a timer. Harmless if it fired already.
+    pub(crate) fn remove(&self, key: TimerKey) {
+        let waker = self.state.borrow_mut().take(key.place);
+        caught::drop(waker); // I3
+    }
+
+    /// The earliest deadline that anybody still waits for.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.open_mail();
+        let first = self.state.borrow_mut().first();
+        first.map(|entry| entry.deadline)
+    }
+
+    /// Wakes everybody whose deadline is `now` or earlier, the earliest first, and tells how
+    /// many that were.
+    ///
+    /// One at a time, so that a timer which is removed by the wake of another does not fire
+    /// (trap 34). Timers made during the call have to wait for the next one: a waker that
+    /// makes a timer cannot keep us here (I4).
+    pub(crate) fn expire(&self, now: Instant) -> usize {
+        self.open_mail();
+        let newcomers = self.state.borrow_mut().hear(now);
+        let mut fired = 0;
+        while let Some(waker) = self.take_due(now, newcomers) {
+            caught::wake(waker);
+            trace::emit(Event::TimerFired);
+            fired += 1;
+        }
+        fired
+    }
+
+    /// A method of its own, so that the borrow has ended when it returns (I3).
+    fn take_due(&self, now: Instant, newcomers: u64) -> Option<Waker> {
+        self.state.borrow_mut().take_due(now, newcomers)
+    }
+
+    /// How many timers are waiting. Those whose end lies in the mailbox still count.
+    pub(crate) fn live(&self) -> usize {
+        self.state.borrow().slots.live()
+    }
+
+    /// The end: drops every waker, and takes no further timers. A waker may be the last thing
+    /// that holds a task, which holds a `Sleep`, which comes back here to remove its timer:
+    /// that circle is broken now (trap 35).
+    pub(crate) fn close(&self) {
+        mailbox::close(self.id);
+        let slots = self.state.borrow_mut().close();
+        slots.into_wakers().for_each(caught::drop); // I3
+    }
+
+    /// Ends the timers whose futures were dropped where they could not reach us. In all but
+    /// the rarest turns this is one relaxed load.
+    #[inline]
+    fn open_mail(&self) {
+        if self.mailbox.is_empty() {
+            return;
+        }
+        for key in self.mailbox.take() {
+            let waker = self.state.borrow_mut().take(key.place);
+            // Woken, not dropped: perhaps the future was not dropped there, but reset.
+            if let Some(waker) = waker {
+                caught::wake(waker);
+            }
+        }
+    }
+}
+
+impl Drop for Timers {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// What stands in the heap. Compared by deadline, then by number: first come, first served.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    deadline: Instant,
+    place: Place,
+}
+
+/// What is behind the borrow. Nothing here runs code of the user: wakers are moved in and
+/// out, and whoever borrowed the state drops or wakes them afterwards (I3).
+#[derive(Default)]
+struct State {
+    queue: BinaryHeap<Reverse<Entry>>,
+    slots: Slots,
+    /// The number to be drawn next. It only grows (I2).
+    next_number: u64,
+    /// The time that `expire` was last told (I4).
+    told: Option<Instant>,
+    /// Set by `close`, forever.
+    closed: bool,
+}
+
+impl State {
+    /// Gives the waker back if the runtime has ended.
+    fn insert(&mut self, deadline: Instant, waker: Waker) -> Result<Place, Waker> {
+        if self.closed {
+            return Err(waker);
+        }
+        let number = self.draw_number();
+        let place = self.slots.insert(number, waker);
+        self.enqueue(deadline, place);
+        Ok(place)
+    }
+
+    fn reset(&mut self, place: Place, deadline: Instant) -> Option<Place> {
+        let number = self.draw_number();
+        let place = self.slots.renumber(place, number)?; // the old entry is dead now (I1)
+        self.enqueue(deadline, place);
+        self.tidy();
+        Some(place)
+    }
+
+    fn draw_number(&mut self) -> u64 {
+        self.next_number += 1;
+        self.next_number - 1
+    }
+
+    fn enqueue(&mut self, deadline: Instant, place: Place) {
+        let deadline = self.told.map_or(deadline, |told| deadline.max(told)); // I4
+        self.queue.push(Reverse(Entry { deadline, place }));
+        debug_assert!(self.queue.len() >= self.slots.live(), "I1");
+    }
+
+    fn take(&mut self, place: Place) -> Option<Waker> {
+        let waker = self.slots.remove(place)?; // its entry is dead now (I1)
+        self.tidy();
+        Some(waker)
+    }
+
+    fn is_woken_by(&self, place: Place, waker: &Waker) -> Option<bool> {
+        Some(self.slots.waker(place)?.will_wake(waker))
+    }
+
+    fn fate(&self, place: Place) -> Fate {
+        match self.slots.holds(place) {
+            true => Fate::Waiting,
+            false if self.closed => Fate::Closed,
+            false => Fate::Fired,
+        }
+    }
+
+    /// The earliest live entry. Throws away the dead ones in front of it.
+    fn first(&mut self) -> Option<Entry> {
+        while let Some(&Reverse(entry)) = self.queue.peek() {
+            if self.slots.holds(entry.place) {
+                return Some(entry);
+            }
+            self.queue.pop();
+        }
+        None
+    }
+
+    /// Notes the time, and tells which number the next newcomer will have.
+    fn hear(&mut self, now: Instant) -> u64 {
+        self.told = self.told.max(Some(now));
+        self.next_number
+    }
+
+    fn take_due(&mut self, now: Instant, newcomers: u64) -> Option<Waker> {
+        let entry = self.first()?;
+        if entry.deadline > now || entry.place.number >= newcomers {
+            return None;
+        }
+        self.queue.pop(); // entry and slot go together (I1)
+        self.take(entry.place)
+    }
+
+    /// Called whenever an entry has died: throws all dead ones out as soon as they outnumber
+    /// the living, and gives memory back after a burst (trap 59).
+    ///
+    /// The walk over the heap comes once for about as many deaths as the heap is long, so it
+    /// adds a constant to each.
+    fn tidy(&mut self) {
+        if self.queue.len() > 2 * self.slots.live() + FEW {
+            let slots = &self.slots;
+            self.queue.retain(|Reverse(entry)| slots.holds(entry.place));
+            debug_assert_eq!(self.queue.len(), self.slots.live(), "I1");
+        }
+        if slots::is_too_roomy(self.queue.capacity(), self.queue.len()) {
+            self.queue.shrink_to(2 * self.queue.len());
+        }
+    }
+
+    /// Gives out all that was in here.
+    fn close(&mut self) -> Slots {
+        self.closed = true;
+        self.queue = BinaryHeap::new();
+        mem::take(&mut self.slots)
+    }
+}
+
+/// Makes these the timers of this thread until the guard is dropped.
+pub(crate) fn enter(timers: Rc<Timers>) -> Entered<Timers> {
+    current::enter(&CURRENT, timers)
+}
+
+/// [`Timers::insert`] on the current ones. `at` is where the future was made.
+#[track_caller]
+pub(crate) fn insert(deadline: Instant, waker: &Waker, at: &Location<'_>) -> TimerKey {
+    match current::get(&CURRENT) {
+        Some(timers) => timers.insert(deadline, waker),
+        None => nobody_would_wake_it(at),
+    }
+}
+
+/// [`Timers::update`] on the current ones, which must be the key's own.
+#[track_caller]
+pub(crate) fn update(key: TimerKey, waker: &Waker, at: &Location<'_>) -> Fate {
+    match owner(key) {
+        Some(timers) => timers.update(key, waker),
+        None => polled_elsewhere(at),
+    }
+}
+
+/// [`Timers::reset`]. Where the key's own timers cannot be reached, the timer is ended by
+/// mail: that wakes its task, which then finds the new deadline.
+pub(crate) fn reset(key: TimerKey, deadline: Instant) -> Option<TimerKey> {
+    match owner(key) {
+        Some(timers) => timers.reset(key, deadline),
+        None => {
+            mailbox::send(key);
+            None
+        }
+    }
+}
+
+/// [`Timers::remove`], directly or by mail. Works anywhere, even while the thread ends.
+pub(crate) fn remove(key: TimerKey) {
+    match owner(key) {
+        Some(timers) => timers.remove(key),
+        None => mailbox::send(key),
+    }
+}
+
+/// The current timers, if they are the ones that gave out `key`. An `Rc` of its own, because
+/// what is done with it may run code of the user.
+fn owner(key: TimerKey) -> Option<Rc<Timers>> {
+    current::get(&CURRENT).filter(|timers| timers.id == key.owner)
+}
+
+#[cold]
+#[track_caller]
+fn nobody_would_wake_it(at: &Location<'_>) -> ! {
+    panic!(
+        "the timer made at {at} was polled where no hob runtime runs, so nobody would ever \
+         wake it: await it inside of `hob::block_on` or of a task"
+    );
+}
+
+#[cold]
+#[track_caller]
+fn polled_elsewhere(at: &Location<'_>) -> ! {
+    panic!(
+        "the timer made at {at} was first polled in one runtime and is now polled outside of \
+         it. It may be sent and dropped anywhere, but must be polled where it was polled \
+         first: make the `sleep` in the task that awaits it"
+    );
+}
+
+#[cfg(test)]
+mod tests;
