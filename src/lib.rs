@@ -15,3 +15,7 @@ mod prims;
 mod executor;
 mod timers;
 mod reactor;
+pub mod blocking;
+
+pub use blocking::spawn_blocking;
+pub use join_error::JoinError;
