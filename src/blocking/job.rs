@@ -14,12 +14,11 @@
 //! (1, 2) `Cell::run`, (3) `Cell::take`, (4) `Cell::forget`, (5) `Cell::cancel`.
 //!
 //! The lock around it guards these steps and nothing else: the closure, every drop of
-//! something that is the user's, and every wake happen outside of it (trap 10), and on a
-//! worker inside of a `catch_unwind`, because a worker must outlive whatever it runs (trap 60).
+//! something that is the user's, and every wake happen outside of it (trap 10), and by way of
+//! `caught`, because a worker must outlive whatever it runs (trap 60).
 
-use std::any::Any;
 use std::future::Future;
-use std::panic::{self, AssertUnwindSafe, Location};
+use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,6 +28,7 @@ use std::thread;
 
 use super::queue::Place;
 use super::{Lane, Pool};
+use crate::caught;
 use crate::coop;
 use crate::join_error::JoinError;
 use crate::trace::{self, WaitKind};
@@ -102,19 +102,19 @@ where
         let Stage::Waiting(f) = stage else {
             unreachable!("a job stands in one line once, and leaves it before it is cancelled");
         };
-        let result = panic::catch_unwind(AssertUnwindSafe(f));
+        let result = caught::catch(f);
         // 2. Counted first: whoever has seen the result finds it counted.
         ended.fetch_add(1, Ordering::Relaxed);
         let mut state = self.lock();
         if !state.wanted {
             state.stage = Stage::Empty;
             drop(state);
-            return quietly(|| drop(result));
+            return caught::drop(result);
         }
         state.stage = Stage::Done(result);
         let waker = state.waker.take();
         drop(state);
-        quietly(|| waker.into_iter().for_each(Waker::wake));
+        waker.into_iter().for_each(caught::wake);
     }
 
     fn cancel(&self, ended: &AtomicU64) {
@@ -124,8 +124,8 @@ where
         let stage = std::mem::replace(&mut state.stage, Stage::Cancelled);
         let waker = state.waker.take();
         drop(state);
-        quietly(|| drop(stage));
-        quietly(|| waker.into_iter().for_each(Waker::wake));
+        caught::drop(stage);
+        waker.into_iter().for_each(caught::wake);
     }
 }
 
@@ -179,22 +179,7 @@ where
         };
         drop(state);
         drop(waker);
-        quietly(|| drop(left));
-    }
-}
-
-/// Runs a piece of the user's (a drop, a wake) whose panic has nobody to go to: the panic hook
-/// has printed it. The payload may panic in its own drop, and so may that panic's payload:
-/// the second is leaked, which is safe and ends the chain.
-pub(super) fn quietly(f: impl FnOnce()) {
-    let drop_payload = |payload: Box<dyn Any + Send>| {
-        let dropped = panic::catch_unwind(AssertUnwindSafe(|| drop(payload)));
-        if let Err(second) = dropped {
-            std::mem::forget(second);
-        }
-    };
-    if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(f)) {
-        drop_payload(payload);
+        caught::drop(left);
     }
 }
 

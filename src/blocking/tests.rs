@@ -109,8 +109,8 @@ fn a_started_job_runs_though_nobody_polls_and_an_awaited_one_does_not() {
     assert!(told.recv().is_err(), "the lazy one was dropped unrun");
 }
 
-/// Trap 60, and trap 37 for jobs. Broken by: dropping the result in `Cell::run` without
-/// `quietly`, or not catching the panic of the closure or of the waker.
+/// Trap 60, and trap 37 for jobs. Broken by: dropping the result or waking in `Cell::run`
+/// without `caught`, or not catching the panic of the closure.
 #[test]
 fn nothing_that_panics_around_a_job_kills_its_worker() {
     struct PanickingWaker;
