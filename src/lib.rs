@@ -17,5 +17,19 @@ mod timers;
 mod reactor;
 pub mod blocking;
 
+// Floor 2: the loop.
+mod runtime;
+
+// Floor 3: what programs await.
+mod task;
+#[cfg(feature = "signal")]
+pub mod signal;
+
 pub use blocking::spawn_blocking;
+pub use executor::{AbortHandle, JoinHandle, TaskInfo};
 pub use join_error::JoinError;
+pub use runtime::{
+    Builder, Handle, Interrupted, Metrics, RemoteJoinHandle, Runtime, block_on, metrics, tasks,
+};
+pub use task::{YieldNow, spawn, spawn_named, task_id, yield_now};
+pub use trace::{Counters, Event, Observer, TaskId, Wait, WaitKind};

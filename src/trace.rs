@@ -21,6 +21,13 @@ use std::rc::Rc;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TaskId(pub(crate) u64);
 
+impl TaskId {
+    /// The id as a number, for logs and tables.
+    pub fn as_u64(self) -> u64 {
+        self.0
+    }
+}
+
 impl fmt::Display for TaskId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -279,6 +286,8 @@ pub enum WaitKind {
     Permit,
     /// Its turn again, after it yielded.
     Yield,
+    /// A signal, such as Ctrl-C.
+    Signal,
 }
 
 /// The wait record of a task: what the last leaf that returned `Pending` in it waits for.

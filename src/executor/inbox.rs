@@ -87,6 +87,11 @@ impl<M> Inbox<M> {
         }
     }
 
+    /// Is there anything to take?
+    pub(crate) fn has_mail(&self) -> bool {
+        !self.lock().mail.is_empty()
+    }
+
     /// Called by the loop right before it sleeps. False if there is mail: then it must not.
     pub(crate) fn prepare_sleep(&self) -> bool {
         let mut state = self.lock();

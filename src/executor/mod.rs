@@ -435,6 +435,11 @@ impl Executor {
         core.ready.is_empty() && core.yielded.is_empty()
     }
 
+    /// Has anything come from other threads that was not read yet?
+    pub(crate) fn has_mail(&self) -> bool {
+        self.remote.inbox.has_mail()
+    }
+
     /// Right before a sleep. False if mail has come: then the loop must not sleep.
     pub(crate) fn prepare_sleep(&self) -> bool {
         self.remote.inbox.prepare_sleep()
@@ -673,8 +678,11 @@ impl Executor {
         self.core.borrow().tasks.live()
     }
 
-    pub(crate) fn running(&self) -> Option<TaskKey> {
-        self.running.get()
+    /// The id of the task that is being polled.
+    pub(crate) fn running_id(&self) -> Option<TaskId> {
+        let key = self.running.get()?;
+        let mut core = self.core.borrow_mut();
+        core.tasks.get(key).map(|slot| slot.meta.id)
     }
 
     /// All live tasks, the main future included.

@@ -1,0 +1,119 @@
+//! Ctrl-C on Windows: the `ctrlc` crate calls us on a thread of its own.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::task::{Context, Poll, Waker};
+
+/// The exit code of a program that Ctrl-C ended: STATUS_CONTROL_C_EXIT.
+const CONTROL_C_EXIT: i32 = 0xC000_013A_u32 as i32;
+
+/// One who waits, as the handler's thread sees it.
+#[derive(Debug, Default)]
+struct Ear {
+    heard: bool,
+    waker: Option<Waker>,
+}
+
+/// Everybody who waits, and what a second Ctrl-C does.
+#[derive(Default)]
+struct Process {
+    ears: Vec<Arc<Mutex<Ear>>>,
+    /// How many `SecondEnds` live, and whether a first Ctrl-C came meanwhile.
+    second_ends: usize,
+    first_came: bool,
+}
+
+static PROCESS: OnceLock<Mutex<Process>> = OnceLock::new();
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|e| e.into_inner())
+}
+
+fn process() -> io::Result<&'static Mutex<Process>> {
+    if let Some(process) = PROCESS.get() {
+        return Ok(process);
+    }
+    let process = PROCESS.get_or_init(Mutex::default);
+    ctrlc::set_handler(|| on_ctrl_c(process)).map_err(io::Error::other)?;
+    Ok(process)
+}
+
+fn on_ctrl_c(process: &Mutex<Process>) {
+    let mut process = lock(process);
+    let again = std::mem::replace(&mut process.first_came, true);
+    if process.ears.is_empty() || (again && process.second_ends > 0) {
+        die();
+    }
+    let ears = process.ears.clone();
+    drop(process);
+    for ear in ears {
+        let mut ear = lock(&ear);
+        ear.heard = true;
+        let waker = ear.waker.take();
+        drop(ear);
+        if let Some(waker) = waker {
+            crate::caught::wake(waker);
+        }
+    }
+}
+
+/// One who waits for Ctrl-C.
+#[derive(Debug)]
+pub(super) struct Listener {
+    ear: Arc<Mutex<Ear>>,
+}
+
+impl Listener {
+    pub(super) fn new() -> io::Result<Listener> {
+        let ear = Arc::new(Mutex::new(Ear::default()));
+        lock(process()?).ears.push(ear.clone());
+        Ok(Listener { ear })
+    }
+
+    pub(super) fn poll_signal(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let waker = cx.waker().clone();
+        let mut ear = lock(&self.ear);
+        if ear.heard {
+            return Poll::Ready(Ok(()));
+        }
+        let former = ear.waker.replace(waker);
+        drop(ear);
+        drop(former);
+        Poll::Pending
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let Some(process) = PROCESS.get() {
+            lock(process)
+                .ears
+                .retain(|ear| !Arc::ptr_eq(ear, &self.ear));
+        }
+    }
+}
+
+/// While this lives, a second Ctrl-C ends the process.
+pub(super) struct SecondEnds;
+
+impl SecondEnds {
+    pub(super) fn new() -> io::Result<SecondEnds> {
+        let mut process = lock(process()?);
+        process.second_ends += 1;
+        process.first_came = false;
+        Ok(SecondEnds)
+    }
+}
+
+impl Drop for SecondEnds {
+    fn drop(&mut self) {
+        if let Some(process) = PROCESS.get() {
+            lock(process).second_ends -= 1;
+        }
+    }
+}
+
+/// Ends the process as Ctrl-C would have.
+pub(super) fn die() -> ! {
+    std::process::exit(CONTROL_C_EXIT)
+}
