@@ -51,9 +51,9 @@ use slab::Slab;
 use crate::current::{self, Current, Entered};
 use crate::trace::{self, Event};
 
-use backend::Io;
 use side::Slot;
 
+pub(crate) use backend::Io;
 pub(crate) use side::Direction;
 pub(crate) use source::Source;
 pub(crate) use waiter::Waiter;

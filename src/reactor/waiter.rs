@@ -1,5 +1,5 @@
-//! How a future of a `&self` method waits for a source: [`Waiter`], and [`IoFuture`] and
-//! [`Readiness`] built on it.
+//! How a future of a `&self` method waits for a source: [`Waiter`], and [`Operation`], the
+//! one future that all of `net` is made of.
 //!
 //! A `Waiter` is a seat on one side of a source. The future that owns it asks
 //! [`Waiter::poll_io`] and is `Pending` when that is; being dropped in the middle takes it
@@ -94,54 +94,60 @@ impl<S: Io> Drop for Waiter<'_, S> {
 }
 
 impl<S: Io> Source<S> {
-    /// A future that does `op` on `direction`; any number may wait at once. It is made from
-    /// [`Waiter::poll_io`] alone, for operations that need no type of their own.
+    /// A future that repeats `step` until it is ready, waiting in a seat of its own. The
+    /// sleep is in [`Waiter::poll_io`] and its kin, which `step` calls; what it has done so
+    /// far it keeps itself. Like `poll_fn`, with a place to wait.
     #[track_caller]
-    pub(crate) fn io<R, F>(&self, direction: Direction, op: F) -> IoFuture<'_, S, F>
+    pub(crate) fn operation<R, F>(&self, direction: Direction, step: F) -> Operation<'_, S, F>
     where
-        F: FnMut(&S) -> io::Result<R>,
+        F: FnMut(&mut Waiter<'_, S>, &mut Context<'_>) -> Poll<R>,
     {
         let waiter = self.waiter(direction, Location::caller());
-        IoFuture { waiter, op }
+        Operation { waiter, step }
+    }
+
+    /// [`Source::operation`] of a single step: a future that does `op` on `direction`.
+    #[track_caller]
+    pub(crate) fn io<'a, R, F>(
+        &'a self,
+        direction: Direction,
+        mut op: F,
+    ) -> impl Future<Output = io::Result<R>> + Unpin
+    where
+        F: FnMut(&S) -> io::Result<R> + 'a,
+    {
+        self.operation(direction, move |waiter, cx| waiter.poll_io(cx, &mut op))
     }
 
     /// A future that ends when `direction` may be worth a try.
     #[track_caller]
-    pub(crate) fn readiness(&self, direction: Direction) -> Readiness<'_, S> {
-        let waiter = self.waiter(direction, Location::caller());
-        Readiness { waiter }
+    pub(crate) fn readiness(
+        &self,
+        direction: Direction,
+    ) -> impl Future<Output = io::Result<()>> + Unpin {
+        self.operation(direction, |waiter, cx| waiter.poll_ready(cx))
     }
 }
 
-/// Future of [`Source::io`].
+/// Future of [`Source::operation`].
 #[must_use = "futures do nothing unless awaited"]
-pub(crate) struct IoFuture<'a, S: Io, F> {
+pub(crate) struct Operation<'a, S: Io, F> {
     waiter: Waiter<'a, S>,
-    op: F,
+    step: F,
 }
 
-// `op` is only ever called in place: nothing here is pinned.
-impl<S: Io, F> Unpin for IoFuture<'_, S, F> {}
+// `step` is only ever called in place: nothing here is pinned.
+impl<S: Io, F> Unpin for Operation<'_, S, F> {}
 
-impl<S: Io, R, F: FnMut(&S) -> io::Result<R>> Future for IoFuture<'_, S, F> {
-    type Output = io::Result<R>;
+impl<S, R, F> Future for Operation<'_, S, F>
+where
+    S: Io,
+    F: FnMut(&mut Waiter<'_, S>, &mut Context<'_>) -> Poll<R>,
+{
+    type Output = R;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
         let this = self.get_mut();
-        this.waiter.poll_io(cx, &mut this.op)
-    }
-}
-
-/// Future of [`Source::readiness`].
-#[must_use = "futures do nothing unless awaited"]
-pub(crate) struct Readiness<'a, S: Io> {
-    waiter: Waiter<'a, S>,
-}
-
-impl<S: Io> Future for Readiness<'_, S> {
-    type Output = io::Result<()>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.get_mut().waiter.poll_ready(cx)
+        (this.step)(&mut this.waiter, cx)
     }
 }
