@@ -24,6 +24,7 @@ mod runtime;
 mod task;
 #[cfg(feature = "signal")]
 pub mod signal;
+pub mod net;
 
 pub use blocking::spawn_blocking;
 pub use executor::{AbortHandle, JoinHandle, TaskInfo};

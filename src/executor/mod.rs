@@ -29,9 +29,6 @@ mod slab;
 mod task;
 mod waker;
 
-#[cfg(test)]
-mod tests;
-
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;

@@ -1,0 +1,31 @@
+//! Sockets: TCP, UDP and Unix, for tasks that wait instead of block.
+//!
+//! Every type here is a socket of mio's inside a `Source` of the reactor, and every
+//! operation is the same three steps, told once in `reactor`: try, park if refused, be woken.
+//! Nothing here knows the executor or the loop.
+//!
+//! Law: bytes arrive in pieces of the kernel's choosing, and a peer can go at any moment.
+//! Consequence: `read` may give less than the buffer holds, 0 bytes mean "the peer will send
+//! no more", and every operation can fail.
+//!
+//! The types follow tokio's in name and meaning. Where they differ:
+//!
+//! - Methods that wait take `&self`, and any number of tasks may be in one at once: four that
+//!   `accept` on one listener, one that reads a stream while another writes it. Who does not
+//!   want to share an `Rc` splits the stream instead: [`TcpStream::into_split`].
+//! - Nothing is `Send`: a socket stays with the runtime that it was made in. To move it to
+//!   another, take it apart with `into_std` and put it together there with `from_std`.
+//! - `shutdown` does not wait, so it is not `async`.
+
+mod addr;
+mod stream_ops;
+mod tcp_listener;
+mod tcp_socket;
+mod tcp_split;
+mod tcp_stream;
+
+pub use addr::ToSocketAddrs;
+pub use tcp_listener::{Incoming, TcpListener};
+pub use tcp_socket::{Keepalive, TcpSocket};
+pub use tcp_split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
+pub use tcp_stream::TcpStream;

@@ -1,0 +1,598 @@
+//! One TCP connection: [`TcpStream`].
+//!
+//! The byte-moving methods are those of `stream_ops`; what is TCP's own is the way
+//! into a connection. Law: a non-blocking `connect` ends at once, and the connection comes
+//! about, or not, behind our back; then the socket becomes writable *in either case*.
+//! Consequence: after each such sign we ask the socket itself, for its error first and for
+//! its peer then (trap 20).
+
+use std::fmt;
+use std::future::Future;
+use std::io::{self, IoSlice, IoSliceMut};
+use std::net::{self, Shutdown, SocketAddr};
+use std::panic::Location;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_io::{AsyncRead, AsyncWrite};
+use socket2::SockRef;
+
+use super::addr::{self, ToSocketAddrs};
+use super::stream_ops;
+use super::tcp_split::{self, OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
+use crate::reactor::{Direction, Source};
+
+/// A TCP connection.
+///
+/// Dropping it closes the connection. Its methods take `&self`, so one task may read while
+/// another writes; or [split](TcpStream::into_split) it into two halves.
+///
+/// ```
+/// # hob::block_on(async {
+/// use hob::net::{TcpListener, TcpStream};
+///
+/// let listener = TcpListener::bind("127.0.0.1:0").await?;
+/// let here = TcpStream::connect(listener.local_addr()?).await?;
+/// let (there, _) = listener.accept().await?;
+///
+/// here.write_all(b"ping").await?;
+/// let mut buf = [0; 16];
+/// let n = there.read(&mut buf).await?;
+/// assert_eq!(&buf[..n], b"ping");
+/// # std::io::Result::Ok(())
+/// # }).unwrap();
+/// ```
+pub struct TcpStream {
+    pub(super) source: Source<mio::net::TcpStream>,
+}
+
+impl TcpStream {
+    /// Connects to `addr`. A name that stands for several addresses is tried in their order.
+    ///
+    /// It waits for the name to be resolved, then for the peer to answer. How long that takes
+    /// at most is up to the system, minutes often: wrap it in [`timeout`](crate::time::timeout).
+    ///
+    /// *Cancel safety*: dropping the future closes the socket; nothing stays behind.
+    ///
+    /// # Errors
+    /// The last address's error, `ConnectionRefused` for instance; what the resolver says;
+    /// the process may be out of descriptors.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let listener = hob::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// let addr = listener.local_addr()?;
+    /// let stream = hob::net::TcpStream::connect(addr).await?;
+    /// assert_eq!(stream.peer_addr()?, addr);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn connect<A: ToSocketAddrs>(
+        addr: A,
+    ) -> impl Future<Output = io::Result<TcpStream>> + use<A> {
+        let at = Location::caller();
+        let target = addr.target();
+        async move {
+            let mut last = Err(io::ErrorKind::InvalidInput.into());
+            for addr in addr::resolve(target).await? {
+                last = connect_to(addr, at).await;
+                if last.is_ok() {
+                    break;
+                }
+            }
+            last
+        }
+    }
+
+    /// Takes over a connection of std's, and sets it non-blocking.
+    ///
+    /// # Errors
+    /// Outside of a runtime, and what the kernel says.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// let std = std::net::TcpStream::connect(listener.local_addr()?)?;
+    /// let stream = hob::net::TcpStream::from_std(std)?;
+    /// assert_eq!(stream.peer_addr()?, listener.local_addr()?);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn from_std(stream: net::TcpStream) -> io::Result<TcpStream> {
+        // A blocking one would stop the whole loop at its first read (trap 17).
+        stream.set_nonblocking(true)?;
+        TcpStream::from_mio(mio::net::TcpStream::from_std(stream), Location::caller())
+    }
+
+    /// Gives the connection back to std, still non-blocking. It is `Send`, and the way to
+    /// take a connection to another runtime.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let listener = hob::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// let stream = hob::net::TcpStream::connect(listener.local_addr()?).await?;
+    /// let std: std::net::TcpStream = stream.into_std()?;
+    /// std.set_nonblocking(false)?;
+    /// assert_eq!(std.peer_addr()?, listener.local_addr()?);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub fn into_std(self) -> io::Result<net::TcpStream> {
+        self.source.into_inner().map(net::TcpStream::from)
+    }
+
+    pub(super) fn from_mio(
+        stream: mio::net::TcpStream,
+        at: &'static Location<'static>,
+    ) -> io::Result<TcpStream> {
+        let source = Source::new_for(stream, at)?;
+        Ok(TcpStream { source })
+    }
+
+    /// Reads into `buf` what is there, and waits while there is nothing. 0 says that the peer
+    /// will send no more (or that `buf` is empty).
+    ///
+    /// *Cancel safety*: bytes are taken only in the poll that gives them to you.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// # use hob::net::{TcpListener, TcpStream};
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let here = TcpStream::connect(listener.local_addr()?).await?;
+    /// # let (there, _) = listener.accept().await?;
+    /// there.write_all(b"last words").await?;
+    /// drop(there);
+    /// let mut buf = [0; 16];
+    /// assert_eq!(here.read(&mut buf).await?, 10);
+    /// assert_eq!(here.read(&mut buf).await?, 0);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn read<'a>(
+        &'a self,
+        buf: &'a mut [u8],
+    ) -> impl Future<Output = io::Result<usize>> + Unpin {
+        stream_ops::read(&self.source, buf)
+    }
+
+    /// Like [`TcpStream::read`] into several buffers, one after the other (`readv(2)`).
+    ///
+    /// *Cancel safety*: as for `read`.
+    #[track_caller]
+    pub fn read_vectored<'a>(
+        &'a self,
+        bufs: &'a mut [IoSliceMut<'_>],
+    ) -> impl Future<Output = io::Result<usize>> + Unpin {
+        stream_ops::read_vectored(&self.source, bufs)
+    }
+
+    /// Fills the whole of `buf`.
+    ///
+    /// *Cancel safety*: what was read until then is in `buf`, but how much that is, is lost.
+    ///
+    /// # Errors
+    /// `UnexpectedEof` if the peer ends first, and those of `read`.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// # use hob::net::{TcpListener, TcpStream};
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let here = TcpStream::connect(listener.local_addr()?).await?;
+    /// # let (there, _) = listener.accept().await?;
+    /// there.write_all(b"12345").await?;
+    /// let mut buf = [0; 4];
+    /// here.read_exact(&mut buf).await?;
+    /// assert_eq!(&buf, b"1234");
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn read_exact<'a>(
+        &'a self,
+        buf: &'a mut [u8],
+    ) -> impl Future<Output = io::Result<()>> + Unpin {
+        stream_ops::read_exact(&self.source, buf)
+    }
+
+    /// Appends everything that comes to `buf`, until the peer ends. Answers how much it was.
+    /// There is no limit: use it where you trust the peer.
+    ///
+    /// *Cancel safety*: what was read until then is in `buf`, and nothing else.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// # use hob::net::{TcpListener, TcpStream};
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let here = TcpStream::connect(listener.local_addr()?).await?;
+    /// # let (there, _) = listener.accept().await?;
+    /// there.write_all(b"all of it").await?;
+    /// there.shutdown(std::net::Shutdown::Write)?;
+    /// let mut buf = Vec::new();
+    /// assert_eq!(here.read_to_end(&mut buf).await?, 9);
+    /// assert_eq!(buf, b"all of it");
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn read_to_end<'a>(
+        &'a self,
+        buf: &'a mut Vec<u8>,
+    ) -> impl Future<Output = io::Result<usize>> + Unpin {
+        stream_ops::read_to_end(&self.source, buf)
+    }
+
+    /// Reads without taking: the next read gives the same bytes again. Waits while there are
+    /// none; 0 says that the peer will send no more.
+    ///
+    /// *Cancel safety*: nothing is taken.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// # use hob::net::{TcpListener, TcpStream};
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let here = TcpStream::connect(listener.local_addr()?).await?;
+    /// # let (there, _) = listener.accept().await?;
+    /// there.write_all(b"hi").await?;
+    /// let mut buf = [0; 16];
+    /// assert_eq!(here.peek(&mut buf).await?, 2);
+    /// assert_eq!(here.read(&mut buf).await?, 2);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn peek<'a>(
+        &'a self,
+        buf: &'a mut [u8],
+    ) -> impl Future<Output = io::Result<usize>> + Unpin {
+        self.source.io(Direction::Read, move |io| io.peek(buf))
+    }
+
+    /// Writes some of `buf`, as much as the kernel takes, and waits while it takes none.
+    /// That it took it does not say that the peer has it.
+    ///
+    /// *Cancel safety*: bytes go only in the poll that answers how many.
+    #[track_caller]
+    pub fn write<'a>(&'a self, buf: &'a [u8]) -> impl Future<Output = io::Result<usize>> + Unpin {
+        stream_ops::write(&self.source, buf)
+    }
+
+    /// Like [`TcpStream::write`] from several buffers, one after the other (`writev(2)`).
+    ///
+    /// *Cancel safety*: as for `write`.
+    #[track_caller]
+    pub fn write_vectored<'a>(
+        &'a self,
+        bufs: &'a [IoSlice<'_>],
+    ) -> impl Future<Output = io::Result<usize>> + Unpin {
+        stream_ops::write_vectored(&self.source, bufs)
+    }
+
+    /// Writes the whole of `buf`.
+    ///
+    /// *Cancel safety*: some of it may have gone, and how much is not known: do not write to
+    /// this connection any more.
+    ///
+    /// # Errors
+    /// `BrokenPipe` or `ConnectionReset` if the peer has gone.
+    #[track_caller]
+    pub fn write_all<'a>(&'a self, buf: &'a [u8]) -> impl Future<Output = io::Result<()>> + Unpin {
+        stream_ops::write_all(&self.source, buf)
+    }
+
+    /// Does nothing: what was written is with the kernel already. It is here so that code for
+    /// any writer reads the same.
+    pub async fn flush(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Ends one direction or both, for the peer too. It does not wait, and what was written
+    /// before still arrives.
+    ///
+    /// # Errors
+    /// What `shutdown(2)` says, but not that the peer has gone already.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// # use hob::net::{TcpListener, TcpStream};
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let here = TcpStream::connect(listener.local_addr()?).await?;
+    /// # let (there, _) = listener.accept().await?;
+    /// here.shutdown(std::net::Shutdown::Write)?;
+    /// assert_eq!(there.read(&mut [0; 16]).await?, 0);
+    /// there.write_all(b"still open the other way").await?;
+    /// assert_eq!(here.read(&mut [0; 64]).await?, 24);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        stream_ops::shut(self.source.get_ref().shutdown(how))
+    }
+
+    /// Waits until there may be something to read: bytes, the end, or an error. It can be
+    /// wrong, so go on with [`TcpStream::try_read`] in a loop.
+    ///
+    /// *Cancel safety*: nothing is lost.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// # use hob::net::{TcpListener, TcpStream};
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let here = TcpStream::connect(listener.local_addr()?).await?;
+    /// # let (there, _) = listener.accept().await?;
+    /// there.write_all(b"x").await?;
+    /// let n = loop {
+    ///     here.readable().await?;
+    ///     match here.try_read(&mut [0; 16]) {
+    ///         Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => continue,
+    ///         done => break done?,
+    ///     }
+    /// };
+    /// assert_eq!(n, 1);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn readable(&self) -> impl Future<Output = io::Result<()>> + Unpin {
+        self.source.readiness(Direction::Read)
+    }
+
+    /// Waits until the kernel may take bytes again, or the connection is broken. It can be
+    /// wrong, so go on with [`TcpStream::try_write`] in a loop.
+    ///
+    /// *Cancel safety*: nothing is lost.
+    #[track_caller]
+    pub fn writable(&self) -> impl Future<Output = io::Result<()>> + Unpin {
+        self.source.readiness(Direction::Write)
+    }
+
+    /// Reads what is there, without waiting.
+    ///
+    /// # Errors
+    /// `WouldBlock` if there is nothing; then [`TcpStream::readable`] is worth waiting for.
+    pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        stream_ops::try_read(&self.source, buf)
+    }
+
+    /// [`TcpStream::try_read`] into several buffers.
+    ///
+    /// # Errors
+    /// As for `try_read`.
+    pub fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        stream_ops::try_read_vectored(&self.source, bufs)
+    }
+
+    /// Writes what the kernel takes, without waiting.
+    ///
+    /// # Errors
+    /// `WouldBlock` if it takes nothing; then [`TcpStream::writable`] is worth waiting for.
+    pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
+        stream_ops::try_write(&self.source, buf)
+    }
+
+    /// [`TcpStream::try_write`] from several buffers.
+    ///
+    /// # Errors
+    /// As for `try_write`.
+    pub fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        stream_ops::try_write_vectored(&self.source, bufs)
+    }
+
+    /// The address of this end.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.source.get_ref().local_addr()
+    }
+
+    /// The address of the other end.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.source.get_ref().peer_addr()
+    }
+
+    /// Whether small writes go out at once ([`TcpStream::set_nodelay`]).
+    pub fn nodelay(&self) -> io::Result<bool> {
+        self.source.get_ref().nodelay()
+    }
+
+    /// `TCP_NODELAY`: sends small writes at once instead of gathering them for up to 40 ms or
+    /// so (Nagle's algorithm). Off at first, as everywhere; protocols that ask and answer
+    /// want it on.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// # let listener = hob::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let stream = hob::net::TcpStream::connect(listener.local_addr()?).await?;
+    /// stream.set_nodelay(true)?;
+    /// assert!(stream.nodelay()?);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
+        self.source.get_ref().set_nodelay(nodelay)
+    }
+
+    /// How many routers a packet may pass (`IP_TTL`).
+    pub fn ttl(&self) -> io::Result<u32> {
+        self.source.get_ref().ttl()
+    }
+
+    /// Sets how many routers a packet may pass (`IP_TTL`).
+    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        self.source.get_ref().set_ttl(ttl)
+    }
+
+    /// Takes the error that the kernel has put down for this socket, if any (`SO_ERROR`).
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.source.get_ref().take_error()
+    }
+
+    /// Makes closing abrupt: what was not sent is thrown away and the peer sees a reset.
+    ///
+    /// That is the only kind of linger on offer. A positive one lets `close` block, which here
+    /// would be the drop of the stream, and with it the whole loop (trap 53).
+    pub fn set_zero_linger(&self) -> io::Result<()> {
+        SockRef::from(self.source.get_ref()).set_linger(Some(Duration::ZERO))
+    }
+
+    /// Borrows the two directions apart, so that two futures of one task can each have one.
+    pub fn split(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
+        tcp_split::split(self)
+    }
+
+    /// Takes the two directions apart, so that two tasks can each own one. Dropping the
+    /// writing half tells the peer that no more will come.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// # use hob::net::{TcpListener, TcpStream};
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let here = TcpStream::connect(listener.local_addr()?).await?;
+    /// # let (there, _) = listener.accept().await?;
+    /// let (reading, writing) = here.into_split();
+    /// let writer = hob::spawn(async move { writing.write_all(b"bye").await });
+    /// let mut got = Vec::new();
+    /// there.read_to_end(&mut got).await?;
+    /// assert_eq!(got, b"bye");
+    /// # writer.await.unwrap()?;
+    /// # drop(reading);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
+        tcp_split::into_split(self)
+    }
+}
+
+async fn connect_to(addr: SocketAddr, at: &'static Location<'static>) -> io::Result<TcpStream> {
+    finish_connecting(mio::net::TcpStream::connect(addr)?, at).await
+}
+
+/// Waits for a connection that was begun. `TcpSocket` begins its own.
+pub(super) async fn finish_connecting(
+    begun: mio::net::TcpStream,
+    at: &'static Location<'static>,
+) -> io::Result<TcpStream> {
+    let stream = TcpStream::from_mio(begun, at)?;
+    let mut waiter = stream.source.waiter(Direction::Write, at);
+    std::future::poll_fn(|cx| waiter.poll_io(cx, connected)).await?;
+    drop(waiter);
+    Ok(stream)
+}
+
+/// Connected, failed, or `WouldBlock`. It goes through mio's `try_io`, so that where the next
+/// sign must be asked for, it is (trap 57).
+fn connected(io: &mio::net::TcpStream) -> io::Result<()> {
+    io.try_io(|| {
+        if let Some(error) = io.take_error()? {
+            return Err(error);
+        }
+        match io.peer_addr() {
+            Ok(_) => Ok(()),
+            Err(e) if e.kind() == io::ErrorKind::NotConnected => {
+                Err(io::ErrorKind::WouldBlock.into())
+            }
+            Err(e) => Err(e),
+        }
+    })
+}
+
+impl AsyncRead for &TcpStream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        stream_ops::poll_read(&self.source, cx, buf)
+    }
+
+    fn poll_read_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &mut [IoSliceMut<'_>],
+    ) -> Poll<io::Result<usize>> {
+        stream_ops::poll_read_vectored(&self.source, cx, bufs)
+    }
+}
+
+impl AsyncWrite for &TcpStream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        stream_ops::poll_write(&self.source, cx, buf)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        stream_ops::poll_write_vectored(&self.source, cx, bufs)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    /// Tells the peer that no more will come; reading goes on.
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(self.shutdown(Shutdown::Write))
+    }
+}
+
+impl AsyncRead for TcpStream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        stream_ops::poll_read(&self.source, cx, buf)
+    }
+
+    fn poll_read_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &mut [IoSliceMut<'_>],
+    ) -> Poll<io::Result<usize>> {
+        stream_ops::poll_read_vectored(&self.source, cx, bufs)
+    }
+}
+
+impl AsyncWrite for TcpStream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        stream_ops::poll_write(&self.source, cx, buf)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        stream_ops::poll_write_vectored(&self.source, cx, bufs)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    /// Tells the peer that no more will come; reading goes on.
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(self.shutdown(Shutdown::Write))
+    }
+}
+
+impl fmt::Debug for TcpStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.source.fmt(f)
+    }
+}
