@@ -10,6 +10,7 @@ mod trace;
 mod join_error;
 mod caught;
 mod prims;
+mod waker_cell;
 
 // Floor 1: the organs. None imports another.
 mod executor;
@@ -22,6 +23,7 @@ mod runtime;
 
 // Floor 3: what programs await.
 mod task;
+pub mod sync;
 #[cfg(feature = "signal")]
 pub mod signal;
 pub mod net;

@@ -1,0 +1,47 @@
+//! What tasks of one thread use to work together: permits, locks, channels, notifications.
+//!
+//! | you want | take |
+//! |---|---|
+//! | at most so many at once | [`Semaphore`] |
+//! | one at a time, across an `.await` | [`Mutex`] |
+//! | a stream of values from many tasks to one | [`mpsc`] |
+//! | one value, once | [`oneshot`] |
+//! | "something has changed, look again" | [`Notify`] |
+//!
+//! Nothing here is `Send` and nothing uses an atomic: the tasks of a hob runtime all run on
+//! one thread, so a counter is a counter. (Between two `.await`s no other task runs at all; a
+//! plain `Cell` or `RefCell` is often all that is needed.)
+//!
+//! ```compile_fail
+//! let semaphore = hob::sync::Semaphore::new(1);
+//! std::thread::spawn(move || semaphore.try_acquire().is_ok());
+//! ```
+//!
+//! All of them are fair: who waits first is served first, and what is served is *handed over*,
+//! so that nobody who comes later can snatch it. And all of them are cancel-safe in the same
+//! way: a future that is dropped leaves the line, and passes on what it was handed.
+//!
+//! Inside, in reading order: `wait_list` is the line; `gate` adds permits to it; semaphore,
+//! mutex and the bounded channel are each a gate with other words on it; `notify` is a line
+//! whose waiters want nothing but to be called.
+
+mod wait_list;
+mod gate;
+mod semaphore;
+mod mutex;
+mod notify;
+pub mod mpsc;
+pub mod oneshot;
+
+pub use mutex::{Lock, Mutex, MutexGuard, TryLockError};
+pub use notify::{Notified, Notify};
+pub use semaphore::{
+    Acquire, AcquireError, AcquireOwned, OwnedSemaphorePermit, Semaphore, SemaphorePermit,
+    TryAcquireError,
+};
+
+/// Names a thing in the wait record of whoever waits for it. Nothing that is waited for can
+/// move meanwhile, so its address will do.
+fn address_of<T: ?Sized>(thing: &T) -> u64 {
+    std::ptr::from_ref(thing).addr() as u64
+}

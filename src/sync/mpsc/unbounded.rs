@@ -1,0 +1,193 @@
+//! The unbounded channel: `send` never waits. A bounded channel with more room than memory.
+
+use std::fmt;
+use std::panic::Location;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+
+use super::chan::Chan;
+use super::error::{SendError, TryRecvError};
+use super::wait::{Closed, Recv};
+
+/// A channel without a limit.
+///
+/// If messages come faster than they are received, it grows until there is no memory left.
+/// Its memory is given back when the receiver catches up.
+///
+/// ```
+/// # hob::block_on(async {
+/// let (sender, mut receiver) = hob::sync::mpsc::unbounded_channel();
+/// for n in 0..1000 {
+///     sender.send(n).expect("the receiver lives");
+/// }
+/// assert_eq!(receiver.len(), 1000);
+/// assert_eq!(receiver.recv().await, Some(0));
+/// # });
+/// ```
+#[track_caller]
+pub fn unbounded_channel<T>() -> (UnboundedSender<T>, UnboundedReceiver<T>) {
+    let chan = Rc::new(Chan::new(usize::MAX, Location::caller()));
+    (
+        UnboundedSender { chan: chan.clone() },
+        UnboundedReceiver { chan },
+    )
+}
+
+/// The end that sends. Clone it for each task that sends.
+pub struct UnboundedSender<T> {
+    chan: Rc<Chan<T>>,
+}
+
+impl<T> UnboundedSender<T> {
+    /// Sends, without ever waiting.
+    ///
+    /// # Errors
+    /// [`SendError`] with the message, if the receiver is gone or closed the channel.
+    ///
+    /// ```
+    /// let (sender, receiver) = hob::sync::mpsc::unbounded_channel();
+    /// assert_eq!(sender.send("one"), Ok(()));
+    /// drop(receiver);
+    /// assert_eq!(sender.send("two").unwrap_err().0, "two");
+    /// ```
+    pub fn send(&self, message: T) -> Result<(), SendError<T>> {
+        // Refused can only mean closed: memory ends before `usize::MAX` places do.
+        let sent = self.chan.try_send(message);
+        sent.map_err(|(_closed, message)| SendError(message))
+    }
+
+    /// Waits until the receiver is gone or has closed the channel.
+    ///
+    /// *Cancel safety*: nothing is lost.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let (sender, receiver) = hob::sync::mpsc::unbounded_channel::<u32>();
+    /// hob::spawn(async move { drop(receiver) });
+    /// sender.closed().await;
+    /// assert!(sender.is_closed());
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn closed(&self) -> Closed<'_> {
+        Closed::new(&self.chan)
+    }
+
+    /// True if a message could no longer be sent.
+    pub fn is_closed(&self) -> bool {
+        self.chan.is_closed()
+    }
+}
+
+impl<T> Clone for UnboundedSender<T> {
+    fn clone(&self) -> UnboundedSender<T> {
+        self.chan.add_sender();
+        UnboundedSender {
+            chan: self.chan.clone(),
+        }
+    }
+}
+
+impl<T> Drop for UnboundedSender<T> {
+    fn drop(&mut self) {
+        self.chan.remove_sender();
+    }
+}
+
+impl<T> fmt::Debug for UnboundedSender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnboundedSender")
+            .field("is_closed", &self.is_closed())
+            .finish()
+    }
+}
+
+/// The end that receives.
+pub struct UnboundedReceiver<T> {
+    chan: Rc<Chan<T>>,
+}
+
+impl<T> UnboundedReceiver<T> {
+    /// Waits for the next message. `None` means that the channel is over: it is empty, and no
+    /// sender is left or [`close`](UnboundedReceiver::close) was called.
+    ///
+    /// *Cancel safety*: no message is lost.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let (sender, mut receiver) = hob::sync::mpsc::unbounded_channel();
+    /// hob::spawn(async move { sender.send("hello") });
+    /// assert_eq!(receiver.recv().await, Some("hello"));
+    /// assert_eq!(receiver.recv().await, None);
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn recv(&mut self) -> Recv<'_, T> {
+        Recv::new(&self.chan)
+    }
+
+    /// The next message, if there is one now.
+    ///
+    /// # Errors
+    /// [`TryRecvError`] says whether one may still come.
+    pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
+        match self.chan.try_recv() {
+            Poll::Ready(Some(message)) => Ok(message),
+            Poll::Ready(None) => Err(TryRecvError::Disconnected),
+            Poll::Pending => Err(TryRecvError::Empty),
+        }
+    }
+
+    /// [`recv`](UnboundedReceiver::recv) for futures written by hand. The task polled last is
+    /// the one that is woken.
+    #[track_caller]
+    pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        self.chan.poll_recv(cx, Location::caller())
+    }
+
+    /// Takes no more messages; what is in the channel can still be received.
+    pub fn close(&mut self) {
+        self.chan.close();
+    }
+
+    /// True after [`close`](UnboundedReceiver::close).
+    pub fn is_closed(&self) -> bool {
+        self.chan.is_closed()
+    }
+
+    /// Messages in the channel.
+    pub fn len(&self) -> usize {
+        self.chan.len()
+    }
+
+    /// True if there is no message in the channel now.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<T> Stream for UnboundedReceiver<T> {
+    type Item = T;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        self.chan.poll_recv(cx, self.chan.made_at)
+    }
+}
+
+impl<T> Drop for UnboundedReceiver<T> {
+    fn drop(&mut self) {
+        self.chan.abandon();
+    }
+}
+
+impl<T> fmt::Debug for UnboundedReceiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnboundedReceiver")
+            .field("len", &self.len())
+            .field("is_closed", &self.is_closed())
+            .finish()
+    }
+}
