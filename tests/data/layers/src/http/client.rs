@@ -1,0 +1,4 @@
+//! At the top.
+
+use crate::http::conn;
+use super::body;

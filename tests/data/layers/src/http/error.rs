@@ -1,0 +1,3 @@
+//! At the bottom.
+
+use std::io;

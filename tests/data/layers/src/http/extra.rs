@@ -1,0 +1,1 @@
+//! A file without a place in the order. //~ unlisted

@@ -1,0 +1,3 @@
+//! A module that stands on no floor. //~ unlisted
+
+use crate::clock;
