@@ -25,7 +25,15 @@ use std::fmt;
 const FLOORS: &[Floor] = &[
     Floor {
         name: "0, knows only std",
-        modules: &["current", "clock", "coop", "trace", "join_error", "prims"],
+        modules: &[
+            "current",
+            "clock",
+            "coop",
+            "trace",
+            "join_error",
+            "caught",
+            "prims",
+        ],
         strangers: false,
     },
     Floor {
