@@ -33,6 +33,7 @@ const FLOORS: &[Floor] = &[
             "join_error",
             "caught",
             "prims",
+            "waker_cell",
         ],
         strangers: false,
     },

@@ -204,7 +204,7 @@ fn a_hostile_waker_may_call_the_runtime_in_everything_it_does() {
     assert_eq!(ended, 7);
 }
 
-/// Trap 13. Broken by: keeping the first waker in `leave_waker`.
+/// Trap 13. Broken by: keeping the first waker in `WakerCell::park`.
 #[test]
 fn a_handle_polled_by_two_wakers_wakes_the_last_one() {
     struct Count(std::sync::atomic::AtomicU32);

@@ -1,10 +1,10 @@
 //! The two ends of a task's result: the task puts it in, the [`JoinHandle`] takes it out.
 //!
 //! ```text
-//!                       finish                     poll
-//!  Running { waiter } ──────────► Done(result) ──────────► Taken
-//!     │      ▲
-//!     └──────┘ poll: leaves its waker
+//!             finish                    poll
+//!  Running ───────────► Done(result) ─────────► Taken
+//!   │   ▲
+//!   └───┘ poll: leaves its waker in `waiter`
 //! ```
 //!
 //! I1: the task's future is dropped before its state is `Done` (trap 36): whoever has the
@@ -16,12 +16,13 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use super::waker::Remote;
 use super::{Executor, Mail, TaskKey};
 use crate::join_error::JoinError;
 use crate::trace::{self, TaskId, WaitKind};
+use crate::waker_cell::WakerCell;
 use crate::{caught, coop};
 
 /// Shared by a task and its handle.
@@ -31,10 +32,12 @@ pub(super) struct JoinCell<T> {
     /// Weak, or a task that holds a handle would keep its own executor alive.
     pub(super) home: Weak<Executor>,
     state: RefCell<State<T>>,
+    /// Who awaits the handle.
+    waiter: WakerCell,
 }
 
 enum State<T> {
-    Running { waiter: Option<Waker> },
+    Running,
     Done(Result<T, JoinError>),
     Taken,
 }
@@ -45,7 +48,8 @@ impl<T> JoinCell<T> {
             key,
             id,
             home: Rc::downgrade(home),
-            state: RefCell::new(State::Running { waiter: None }),
+            state: RefCell::new(State::Running),
+            waiter: WakerCell::new(),
         })
     }
 
@@ -57,18 +61,12 @@ impl<T> JoinCell<T> {
             caught::drop(result);
             return;
         }
-        let mut state = self.state.borrow_mut();
-        let waiter = match &mut *state {
-            State::Running { waiter } => waiter.take(),
-            State::Done(_) | State::Taken => {
-                drop(state);
-                return caught::drop(result);
-            }
-        };
-        *state = State::Done(result);
-        drop(state);
-        if let Some(waiter) = waiter {
-            caught::wake(waiter);
+        if !matches!(*self.state.borrow(), State::Running) {
+            return caught::drop(result);
+        }
+        self.state.replace(State::Done(result));
+        if let Err(payload) = caught::catch(|| self.waiter.wake()) {
+            caught::drop_payload(payload);
         }
     }
 }
@@ -129,7 +127,7 @@ impl<T> JoinHandle<T> {
 
     /// Has the task ended?
     pub fn is_finished(&self) -> bool {
-        !matches!(&*self.cell.state.borrow(), State::Running { .. })
+        !matches!(&*self.cell.state.borrow(), State::Running)
     }
 
     /// The task's id.
@@ -140,20 +138,12 @@ impl<T> JoinHandle<T> {
     /// Takes the result, if it is there.
     fn take_result(&self) -> Option<Result<T, JoinError>> {
         let mut state = self.cell.state.borrow_mut();
-        if let State::Running { .. } = &*state {
+        if let State::Running = &*state {
             return None;
         }
         match std::mem::replace(&mut *state, State::Taken) {
             State::Done(result) => Some(result),
             _ => panic!("a JoinHandle was polled again after it gave its result"),
-        }
-    }
-
-    /// Leaves `waker` to be called at the end, and gives back the one that was left before.
-    fn leave_waker(&self, waker: Waker) -> Option<Waker> {
-        match &mut *self.cell.state.borrow_mut() {
-            State::Running { waiter } => waiter.replace(waker),
-            State::Done(_) | State::Taken => unreachable!("looked at by take_result"),
         }
     }
 }
@@ -167,9 +157,8 @@ impl<T> Future for JoinHandle<T> {
             coop::spend();
             return Poll::Ready(result);
         }
-        // Cloned before the borrow and dropped after it: both are code of the user.
-        let former = self.leave_waker(cx.waker().clone());
-        drop(former);
+        // No second look: only the loop ends tasks, and it is not running while we are polled.
+        self.cell.waiter.park(cx);
         trace::waits(WaitKind::Join, self.cell.id.0, self.at);
         Poll::Pending
     }
