@@ -2,7 +2,8 @@
 //!
 //! # One turn
 //!
-//! 1. Read the inbox: what other threads woke, aborted or handed in.
+//! 1. Read the inbox: what other threads woke, aborted or handed in, and the timers whose
+//!    futures were dropped elsewhere.
 //! 2. Run ready tasks, in the order in which they were woken, the main future among them,
 //!    until `event_interval` polls are spent, or none is ready, or one of them used up its
 //!    whole budget. Then the kernel gets its turn, whatever is still queued. (A visit to the
@@ -140,6 +141,7 @@ impl Inner {
         loop {
             // 1. Read the inbox.
             self.executor.take_mail();
+            self.timers.take_mail();
 
             // 2. Run what is ready.
             let limit = self.config.event_interval;

@@ -2,9 +2,9 @@
 //! another thread, or on the right one while the runtime is not running.
 //!
 //! Futures of time are `Send`, so this can happen at any moment. The key is then put into the
-//! mailbox of its owner, who looks into it once in a turn. No wake goes with it: until that
-//! turn the timer is merely forgotten a little later, and if it fires meanwhile, somebody is
-//! woken for nothing.
+//! mailbox of its owner, who looks into it at the beginning of each turn. It rings no bell:
+//! the loop may sleep on, until the very deadline that nobody waits for any more, and wake
+//! somebody for nothing.
 //!
 //! Law: the owner may be gone before the letter comes. Consequence: boxes are found by an id
 //! that is never reused, in [`ALL`], and a letter to nobody is thrown away. Price: two locks

@@ -1,7 +1,8 @@
 //! The timers: deadlines turned into wakers. One of the four organs of the runtime.
 //!
 //! Pure data: no clock and no thread. The runtime asks for the next deadline before it sleeps
-//! ([`Timers::next`]) and tells the time afterwards ([`Timers::expire`]). What a program
+//! ([`Timers::next`]) and tells the time afterwards ([`Timers::expire`]); at the beginning of
+//! a turn it has us look into the mailbox ([`Timers::take_mail`]). What a program
 //! awaits (`sleep`, `timeout`, `interval`) lives in `time/` and holds nothing but a
 //! [`TimerKey`], a few plain numbers: that is why it is `Send`, and why nothing dangles when
 //! the runtime goes first.
@@ -165,9 +166,9 @@ impl Timers {
         caught::drop(waker); // I3
     }
 
-    /// The earliest deadline that anybody still waits for.
+    /// The earliest deadline that anybody still waits for. Runs no code of the user, so the
+    /// loop may ask for it after it has seen that no task is ready.
     pub(crate) fn next(&self) -> Option<Instant> {
-        self.open_mail();
         let first = self.state.borrow_mut().first();
         first.map(|entry| entry.deadline)
     }
@@ -179,7 +180,6 @@ impl Timers {
     /// (trap 34). Timers made during the call have to wait for the next one: a waker that
     /// makes a timer cannot keep us here (I4).
     pub(crate) fn expire(&self, now: Instant) -> usize {
-        self.open_mail();
         let newcomers = self.state.borrow_mut().hear(now);
         let mut fired = 0;
         while let Some(waker) = self.take_due(now, newcomers) {
@@ -209,10 +209,10 @@ impl Timers {
         slots.into_wakers().for_each(caught::drop); // I3
     }
 
-    /// Ends the timers whose futures were dropped where they could not reach us. In all but
-    /// the rarest turns this is one relaxed load.
+    /// Ends the timers whose futures were dropped where they could not reach us. Called at the
+    /// beginning of each turn; in all but the rarest turns it is one relaxed load.
     #[inline]
-    fn open_mail(&self) {
+    pub(crate) fn take_mail(&self) {
         if self.mailbox.is_empty() {
             return;
         }

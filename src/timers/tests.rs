@@ -276,24 +276,34 @@ fn closed_timers_hold_no_waker_and_take_none() {
     assert_eq!(bench.expire(1000), []);
 }
 
-/// Broken by: `TimerKey`s going to the mailbox of another id, or `open_mail` missing in
-/// `Timers::next`.
+/// Broken by: not comparing the id in `owner`, or `send` doing nothing.
 #[test]
-fn a_timer_let_go_of_on_another_thread_ends_in_its_owners_next_turn() {
+fn a_timer_let_go_of_elsewhere_ends_when_its_owner_takes_the_mail() {
     let bench = Bench::new();
     let other = Bench::new();
     let mine = bench.insert(10, 1);
     let kept = bench.insert(20, 2);
+    let reset_elsewhere = bench.insert(30, 3);
+    let theirs = other.insert(40, 4);
+    assert_eq!(mine.place, theirs.place, "else this tests less");
     let _entered = enter(other.timers.clone());
     std::thread::spawn(move || remove(mine)).join().unwrap();
-    assert_eq!(other.timers.next(), None);
+    other.timers.take_mail();
+    assert_eq!(other.timers.live(), 1);
+    assert_eq!(bench.timers.live(), 3, "not yet read");
+    bench.timers.take_mail();
     assert_eq!(bench.timers.next(), Some(bench.at(20)));
-    assert_eq!(bench.timers.live(), 1);
+    assert_eq!(*bench.woken.lock().unwrap(), [1]);
     remove(kept); // this thread, but these timers are not the current ones
-    assert_eq!(bench.timers.live(), 1, "not yet read");
-    bench.timers.expire(bench.at(0));
+    assert!(reset(reset_elsewhere, bench.at(5)).is_none());
+    bench.timers.take_mail();
     assert_eq!(bench.timers.live(), 0);
-    assert_eq!(bench.timers.mailbox.take().len(), 0);
+    assert_eq!(
+        *bench.woken.lock().unwrap(),
+        [1, 2, 3],
+        "woken, to look again"
+    );
+    assert!(bench.timers.mailbox.is_empty());
 }
 
 /// Broken by: not taking the mailbox out of `ALL` in `mailbox::close`.
