@@ -24,6 +24,7 @@ mod runtime;
 // Floor 3: what programs await.
 mod task;
 pub mod sync;
+pub mod time;
 #[cfg(feature = "signal")]
 pub mod signal;
 pub mod net;
