@@ -1,0 +1,147 @@
+//! The primitives of `hob::sync` under the real loop: what they cost in polls, and that a
+//! channel which always has a message keeps nobody else from running.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use hob::WaitKind;
+use hob::sync::{Mutex, Notify, Semaphore, mpsc, oneshot};
+
+/// Trap 51. Broken by: waking everybody in `Gate::pass_on` instead of those with a grant.
+#[test]
+fn ten_thousand_waiters_cost_ten_thousand_polls_and_not_a_square_of_it() {
+    const WAITERS: u64 = 10_000;
+    let polls = hob::block_on(async {
+        let semaphore = Rc::new(Semaphore::new(0));
+        let served = Rc::new(Cell::new(0));
+        for place in 0..WAITERS {
+            let (semaphore, served) = (semaphore.clone(), served.clone());
+            hob::spawn(async move {
+                let permit = semaphore.acquire().await.expect("nobody closes it");
+                assert_eq!(served.replace(served.get() + 1), place, "in order");
+                drop(permit);
+            });
+        }
+        hob::yield_now().await;
+        while hob::tasks()
+            .iter()
+            .any(|task| !task.running && task.wait.is_none())
+        {
+            hob::yield_now().await;
+        }
+        let before = hob::metrics().counters.polls;
+        semaphore.add_permits(1);
+        while served.get() < WAITERS {
+            hob::yield_now().await;
+        }
+        hob::metrics().counters.polls - before
+    });
+    assert!(polls >= WAITERS);
+    assert!(polls < WAITERS + WAITERS / 10, "{polls} polls");
+}
+
+/// How many kernel visits fit into a hundred thousand operations, none of which ever waits.
+fn visits_during<F: Future<Output = ()>>(operation: impl Fn() -> F) -> u64 {
+    hob::block_on(async {
+        let before = hob::metrics().counters.kernel_visits;
+        for _ in 0..100_000 {
+            operation().await;
+        }
+        hob::metrics().counters.kernel_visits - before
+    })
+}
+
+/// Trap 27. Broken by: taking `coop::spend()` out of the poll of the one that fails.
+#[test]
+fn what_is_always_ready_still_lets_the_kernel_have_its_turn() {
+    let semaphore = Semaphore::new(1);
+    let mutex = Mutex::new(());
+    let notify = Notify::new();
+    let (sender, receiver) = mpsc::channel(1);
+    let receiver = std::cell::RefCell::new(receiver);
+    let (_endless, mut over) = mpsc::unbounded_channel::<()>();
+    over.close();
+    let over = std::cell::RefCell::new(over);
+    let visits = [
+        visits_during(async || drop(semaphore.acquire().await)),
+        visits_during(async || drop(mutex.lock().await)),
+        visits_during(async || {
+            notify.notify_one();
+            notify.notified().await;
+        }),
+        visits_during(async || {
+            sender.send(()).await.expect("the receiver lives");
+            receiver.borrow_mut().try_recv().expect("one is in");
+        }),
+        visits_during(async || {
+            sender.try_send(()).expect("there is a place");
+            receiver.borrow_mut().recv().await.expect("one is in");
+        }),
+        visits_during(async || assert!(over.borrow_mut().recv().await.is_none())),
+        visits_during(async || {
+            let (sender, receiver) = oneshot::channel();
+            sender.send(()).expect("the receiver lives");
+            receiver.await.expect("it was sent");
+        }),
+        visits_during(async || {
+            let (mut sender, receiver) = oneshot::channel::<()>();
+            drop(receiver);
+            sender.closed().await;
+        }),
+    ];
+    for (place, visits) in visits.into_iter().enumerate() {
+        assert!(visits >= 100_000 / 1000, "number {place}: {visits} visits");
+    }
+}
+
+#[test]
+fn each_task_says_what_it_waits_for_and_where() {
+    hob::block_on(async {
+        let semaphore = Semaphore::new(0);
+        let notify = Notify::new();
+        let mutex = Mutex::new(());
+        let _held = mutex.lock().await;
+        let (sender, mut receiver) = mpsc::channel::<u32>(1);
+        let (mut question, answer) = oneshot::channel::<u32>();
+        let full = sender.clone();
+        let waits = [
+            wait_of(semaphore.acquire()).await,
+            wait_of(notify.notified()).await,
+            wait_of(mutex.lock()).await,
+            wait_of(receiver.recv()).await,
+            wait_of(sender.closed()).await,
+            wait_of(question.closed()).await,
+            wait_of(answer).await,
+            wait_of(async {
+                full.try_send(1).expect("there is a place");
+                full.send(2).await
+            })
+            .await,
+        ];
+        let kinds = waits.map(|wait| wait.0);
+        assert_eq!(kinds[..3], [WaitKind::Permit; 3]);
+        assert_eq!(kinds[3..], [WaitKind::Channel; 5]);
+        assert!(waits.iter().all(|wait| wait.1 == file!()));
+    });
+}
+
+/// Polls `future` once and lets another task read what it said.
+async fn wait_of<F: Future>(future: F) -> (WaitKind, &'static str) {
+    let me = hob::task_id().expect("in a task");
+    let look = hob::spawn(async move {
+        let tasks = hob::tasks();
+        let task = tasks.iter().find(|task| task.id == me).expect("it lives");
+        let wait = task.wait.expect("it waits");
+        (wait.kind, wait.at.file())
+    });
+    let mut look = std::pin::pin!(look);
+    let mut future = std::pin::pin!(future);
+    std::future::poll_fn(|cx| {
+        if let std::task::Poll::Ready(seen) = look.as_mut().poll(cx) {
+            return std::task::Poll::Ready(seen.expect("it does not panic"));
+        }
+        assert!(future.as_mut().poll(cx).is_pending());
+        std::task::Poll::Pending
+    })
+    .await
+}
