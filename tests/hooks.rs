@@ -1,0 +1,110 @@
+//! The hooks around the sleep, the observer of events, and what tasks say of themselves.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+use hob::{Builder, Event, Observer, block_on, spawn, spawn_named, yield_now};
+
+/// Trap 11. Broken by: leaving out the second `is_idle` in `Inner::rest` (hangs).
+#[test]
+fn a_hook_that_wakes_right_before_the_sleep_keeps_the_loop_awake() {
+    let waker = Rc::new(RefCell::new(None::<Waker>));
+    let kept = waker.clone();
+    let runtime = Builder::new()
+        .on_park(move || {
+            if let Some(waker) = kept.take() {
+                waker.wake();
+            }
+        })
+        .build()
+        .unwrap();
+    let mut polls = 0;
+    runtime.block_on(poll_fn(|cx| {
+        polls += 1;
+        if polls == 3 {
+            return Poll::Ready(());
+        }
+        waker.replace(Some(cx.waker().clone()));
+        Poll::Pending
+    }));
+    assert_eq!(polls, 3);
+}
+
+#[test]
+fn a_hook_may_spawn_and_each_sleep_is_framed_by_both_hooks() {
+    let (parks, unparks) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
+    let (p, u) = (parks.clone(), unparks.clone());
+    let runtime = Builder::new()
+        .on_park(move || {
+            p.set(p.get() + 1);
+            if p.get() == 1 {
+                spawn(async {});
+            }
+        })
+        .on_unpark(move || u.set(u.get() + 1))
+        .build()
+        .unwrap();
+    runtime.block_on(hob::time::sleep(std::time::Duration::from_millis(2)));
+    assert!(parks.get() >= 2 && unparks.get() >= 1);
+    assert_eq!(runtime.metrics().counters.spawns, 2);
+}
+
+#[test]
+fn an_observer_hears_what_happens() {
+    #[derive(Default)]
+    struct Heard(RefCell<Vec<Event>>);
+    struct Shared(Rc<Heard>);
+    impl Observer for Shared {
+        fn event(&self, event: Event) {
+            self.0.0.borrow_mut().push(event);
+            // It may spawn: that is counted and not told again.
+            if matches!(event, Event::Spawned(_)) {
+                spawn(async {});
+            }
+        }
+    }
+    let heard = Rc::new(Heard::default());
+    let runtime = Builder::new()
+        .observer(Shared(heard.clone()))
+        .build()
+        .unwrap();
+    let id = runtime.block_on(async {
+        let task = spawn(async {});
+        let id = task.id();
+        task.await.unwrap();
+        id
+    });
+    let events = heard.0.borrow();
+    let count = |wanted: Event| events.iter().filter(|event| **event == wanted).count();
+    assert_eq!(count(Event::Spawned(id)), 1);
+    assert_eq!(count(Event::Polled(id)), 1);
+    assert_eq!(count(Event::Ended(id)), 1);
+}
+
+#[test]
+fn a_task_shows_its_name_its_place_and_what_it_waits_for() {
+    block_on(async {
+        let line = line!() + 1;
+        let waited_for = spawn_named("first", std::future::pending::<()>());
+        let id = waited_for.id();
+        let waiting = spawn_named("second", async { waited_for.await.unwrap() });
+        yield_now().await;
+        let tasks = hob::tasks();
+        assert_eq!(tasks.len(), 3);
+        assert_eq!(tasks.iter().filter(|t| t.running).count(), 1, "this one");
+        let first = tasks
+            .iter()
+            .find(|t| t.name.as_deref() == Some("first"))
+            .unwrap();
+        assert_eq!((first.spawned_at.line(), first.wait), (line, None));
+        let second = tasks.iter().find(|t| t.id == waiting.id()).unwrap();
+        let wait = second.wait.unwrap();
+        assert_eq!(
+            (wait.kind, wait.resource),
+            (hob::WaitKind::Join, id.as_u64())
+        );
+        assert_eq!(wait.at.line(), line);
+    });
+}
