@@ -1,8 +1,8 @@
-//! What may name an address: [`ToSocketAddrs`], and the one place where names are resolved.
+//! What may name an address: [`ToSocketAddrs`].
 //!
 //! std's trait of the same name resolves while it converts, and so blocks its thread for as
-//! long as a name server likes. Here the conversion only says *what* is to be resolved, and
-//! [`resolve`] does it, without blocking the loop.
+//! long as a name server likes. Here the conversion only says *what* is to be resolved; `dns`
+//! does it, without blocking the loop.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
@@ -31,24 +31,6 @@ pub enum Target {
     Addrs(Vec<SocketAddr>),
     /// A host's name, to be resolved, and a port.
     Name(String, u16),
-}
-
-/// The addresses that `target` stands for, at least one.
-pub(super) async fn resolve(target: io::Result<Target>) -> io::Result<Vec<SocketAddr>> {
-    let (addrs, what) = match target? {
-        Target::Addrs(addrs) => (addrs, "an empty list of addresses".to_owned()),
-        Target::Name(name, port) => (look_up(&name, port).await?, name),
-    };
-    if addrs.is_empty() {
-        let message = format!("no address to use in {what}");
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-    }
-    Ok(addrs)
-}
-
-async fn look_up(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-    let message = format!("{name}:{port} is not an address");
-    Err(io::Error::new(io::ErrorKind::Unsupported, message))
 }
 
 /// Tries `connect` on each of `addrs` in turn, until one succeeds; else the last error.

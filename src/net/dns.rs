@@ -71,10 +71,15 @@ where
     })
 }
 
-/// For `connect` and its like, which have taken the name apart already.
-#[track_caller]
-pub(super) fn look_up(name: String, port: u16) -> LookupHost {
-    LookupHost(Stage::asked(name, port, ask_system))
+/// The addresses that `target` stands for, at least one: for `connect` and its like.
+pub(super) async fn resolve(target: io::Result<Target>) -> io::Result<Vec<SocketAddr>> {
+    match target? {
+        Target::Addrs(addrs) => some(addrs, "an empty list of addresses"),
+        Target::Name(name, port) => {
+            let addrs = LookupHost(Stage::asked(name, port, ask_system)).await?;
+            Ok(addrs.collect())
+        }
+    }
 }
 
 fn ask_system(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {

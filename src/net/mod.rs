@@ -18,6 +18,7 @@
 //! - `shutdown` does not wait, so it is not `async`.
 
 mod addr;
+mod dns;
 mod stream_ops;
 mod tcp_listener;
 mod tcp_socket;
@@ -25,6 +26,7 @@ mod tcp_split;
 mod tcp_stream;
 
 pub use addr::ToSocketAddrs;
+pub use dns::{LookupHost, lookup_host, lookup_host_with};
 pub use tcp_listener::{Incoming, TcpListener};
 pub use tcp_socket::{Keepalive, TcpSocket};
 pub use tcp_split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};

@@ -19,6 +19,7 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 
 use super::addr::{self, ToSocketAddrs};
+use super::dns;
 use super::tcp_socket::TcpSocket;
 use super::tcp_stream::TcpStream;
 use crate::reactor::{Direction, Source, Waiter};
@@ -66,7 +67,7 @@ impl TcpListener {
         let at = Location::caller();
         let target = addr.target();
         async move {
-            let addrs = addr::resolve(target).await?;
+            let addrs = dns::resolve(target).await?;
             addr::first_that_works(&addrs, |addr| {
                 let socket = TcpSocket::for_addr(addr)?;
                 #[cfg(unix)]

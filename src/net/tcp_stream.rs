@@ -18,7 +18,8 @@ use std::time::Duration;
 use futures_io::{AsyncRead, AsyncWrite};
 use socket2::SockRef;
 
-use super::addr::{self, ToSocketAddrs};
+use super::addr::ToSocketAddrs;
+use super::dns;
 use super::stream_ops;
 use super::tcp_split::{self, OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
 use crate::reactor::{Direction, Source};
@@ -76,7 +77,7 @@ impl TcpStream {
         let target = addr.target();
         async move {
             let mut last = Err(io::ErrorKind::InvalidInput.into());
-            for addr in addr::resolve(target).await? {
+            for addr in dns::resolve(target).await? {
                 last = connect_to(addr, at).await;
                 if last.is_ok() {
                     break;
