@@ -29,6 +29,10 @@ pub mod time;
 pub mod signal;
 pub mod net;
 
+// Floor 4.
+#[cfg(feature = "http")]
+pub mod http;
+
 pub use blocking::spawn_blocking;
 pub use executor::{AbortHandle, JoinHandle, TaskInfo};
 pub use join_error::JoinError;

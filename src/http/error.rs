@@ -1,0 +1,348 @@
+//! One error for all of HTTP: which URL, which peer, what happened, and by which rule.
+//!
+//! The protocol files know bytes and rules, but no URL and no socket. So they fail with an
+//! [`ErrorKind`], and whoever knows the rest (the client) makes an [`Error`] of it. Both say
+//! only what hob itself knows: words of a server never get into an error, because errors end
+//! up on terminals and in logs, and a server's words may hold escape sequences. For the same
+//! reason the URL is shown without the user name and password in it.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ::http::StatusCode;
+
+use crate::http::url;
+
+/// Why a request gave no response, or not all of it.
+///
+/// It names the URL (without user name and password), the address of the peer once there was
+/// one, and the rule that was broken where it was a rule. [`Error::kind`] is for programs,
+/// `Display` for people: one line, safe to print.
+///
+/// ```
+/// # hob::block_on(async {
+/// let error = hob::http::get("gopher://old.example/").await.unwrap_err();
+/// assert!(matches!(error.kind(), hob::http::ErrorKind::Scheme { .. }));
+/// assert_eq!(error.url(), "gopher://old.example/");
+/// # });
+/// ```
+pub struct Error {
+    /// Boxed, so that every `Result` of the client stays one word wide.
+    inner: Box<Inner>,
+}
+
+struct Inner {
+    /// Cleaned of userinfo and control characters: see [`url::shown`].
+    url: String,
+    /// Set once a connection was tried; stays `None` for errors before that.
+    address: Option<SocketAddr>,
+    kind: ErrorKind,
+}
+
+/// What went wrong; each variant says when it happens and what can be done.
+#[non_exhaustive]
+#[derive(Debug)]
+pub enum ErrorKind {
+    /// The URL cannot be asked for: it does not parse, has no host, port 0, or control
+    /// characters. Nothing was sent. Correct the URL.
+    Url {
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// The URL's scheme is not one that this build speaks. Nothing was sent to it. It also
+    /// happens when a redirect leads there.
+    Scheme {
+        /// The scheme, as the URL spells it.
+        scheme: String,
+    },
+    /// The request cannot be written without breaking a rule: a method, target, header name
+    /// or value that HTTP cannot carry, or a header that only hob itself may set. Nothing was
+    /// sent. Correct the request.
+    Request(Violation),
+    /// The host's name was not found, or the resolver did not work. Check the name; trying
+    /// again later may help.
+    Lookup(io::Error),
+    /// No address of the host took the connection; this is how the last one refused. Trying
+    /// again later may help.
+    Connect(io::Error),
+    /// The connection broke. For a request that may be repeated, trying again may help.
+    Broken {
+        /// What was being done.
+        phase: Phase,
+        /// How it broke.
+        source: io::Error,
+    },
+    /// The peer ended the connection in an orderly way, but before the response was whole.
+    /// What came so far must not be taken for the whole. Trying again may help.
+    EndedEarly {
+        /// What was being done.
+        phase: Phase,
+        /// Bytes received of the part that is not whole.
+        got: u64,
+        /// How many there should have been, where that is known.
+        wanted: Option<u64>,
+    },
+    /// The peer's bytes are not HTTP/1.1 by the rule named, so their meaning is not certain.
+    /// The connection was closed. Trying again seldom helps: the server, or something on
+    /// the way, is at fault.
+    Protocol(Violation),
+    /// The response has more of something than is allowed: a guard against endless heads.
+    /// Raise the limit in [`ClientBuilder`](super::ClientBuilder) if the server is trusted.
+    TooLarge {
+        /// More of what.
+        what: &'static str,
+        /// The limit.
+        limit: u64,
+    },
+    /// A deadline passed. Raise it in [`ClientBuilder`](super::ClientBuilder) if the server
+    /// is just slow.
+    Timeout {
+        /// Which one.
+        deadline: Deadline,
+        /// How long it was.
+        after: Duration,
+    },
+    /// There were more redirects than allowed. The URL is the last one asked.
+    TooManyRedirects {
+        /// How many were followed.
+        limit: u32,
+    },
+    /// A redirect led back to a request that had been made before, so it would never end.
+    RedirectLoop {
+        /// Where it leads, which was asked already.
+        to: String,
+    },
+    /// A redirect cannot be followed: its `Location` is no usable URL.
+    Redirect(Violation),
+    /// The server answered, with a status that is no success. Made only by
+    /// [`Response::error_for_status`](super::Response::error_for_status).
+    Status(StatusCode),
+    /// [`Response::text`](super::Response::text) met a body that is not UTF-8. Take the
+    /// bytes instead.
+    NotText,
+    /// The writer given to [`Response::copy_to`](super::Response::copy_to) failed. The
+    /// response itself was fine so far.
+    Write(io::Error),
+}
+
+/// A broken rule and where it is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// What was found.
+    pub what: &'static str,
+    /// The rule, such as `RFC 9112 §6.3`.
+    pub rule: &'static str,
+}
+
+/// The parts of an exchange, in their order.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Sending the request.
+    Request,
+    /// Waiting for the response's head, or in the middle of it.
+    Head,
+    /// Reading the response's body.
+    Body,
+}
+
+/// The deadlines that [`ClientBuilder`](super::ClientBuilder) sets.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deadline {
+    /// Looking up the host and connecting to it.
+    Connect,
+    /// From the last byte of the request to the end of the response's head.
+    FirstByte,
+    /// Between one piece of a body and the next, in either direction.
+    Idle,
+    /// The whole of it, redirects and body included.
+    Total,
+}
+
+impl ErrorKind {
+    /// The peer broke `rule`.
+    pub(crate) fn protocol(what: &'static str, rule: &'static str) -> ErrorKind {
+        ErrorKind::Protocol(Violation { what, rule })
+    }
+
+    /// We would break `rule` if we wrote this.
+    pub(crate) fn request(what: &'static str, rule: &'static str) -> ErrorKind {
+        ErrorKind::Request(Violation { what, rule })
+    }
+
+    pub(crate) fn broken(phase: Phase, source: io::Error) -> ErrorKind {
+        ErrorKind::Broken { phase, source }
+    }
+
+    /// With the URL, it is complete.
+    pub(crate) fn at(self, url: &::url::Url, address: Option<SocketAddr>) -> Error {
+        self.shown_at(url::shown(url), address)
+    }
+
+    /// For a URL that did not even parse, made presentable by [`url::shown_raw`].
+    pub(crate) fn shown_at(self, url: String, address: Option<SocketAddr>) -> Error {
+        let inner = Inner {
+            url,
+            address,
+            kind: self,
+        };
+        Error {
+            inner: Box::new(inner),
+        }
+    }
+
+    fn io_kind(&self) -> io::ErrorKind {
+        match self {
+            ErrorKind::Lookup(e) | ErrorKind::Connect(e) | ErrorKind::Write(e) => e.kind(),
+            ErrorKind::Broken { source, .. } => source.kind(),
+            ErrorKind::EndedEarly { .. } => io::ErrorKind::UnexpectedEof,
+            ErrorKind::Protocol(_) | ErrorKind::TooLarge { .. } => io::ErrorKind::InvalidData,
+            ErrorKind::NotText => io::ErrorKind::InvalidData,
+            ErrorKind::Timeout { .. } => io::ErrorKind::TimedOut,
+            ErrorKind::Url { .. } | ErrorKind::Request(_) => io::ErrorKind::InvalidInput,
+            ErrorKind::Scheme { .. } => io::ErrorKind::Unsupported,
+            ErrorKind::TooManyRedirects { .. }
+            | ErrorKind::RedirectLoop { .. }
+            | ErrorKind::Redirect(_)
+            | ErrorKind::Status(_) => io::ErrorKind::Other,
+        }
+    }
+}
+
+impl Error {
+    /// What went wrong.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.inner.kind
+    }
+
+    /// The URL that was being asked, without user name and password. After a redirect it is
+    /// the one the redirect led to.
+    pub fn url(&self) -> &str {
+        &self.inner.url
+    }
+
+    /// The address of the peer, if it came so far that there was one.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.inner.address
+    }
+
+    /// The rule that was broken, by either side, where it was one.
+    pub fn rule(&self) -> Option<&'static str> {
+        match &self.inner.kind {
+            ErrorKind::Request(v) | ErrorKind::Protocol(v) | ErrorKind::Redirect(v) => Some(v.rule),
+            ErrorKind::EndedEarly { .. } => Some("RFC 9112 §8"),
+            ErrorKind::TooLarge { .. } => Some("RFC 9110 §17.5"),
+            _ => None,
+        }
+    }
+
+    /// Did a deadline pass?
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.inner.kind, ErrorKind::Timeout { .. })
+    }
+
+    /// Did it fail before there was a connection?
+    pub fn is_connect(&self) -> bool {
+        let connecting = Deadline::Connect;
+        match &self.inner.kind {
+            ErrorKind::Lookup(_) | ErrorKind::Connect(_) => true,
+            ErrorKind::Timeout { deadline, .. } => *deadline == connecting,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.inner.url)?;
+        if let Some(address) = self.inner.address {
+            write!(f, " ({address})")?;
+        }
+        write!(f, ": {}", self.inner.kind)?;
+        match self.rule() {
+            Some(rule) => write!(f, " [{rule}]"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ErrorKind::Url { what } => write!(f, "not a URL to ask for: {what}"),
+            ErrorKind::Scheme { scheme } if scheme == "https" => write!(
+                f,
+                "https needs TLS, which is not built in yet (it will be the feature `tls`)"
+            ),
+            ErrorKind::Scheme { scheme } => write!(f, "no way to speak {scheme:?}, only http"),
+            ErrorKind::Request(v) => write!(f, "request not sent: {}", v.what),
+            ErrorKind::Lookup(e) => write!(f, "looking up the host failed: {e}"),
+            ErrorKind::Connect(e) => write!(f, "connecting failed: {e}"),
+            ErrorKind::Broken { phase, source } => {
+                write!(f, "the connection broke while {phase}: {source}")
+            }
+            ErrorKind::EndedEarly { phase, got, wanted } => {
+                write!(f, "the peer closed early, while {phase}: {got} bytes came")?;
+                wanted.map_or(Ok(()), |wanted| write!(f, " of {wanted}"))
+            }
+            ErrorKind::Protocol(v) => write!(f, "bad response: {}", v.what),
+            ErrorKind::TooLarge { what, limit } => write!(f, "more than {limit} {what}"),
+            ErrorKind::Timeout { deadline, after } => {
+                write!(f, "{deadline} took longer than {after:?}")
+            }
+            ErrorKind::TooManyRedirects { limit } => write!(f, "more than {limit} redirects"),
+            ErrorKind::RedirectLoop { to } => write!(f, "the redirects go in a circle: {to}"),
+            ErrorKind::Redirect(v) => write!(f, "redirect not followed: {}", v.what),
+            ErrorKind::Status(status) => write!(f, "the server answered {}", status.as_u16()),
+            ErrorKind::NotText => write!(f, "the body is not UTF-8 text"),
+            ErrorKind::Write(e) => write!(f, "writing what was received failed: {e}"),
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Phase::Request => "sending the request",
+            Phase::Head => "reading the response's head",
+            Phase::Body => "reading the body",
+        })
+    }
+}
+
+impl fmt::Display for Deadline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Deadline::Connect => "connecting",
+            Deadline::FirstByte => "waiting for the response's head",
+            Deadline::Idle => "waiting for the next bytes",
+            Deadline::Total => "the whole request",
+        })
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "http::Error({self})")
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match &self.inner.kind {
+            ErrorKind::Lookup(e) | ErrorKind::Connect(e) | ErrorKind::Write(e) => Some(e),
+            ErrorKind::Broken { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl From<Error> for io::Error {
+    fn from(error: Error) -> io::Error {
+        io::Error::new(error.inner.kind.io_kind(), error)
+    }
+}
