@@ -4,5 +4,9 @@ mod error;
 mod url;
 mod auth;
 mod request;
-
+mod head;
+mod body;
+mod chunked;
 pub use error::{Deadline, Error, ErrorKind, Phase, Violation};
+#[cfg(test)]
+mod vectors;

@@ -1,0 +1,234 @@
+//! Runs the raw responses of `tests/data/http/response_vectors.json` through the protocol
+//! files: whole, in pieces of 1 and 3 bytes, and cut in two at every byte.
+//!
+//! Each vector is a response's bytes and the outcome that the RFCs, or safety, demand.
+//! `tests/http_vectors.rs` sends the same ones through sockets to the real client.
+
+use std::fs;
+
+use ::http::Method;
+use serde_json::Value;
+
+use crate::http::body::{Body, Step, framing, is_suspect};
+use crate::http::error::ErrorKind;
+use crate::http::head::{Found, Head, HeadReader};
+
+/// Vectors that need what this client does not do yet: it undoes no content coding, and hands
+/// out the coded bytes with their `Content-Encoding`.
+const NEEDS_DECODING: [&str; 12] = [
+    "coding.gzip",
+    "coding.x_gzip_case",
+    "coding.deflate_raw",
+    "coding.gzip_multi_member",
+    "coding.gzip_with_name",
+    "coding.gzip_bad_crc",
+    "coding.double_gzip",
+    "coding.chain_bomb",
+    "coding.gzip_bomb",
+    "coding.br",
+    "coding.br_truncated",
+    "coding.zstd",
+];
+
+pub(crate) const MAX_HEAD: usize = 128 * 1024;
+
+/// What a response came to.
+#[derive(Debug, PartialEq, Eq)]
+struct Outcome {
+    status: u16,
+    body: Vec<u8>,
+    trailers: Vec<(String, String)>,
+    /// May the connection be used again?
+    reuse: bool,
+}
+
+/// A connection without a socket: pieces in, outcome out. It asks the protocol files in the
+/// way `conn.rs` does.
+struct Reader {
+    method: Method,
+    buffer: Vec<u8>,
+    head: HeadReader,
+    at: Option<(Head, Body)>,
+    content: Vec<u8>,
+    ended: bool,
+}
+
+impl Reader {
+    fn new(method: &str) -> Reader {
+        Reader {
+            method: method.parse().expect("a method"),
+            buffer: Vec::new(),
+            head: HeadReader::new(MAX_HEAD),
+            at: None,
+            content: Vec::new(),
+            ended: false,
+        }
+    }
+
+    fn push(&mut self, piece: &[u8]) -> Result<(), ErrorKind> {
+        self.buffer.extend_from_slice(piece);
+        while self.at.is_none() {
+            match self.head.read(&self.buffer)? {
+                Found::Partial => return Ok(()),
+                Found::Interim(end) => drop(self.buffer.drain(..end)),
+                Found::Final(end, head) => {
+                    self.buffer.drain(..end);
+                    let framing = framing(&self.method, &head)?;
+                    self.at = Some((head, Body::new(framing, MAX_HEAD)));
+                }
+            }
+        }
+        self.read_body()
+    }
+
+    fn read_body(&mut self) -> Result<(), ErrorKind> {
+        let (_, body) = self.at.as_mut().expect("the head was read");
+        while !self.ended {
+            match body.decode(&self.buffer)? {
+                Step::More(dropped) => {
+                    self.buffer.drain(..dropped);
+                    return Ok(());
+                }
+                Step::Data(range) => {
+                    self.content.extend_from_slice(&self.buffer[range.clone()]);
+                    self.buffer.drain(..range.end);
+                }
+                Step::End(dropped) => {
+                    self.buffer.drain(..dropped);
+                    self.ended = true;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// No more bytes. `closed` tells whether because the peer closed.
+    fn finish(mut self, closed: bool) -> Result<Outcome, ErrorKind> {
+        let Some((head, mut body)) = self.at else {
+            return Err(self.head.eof(&self.buffer));
+        };
+        if closed {
+            body.eof()?;
+        } else {
+            assert!(body.is_done(), "it would wait for bytes that never come");
+        }
+        let fields = body.trailers().into_iter().flatten();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ok(Outcome {
+            status: head.status.as_u16(),
+            trailers: fields
+                .map(|(name, value)| (name.to_string(), text(value.as_bytes())))
+                .collect(),
+            reuse: !closed
+                && head.keeps_alive()
+                && !is_suspect(&head)
+                && self.buffer.is_empty()
+                && body.is_done(),
+            body: std::mem::take(&mut self.content),
+        })
+    }
+}
+
+fn read<'a>(
+    method: &str,
+    pieces: impl Iterator<Item = &'a [u8]>,
+    closed: bool,
+) -> Result<Outcome, ErrorKind> {
+    let mut reader = Reader::new(method);
+    for piece in pieces {
+        reader.push(piece)?;
+    }
+    reader.finish(closed)
+}
+
+fn vectors() -> Vec<Value> {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/data/http/response_vectors.json"
+    );
+    let text = fs::read_to_string(path).expect("the vectors are in the repository");
+    serde_json::from_str(&text).expect("they are JSON")
+}
+
+fn raw(vector: &Value) -> Vec<u8> {
+    if let Some(parts) = vector["raw_parts"].as_array() {
+        let part = |part: &Value| {
+            let times = part[1].as_u64().expect("a number") as usize;
+            part[0].as_str().expect("text").repeat(times).into_bytes()
+        };
+        return parts.iter().flat_map(part).collect();
+    }
+    if let Some(text) = vector["raw_b64"].as_str() {
+        return unbase64(text);
+    }
+    vector["raw"].as_str().expect("text").as_bytes().to_vec()
+}
+
+fn unbase64(text: &str) -> Vec<u8> {
+    let digit = |b: u8| match b {
+        b'A'..=b'Z' => u32::from(b - b'A'),
+        b'a'..=b'z' => u32::from(b - b'a') + 26,
+        b'0'..=b'9' => u32::from(b - b'0') + 52,
+        b'+' => 62,
+        _ => 63,
+    };
+    let digits: Vec<u32> = text.bytes().filter(|&b| b != b'=').map(digit).collect();
+    let mut bytes = Vec::new();
+    for group in digits.chunks(4) {
+        let bits = (0..4).fold(0, |bits, at| bits << 6 | group.get(at).unwrap_or(&0));
+        let all = [(bits >> 16) as u8, (bits >> 8) as u8, bits as u8];
+        bytes.extend_from_slice(&all[..group.len() - 1]);
+    }
+    bytes
+}
+
+/// Fails if `outcome` is not what `vector` demands.
+fn judge(vector: &Value, how: &str, outcome: Result<Outcome, ErrorKind>) {
+    let name = vector["name"].as_str().expect("text");
+    match (vector["expect"].as_str(), outcome) {
+        (Some("error"), Err(_)) => {}
+        (Some("ok"), Ok(outcome)) => {
+            assert_eq!(outcome.status, vector["status"], "{name} ({how})");
+            let wanted = vector["body"].as_str().expect("text");
+            assert_eq!(outcome.body, wanted.as_bytes(), "{name} ({how})");
+            assert_eq!(outcome.reuse, vector["reuse"], "{name} ({how}): reuse");
+            if let Some(wanted) = vector["trailers"].as_array() {
+                let lower = |field: &Value| {
+                    let text = |at: usize| field[at].as_str().expect("text").to_string();
+                    (text(0).to_lowercase(), text(1))
+                };
+                let wanted: Vec<_> = wanted.iter().map(lower).collect();
+                assert_eq!(outcome.trailers, wanted, "{name} ({how})");
+            }
+        }
+        (expect, outcome) => panic!("{name} ({how}): expected {expect:?}, got {outcome:?}"),
+    }
+}
+
+/// Broken by: any rule of `framing`, `Chunks` or `HeadReader` left out.
+#[test]
+fn every_vector_ends_as_the_rfcs_demand_however_it_is_split() {
+    let mut judged = 0;
+    for vector in &vectors() {
+        let name = vector["name"].as_str().expect("text");
+        if NEEDS_DECODING.contains(&name) {
+            continue;
+        }
+        let bytes = raw(vector);
+        let method = vector["request_method"].as_str().expect("text");
+        let closed = vector["eof"].as_bool().expect("a bool");
+        for size in [usize::MAX, 3, 1] {
+            let outcome = read(method, bytes.chunks(size), closed);
+            judge(vector, &format!("pieces of {size}"), outcome);
+        }
+        if bytes.len() < 5_000 {
+            for cut in 0..=bytes.len() {
+                let (a, b) = bytes.split_at(cut);
+                let outcome = read(method, [a, b].into_iter(), closed);
+                judge(vector, &format!("cut at {cut}"), outcome);
+            }
+        }
+        judged += 1;
+    }
+    assert_eq!(judged, vectors().len() - NEEDS_DECODING.len());
+}
