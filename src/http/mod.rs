@@ -7,6 +7,7 @@ mod request;
 mod head;
 mod body;
 mod chunked;
+mod redirect;
 pub use error::{Deadline, Error, ErrorKind, Phase, Violation};
 #[cfg(test)]
 mod vectors;
