@@ -231,7 +231,7 @@ impl Crate {
         found: &mut Vec<(usize, Fault, String)>,
     ) {
         if place(&module[0]).is_none() {
-            let what = format!("`{}` stands on no floor", module[0]);
+            let what = format!("`{}` stands on no floor: see FLOORS", module[0]);
             found.push((1, Fault::Unlisted, what));
             return;
         }
