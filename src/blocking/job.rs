@@ -35,8 +35,9 @@ use crate::trace::{self, WaitKind};
 
 /// What the line and the workers see of a job.
 pub(super) trait Work: Send + Sync {
-    /// Runs it. `ended` is raised by one before anybody can see the result.
-    fn run(&self, ended: &AtomicU64);
+    /// Runs it. `ended` is raised by one before anybody can see the result. True: it has more to
+    /// do and wants another turn (only a strand says so).
+    fn run(&self, ended: &AtomicU64) -> bool;
     /// It will never run: drops the closure, tells the awaiter. Raises `ended`, too.
     fn cancel(&self, ended: &AtomicU64);
 }
@@ -94,7 +95,7 @@ where
     F: FnOnce() -> T + Send,
     T: Send,
 {
-    fn run(&self, ended: &AtomicU64) {
+    fn run(&self, ended: &AtomicU64) -> bool {
         // 1.
         let mut state = self.lock();
         let stage = std::mem::replace(&mut state.stage, Stage::Running);
@@ -109,12 +110,14 @@ where
         if !state.wanted {
             state.stage = Stage::Empty;
             drop(state);
-            return caught::drop(result);
+            caught::drop(result);
+            return false;
         }
         state.stage = Stage::Done(result);
         let waker = state.waker.take();
         drop(state);
         waker.into_iter().for_each(caught::wake);
+        false
     }
 
     fn cancel(&self, ended: &AtomicU64) {
@@ -199,7 +202,7 @@ pub struct Job<T> {
     outcome: Arc<dyn Outcome<T>>,
     pool: Rc<Pool>,
     lane: Lane,
-    /// `None` if the pool was closed already and it never stood in line.
+    /// `None` if it stands in no line of the pool's: in a strand's, or the pool is closed.
     place: Option<Place>,
     /// Where the program asked for it.
     at: &'static Location<'static>,

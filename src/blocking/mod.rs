@@ -26,7 +26,7 @@
 //! | stdin | 1 | never waited for |
 //!
 //! What lives where: [`queue`] crosses the threads, [`job`] is one job and its handle, [`run`] the
-//! awaited kind of job. This file has the pool, which starts the threads. It knows wakers, and never
+//! awaited kind of job, [`strand`] jobs that must keep their order. This file has the pool, which starts the threads. It knows wakers, and never
 //! hears of tasks; the runtime is its only caller besides the futures above.
 //!
 //! With `worker_threads(0)` there are no threads at all, in any lane: the loop runs each job
@@ -36,6 +36,7 @@
 mod job;
 mod queue;
 mod run;
+mod strand;
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -56,6 +57,7 @@ use queue::{Place, Pushed, Queue};
 
 pub use job::Job;
 pub use run::{Run, run};
+pub(crate) use strand::Strand;
 
 /// Names are looked up by at most so many threads at once.
 const DNS_THREADS: usize = 4;
@@ -88,6 +90,8 @@ pub(crate) struct Pool {
     /// By `Lane as usize`.
     lanes: [Track; 3],
     config: PoolConfig,
+    /// Jobs handed in so far.
+    accepted: Cell<u64>,
     /// Jobs over, counted by whoever ends them.
     ended: Arc<AtomicU64>,
     /// How many of `ended` the trace was told about: see [`Pool::tell_ended`].
@@ -128,6 +132,7 @@ impl Pool {
             ],
             short_of_threads: Cell::new(config.threads == 0),
             config,
+            accepted: Cell::new(0),
             ended: Arc::default(),
             told: Cell::new(0),
             turn: Cell::new(0),
@@ -138,7 +143,17 @@ impl Pool {
     /// Puts a job into its lane. `None` if the pool is closed: then the job is over already, run
     /// on the spot if it was mandatory, else cancelled.
     fn submit(&self, lane: Lane, class: Class, work: Arc<dyn Work>) -> Option<Place> {
+        self.count_one();
+        self.put_in_line(lane, class, work)
+    }
+
+    /// A job was accepted, here or by a strand.
+    fn count_one(&self) {
+        self.accepted.set(self.accepted.get() + 1);
         trace::emit(Event::JobStarted);
+    }
+
+    fn put_in_line(&self, lane: Lane, class: Class, work: Arc<dyn Work>) -> Option<Place> {
         let track = &self.lanes[lane as usize];
         match track.queue.push(work, class) {
             Pushed::InLine(place) => Some(place),
@@ -148,7 +163,7 @@ impl Pool {
             }
             Pushed::Closed(work) => {
                 match class {
-                    Class::Mandatory => work.run(&self.ended),
+                    Class::Mandatory => while work.run(&self.ended) {},
                     Class::Free | Class::Bounded => work.cancel(&self.ended),
                 }
                 self.tell_ended();
@@ -166,7 +181,7 @@ impl Pool {
         let keep_alive = self.config.keep_alive;
         let thread = thread::Builder::new()
             .name(name)
-            .spawn(move || queue.work(keep_alive, |job| job.run(&ended)));
+            .spawn(move || queue.work(keep_alive, |job| one_turn(job, &ended)));
         match thread {
             Ok(thread) => {
                 track.started.set(number);
@@ -216,7 +231,14 @@ impl Pool {
         }
     }
 
-    /// Jobs accepted and not over, in all lanes. A job counts until its awaiter was woken, so 0
+    /// Jobs handed in and not over: what a person would count. A job whose result somebody has
+    /// is not among them.
+    pub(crate) fn live(&self) -> usize {
+        let ended = self.ended.load(Ordering::Relaxed);
+        usize::try_from(self.accepted.get().saturating_sub(ended)).unwrap_or(usize::MAX)
+    }
+
+    /// Jobs that are in a queue or running, for the loop. A job counts until its awaiter was woken, so 0
     /// says that no wake of the pool's is still on its way.
     pub(crate) fn busy(&self) -> usize {
         self.lanes.iter().map(|track| track.queue.busy()).sum()
@@ -254,7 +276,10 @@ impl Pool {
         }
         for turn in self.turn.get()..self.turn.get() + self.lanes.len() {
             let lane = turn % self.lanes.len();
-            if self.lanes[lane].queue.run_here(|job| job.run(&self.ended)) {
+            if self.lanes[lane]
+                .queue
+                .run_here(|job| one_turn(job, &self.ended))
+            {
                 self.turn.set(lane + 1);
                 self.tell_ended();
                 return true;
@@ -272,7 +297,7 @@ impl Pool {
             for work in track.queue.close() {
                 work.cancel(&self.ended);
             }
-            while track.queue.run_here(|job| job.run(&self.ended)) {}
+            while track.queue.run_here(|job| one_turn(job, &self.ended)) {}
         }
         let threads = self.threads.take();
         if self.lanes[Lane::General as usize].queue.wait_gone(deadline) {
@@ -292,6 +317,11 @@ impl Drop for Pool {
     fn drop(&mut self) {
         self.shutdown(Duration::ZERO);
     }
+}
+
+/// Lets a job run, and gives it back if it wants another turn.
+fn one_turn(job: Arc<dyn Work>, ended: &AtomicU64) -> Option<Arc<dyn Work>> {
+    job.run(ended).then_some(job)
 }
 
 /// Makes this the pool that jobs go to, until the guard is dropped.
@@ -349,18 +379,6 @@ where
     let cell = job::Cell::new(f);
     let place = pool.submit(lane, class, cell.clone());
     Job::new(cell, pool, lane, place, at)
-}
-
-/// Sees to it that `f` runs, come what may: on a worker, or right here if there is no pool any
-/// more. For destructors that hold accepted data.
-pub(crate) fn run_surely<F>(f: F)
-where
-    F: FnOnce() + Send + 'static,
-{
-    match current::get(&POOL) {
-        Some(pool) => drop(pool.submit(Lane::General, Class::Mandatory, job::Cell::new(f))),
-        None => f(),
-    }
 }
 
 #[cfg(test)]

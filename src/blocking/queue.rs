@@ -167,15 +167,17 @@ impl<J> Queue<J> {
     }
 
     /// A worker's life: runs jobs as they come, rests when there are none, and returns when
-    /// there was nothing for `keep_alive`, or when the queue is closed and empty. `run` must not
-    /// panic.
-    pub(crate) fn work(&self, keep_alive: Duration, mut run: impl FnMut(J)) {
+    /// there was nothing for `keep_alive`, or when the queue is closed and empty.
+    ///
+    /// `run` must not panic. It may give the job back: then that goes to the end of the line, for
+    /// another turn.
+    pub(crate) fn work(&self, keep_alive: Duration, mut run: impl FnMut(J) -> Option<J>) {
         let mut state = self.lock();
         loop {
             if let Some(job) = state.take_next() {
                 drop(state);
-                run(job);
-                state = self.over();
+                let again = run(job);
+                state = self.over(again);
             } else if state.closed {
                 break;
             } else {
@@ -224,7 +226,7 @@ impl<J> Queue<J> {
     }
 
     /// Runs one job on the caller's thread, if there is one and no worker to do it (I1).
-    pub(crate) fn run_here(&self, run: impl FnOnce(J)) -> bool {
+    pub(crate) fn run_here(&self, run: impl FnOnce(J) -> Option<J>) -> bool {
         let mut state = self.lock();
         if state.workers > 0 {
             return false;
@@ -233,8 +235,8 @@ impl<J> Queue<J> {
             return false;
         };
         drop(state);
-        run(job);
-        drop(self.over());
+        let again = run(job);
+        drop(self.over(again));
         true
     }
 
@@ -310,10 +312,15 @@ impl<J> Queue<J> {
         state.free.entries.capacity() + state.bounded.entries.capacity()
     }
 
-    /// A job has run to its end (I3).
-    fn over(&self) -> MutexGuard<'_, State<J>> {
+    /// A job has run to its end (I3), or wants to be run `again`: then it is as promised as any
+    /// mandatory one, and whoever calls this is the worker on its way to it (I1).
+    fn over(&self, again: Option<J>) -> MutexGuard<'_, State<J>> {
         let mut state = self.lock();
         state.busy -= 1;
+        if let Some(job) = again {
+            state.put_in_line(job, Class::Mandatory);
+            return state;
+        }
         if state.busy == 0
             && let Some(waker) = state.when_quiet.take()
         {

@@ -308,7 +308,7 @@ fn at_the_end_only_what_was_promised_still_runs() {
     let dropped = spawn_blocking(note("started"));
     let mut awaited = run(note("awaited"));
     assert!(poll(&mut awaited).is_pending());
-    run_surely(note("mandatory"));
+    Strand::new().run_surely(note("mandatory"));
 
     let let_go = running.go_on;
     let helper = thread::spawn(move || drop(let_go));
@@ -320,7 +320,7 @@ fn at_the_end_only_what_was_promised_still_runs() {
     assert!(block_on(dropped).unwrap_err().is_cancelled());
     assert!(!resolver.job.is_finished());
     // After the end: promises are kept on the spot, everything else is refused.
-    run_surely(note("late"));
+    Strand::new().run_surely(note("late"));
     assert_eq!(*ran.lock().unwrap(), ["mandatory", "late"]);
     assert!(
         block_on(spawn_blocking(note("no")))
@@ -368,7 +368,7 @@ fn without_threads_the_loop_runs_every_job_of_every_lane() {
     // Promises are kept here, too.
     let kept = Arc::new(AtomicUsize::new(0));
     let count = kept.clone();
-    run_surely(move || drop(count.fetch_add(1, Ordering::Relaxed)));
+    Strand::new().run_surely(move || drop(count.fetch_add(1, Ordering::Relaxed)));
     pool.shutdown(Duration::ZERO);
     assert_eq!(kept.load(Ordering::Relaxed), 1);
 }
@@ -513,11 +513,64 @@ fn a_burst_of_jobs_gives_its_memory_back() {
         let _ = queue.push(n, Class::Bounded);
     }
     let mut next = 0;
-    while queue.run_here(|n| assert_eq!(n, next)) {
+    let mut in_order = |n| {
+        assert_eq!(n, next);
         next += 1;
-    }
+        None
+    };
+    while queue.run_here(&mut in_order) {}
     assert_eq!(next, 100_000);
     assert!(queue.capacity() <= 1_024);
+}
+
+/// Broken by: handing the entries of a strand to the pool one by one.
+#[test]
+fn jobs_of_a_strand_keep_their_order_and_share_the_workers_with_others() {
+    let pool = pool(4);
+    let _in_charge = enter(pool.clone());
+    let strand = Strand::new();
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let (_, running) = (0..1_000)
+        .map(|n| {
+            let order = order.clone();
+            strand.start(move || order.lock().unwrap().push(n))
+        })
+        .enumerate()
+        .last()
+        .expect("a thousand");
+    block_on(running).unwrap();
+    assert!(order.lock().unwrap().iter().copied().eq(0..1_000));
+    while !strand.is_idle() {
+        thread::yield_now();
+    }
+}
+
+/// Broken by: running all entries of a strand in one turn.
+#[test]
+fn a_long_strand_lets_others_in() {
+    let pool = pool(1);
+    let _in_charge = enter(pool.clone());
+    let order = Arc::new(Mutex::new(String::new()));
+    let note = |kind: char| {
+        let order = order.clone();
+        move || order.lock().unwrap().push(kind)
+    };
+    let stopper = Stopper::on(Lane::General);
+    let strand = Strand::new();
+    for _ in 0..3 {
+        drop(strand.start(note('s')));
+    }
+    let other = spawn_blocking(note('o'));
+    stopper.release();
+    block_on(other).unwrap();
+    pool.shutdown(HANG);
+    assert_eq!(*order.lock().unwrap(), "soss");
+    assert_eq!((pool.busy(), pool.live()), (0, 0));
+    // With the pool gone, and with no pool at all, what was promised runs on the spot.
+    drop(strand.start(note('c')));
+    drop(_in_charge);
+    strand.run_surely(note('n'));
+    assert_eq!(*order.lock().unwrap(), "sosscn");
 }
 
 #[test]
