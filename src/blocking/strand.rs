@@ -27,6 +27,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::job::{Cell, Job, Work};
 use super::{Class, Lane, POOL, current};
 
+/// A line that was longer gives its memory back when it is empty.
+const KEPT_CAPACITY: usize = 64;
+
 /// See the module's documentation.
 #[derive(Clone)]
 pub(crate) struct Strand {
@@ -56,17 +59,17 @@ impl Strand {
         }
     }
 
-    /// Runs `f` after everything that was started here before.
+    /// Runs `f` after everything that was started here before. `at` is where the program asked
+    /// for it.
     ///
     /// # Panics
     /// Outside of a runtime.
     #[track_caller]
-    pub(crate) fn start<F, T>(&self, f: F) -> Job<T>
+    pub(crate) fn start<F, T>(&self, at: &'static Location<'static>, f: F) -> Job<T>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let at = Location::caller();
         let pool = current("an operation on a hob::fs::File");
         let cell = Cell::new(f);
         pool.count_one();
@@ -83,7 +86,7 @@ impl Strand {
         F: FnOnce() + Send + 'static,
     {
         if crate::current::with(&POOL, |pool| pool.is_some()) {
-            return drop(self.start(f));
+            return drop(self.start(Location::caller(), f));
         }
         let uncounted = AtomicU64::new(0);
         if self.line.push(Cell::new(f)) {
@@ -119,6 +122,9 @@ impl Work for Line {
         }
         let mut state = self.lock();
         state.active = !state.entries.is_empty();
+        if !state.active && state.entries.capacity() > KEPT_CAPACITY {
+            state.entries = VecDeque::new();
+        }
         state.active
     }
 

@@ -305,15 +305,18 @@ fn at_the_end_only_what_was_promised_still_runs() {
         let ran = ran.clone();
         move || ran.lock().unwrap().push(word)
     };
-    let dropped = spawn_blocking(note("started"));
+    // It holds what keeps the running one from going on: so that one ends only once this one was
+    // cancelled, and thus after the queue was closed.
+    let (started, let_go) = (note("started"), running.go_on);
+    let dropped = spawn_blocking(move || {
+        started();
+        drop(let_go);
+    });
     let mut awaited = run(note("awaited"));
     assert!(poll(&mut awaited).is_pending());
     Strand::new().run_surely(note("mandatory"));
 
-    let let_go = running.go_on;
-    let helper = thread::spawn(move || drop(let_go));
     pool.shutdown(HANG);
-    helper.join().unwrap();
 
     assert_eq!(*ran.lock().unwrap(), ["mandatory"]);
     assert!(running.job.is_finished(), "it ran, and was waited for");
@@ -533,7 +536,7 @@ fn jobs_of_a_strand_keep_their_order_and_share_the_workers_with_others() {
     let (_, running) = (0..1_000)
         .map(|n| {
             let order = order.clone();
-            strand.start(move || order.lock().unwrap().push(n))
+            strand.start(Location::caller(), move || order.lock().unwrap().push(n))
         })
         .enumerate()
         .last()
@@ -558,7 +561,7 @@ fn a_long_strand_lets_others_in() {
     let stopper = Stopper::on(Lane::General);
     let strand = Strand::new();
     for _ in 0..3 {
-        drop(strand.start(note('s')));
+        drop(strand.start(Location::caller(), note('s')));
     }
     let other = spawn_blocking(note('o'));
     stopper.release();
@@ -567,7 +570,7 @@ fn a_long_strand_lets_others_in() {
     assert_eq!(*order.lock().unwrap(), "soss");
     assert_eq!((pool.busy(), pool.live()), (0, 0));
     // With the pool gone, and with no pool at all, what was promised runs on the spot.
-    drop(strand.start(note('c')));
+    drop(strand.start(Location::caller(), note('c')));
     drop(_in_charge);
     strand.run_surely(note('n'));
     assert_eq!(*order.lock().unwrap(), "sosscn");
