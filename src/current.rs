@@ -35,25 +35,22 @@ pub(crate) fn enter<T>(key: &'static LocalKey<Current<T>>, value: Rc<T>) -> Ente
     Entered { key, former }
 }
 
-/// Calls `f` with the current `T`, or with `None` where there is none (also while the
-/// thread's locals are being torn down). `f` must not run code of the user: see the rule
-/// "no user code under a borrow" in DESIGN.md.
+/// Calls `f` with the current `T`; `None` where there is none (also while the thread's locals
+/// are being torn down). `f` must not run code of the user: see the rule "no user code under
+/// a borrow" in DESIGN.md.
 #[inline]
 pub(crate) fn with<T, R>(
     key: &'static LocalKey<Current<T>>,
-    f: impl FnOnce(Option<&Rc<T>>) -> R,
-) -> R {
-    let mut f = Some(f);
-    let answer = key.try_with(|current| {
-        let f = f.take().expect("called once");
-        f(current.slot.borrow().as_ref())
-    });
-    answer.unwrap_or_else(|_torn_down| (f.take().expect("not called above"))(None))
+    f: impl FnOnce(&Rc<T>) -> R,
+) -> Option<R> {
+    key.try_with(|current| current.slot.borrow().as_ref().map(f))
+        .ok()
+        .flatten()
 }
 
 /// The current `T`, as a handle of its own that outlives any borrow.
 pub(crate) fn get<T>(key: &'static LocalKey<Current<T>>) -> Option<Rc<T>> {
-    with(key, |current| current.cloned())
+    with(key, Rc::clone)
 }
 
 /// Guard of [`enter`].

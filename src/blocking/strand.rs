@@ -85,7 +85,7 @@ impl Strand {
     where
         F: FnOnce() + Send + 'static,
     {
-        if crate::current::with(&POOL, |pool| pool.is_some()) {
+        if crate::current::with(&POOL, |_pool| ()).is_some() {
             return drop(self.start(Location::caller(), f));
         }
         let uncounted = AtomicU64::new(0);

@@ -135,6 +135,11 @@ impl<T> JoinHandle<T> {
         self.cell.id
     }
 
+    #[cfg(test)]
+    pub(super) fn cell_key(&self) -> TaskKey {
+        self.cell.key
+    }
+
     /// Takes the result, if it is there.
     fn take_result(&self) -> Option<Result<T, JoinError>> {
         let mut state = self.cell.state.borrow_mut();

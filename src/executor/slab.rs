@@ -115,22 +115,22 @@ impl TaskSlab {
     }
 
     /// After a burst: if at least three quarters of the slots are free, lets go of the free
-    /// ones at the end (trap 59). A look walks over slots, so it is paid for in advance: one
-    /// look for every `slots / 2` tasks that ended.
+    /// ones at the end, where that halves the slab at least (trap 59). To find that out walks
+    /// over slots, so it is paid for in advance, by tasks that ended: one for each step.
     pub(super) fn shrink(&mut self) {
-        if self.slots.len() <= KEPT || self.removed * 2 < self.slots.len() {
-            return;
-        }
-        self.removed = 0;
-        if self.live() * 4 > self.slots.len() {
+        let slots = self.slots.len();
+        if slots <= KEPT || self.live() * 4 > slots || self.removed * 2 < slots {
             return;
         }
         let is_used = |slot: &Slot| !matches!(slot.body, Body::Free);
         let last_used = self.slots.iter().rposition(is_used);
         let keep = last_used.map_or(0, |i| i + 1).max(KEPT);
-        self.slots.truncate(keep);
-        self.slots.shrink_to(keep);
-        self.free.retain(|&index| (index as usize) < keep);
-        self.free.shrink_to(keep);
+        self.removed = self.removed.saturating_sub(slots - keep);
+        if keep * 2 <= slots {
+            self.slots.truncate(keep);
+            self.slots.shrink_to(keep);
+            self.free.retain(|&index| (index as usize) < keep);
+            self.free.shrink_to(keep);
+        }
     }
 }

@@ -25,7 +25,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Wake, Waker};
 
 use super::inbox::{Inbox, Posted};
-use super::{Mail, TaskKey, Woke};
+use super::wake::{Woke, wake_here};
+use super::{Mail, TaskKey};
 
 /// The side of the loop that other threads see. Its address is the loop's identity: as long
 /// as a waker holds this `Arc`, no other loop can have the same address.
@@ -133,7 +134,7 @@ impl Wake for SlotWaker {
     }
 
     fn wake_by_ref(self: &Arc<SlotWaker>) {
-        match super::wake_here(self) {
+        match wake_here(self) {
             Woke::Queued => crate::trace::emit(crate::trace::Event::Woken),
             Woke::Already => {}
             Woke::NotHere => self.wake_from_elsewhere(),

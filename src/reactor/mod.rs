@@ -183,9 +183,7 @@ impl Reactor {
 
     /// Is this the reactor that the loop on this thread sleeps in?
     fn is_current(self: &Rc<Reactor>) -> bool {
-        current::with(&CURRENT, |current| {
-            current.is_some_and(|reactor| Rc::ptr_eq(reactor, self))
-        })
+        current::with(&CURRENT, |reactor| Rc::ptr_eq(reactor, self)).unwrap_or(false)
     }
 
     /// Gives `io` a slot and tells the kernel about it. Where the kernel refuses, the slot is

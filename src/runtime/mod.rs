@@ -521,7 +521,5 @@ fn current_inner(asked: &str) -> Rc<Inner> {
 }
 
 fn is_running(inner: &Rc<Inner>) -> bool {
-    current::with(&CURRENT, |running| {
-        running.is_some_and(|running| Rc::ptr_eq(running, inner))
-    })
+    current::with(&CURRENT, |running| Rc::ptr_eq(running, inner)).unwrap_or(false)
 }

@@ -64,7 +64,7 @@ fn timers_fire_by_deadline_and_those_of_one_deadline_in_order_of_insertion() {
         bench.insert(ms, name);
     }
     assert_eq!(bench.timers.next(), Some(bench.at(10)));
-    assert_eq!(bench.expire(9), []);
+    assert!(bench.expire(9).is_empty());
     assert_eq!(bench.expire(20), [2, 4, 5, 1, 3]);
     assert_eq!(bench.timers.next(), Some(bench.at(30)));
     assert_eq!(bench.timers.live(), 1);
@@ -121,10 +121,10 @@ fn a_reset_timer_fires_once_at_its_new_deadline_with_the_waker_it_had() {
     let key = bench.insert(10, 1);
     let later = bench.timers.reset(key, bench.at(30)).unwrap();
     assert_eq!(bench.timers.next(), Some(bench.at(30)));
-    assert_eq!(bench.expire(10), []);
+    assert!(bench.expire(10).is_empty());
     let sooner = bench.timers.reset(later, bench.at(20)).unwrap();
     assert_eq!(bench.expire(20), [1]);
-    assert_eq!(bench.expire(99), []);
+    assert!(bench.expire(99).is_empty());
     assert!(bench.timers.reset(sooner, bench.at(100)).is_none());
 }
 
@@ -168,7 +168,7 @@ fn a_timer_removed_by_the_wake_of_another_in_the_same_tick_does_not_fire() {
         timers.reset(third, later).unwrap();
     })));
     assert_eq!(bench.timers.expire(bench.at(10)), 1);
-    assert_eq!(bench.expire(49), []);
+    assert!(bench.expire(49).is_empty());
     assert_eq!(bench.expire(50), [3]);
 }
 
@@ -273,7 +273,7 @@ fn closed_timers_hold_no_waker_and_take_none() {
         bench.timers.remove(key);
     }
     assert_eq!(bench.timers.next(), None);
-    assert_eq!(bench.expire(1000), []);
+    assert!(bench.expire(1000).is_empty());
 }
 
 /// Broken by: not comparing the id in `owner`, or `send` doing nothing.

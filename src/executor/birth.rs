@@ -1,0 +1,213 @@
+//! How tasks begin, and how they are made to end.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Waker};
+
+use super::join::{JoinCell, JoinHandle};
+use super::task::{Body, Due, Joinable, Meta, TaskKey, Why, Work};
+use super::waker::Remote;
+use super::{Executor, Mail};
+use crate::caught;
+use crate::trace::{self, Event, TaskId};
+
+impl Executor {
+    /// Starts a task. It is polled for the first time in its turn, not here.
+    pub(crate) fn spawn<F>(
+        self: &Rc<Executor>,
+        future: F,
+        name: Option<Cow<'static, str>>,
+        at: &'static Location<'static>,
+    ) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+    {
+        let id = next_id();
+        // The slot first, because the cell needs its key; `Out` until the future is in it.
+        let key = self.insert(id, name, at, Body::Out);
+        let cell = JoinCell::new(self, key, id);
+        let mut work = Box::pin(Joinable::new(future, cell.clone()));
+        trace::emit(Event::Spawned(id));
+        if self.closed.get() {
+            work.as_mut().give_up(Why::Aborted);
+            self.free(key, None, id);
+            return JoinHandle::new(cell, at);
+        }
+        let mut core = self.core.borrow_mut();
+        let slot = core.tasks.get(key).expect("inserted above");
+        slot.body = Body::Owned(work);
+        slot.shared.queue_here();
+        core.ready.push_back(key);
+        drop(core);
+        JoinHandle::new(cell, at)
+    }
+
+    pub(super) fn insert(
+        &self,
+        id: TaskId,
+        name: Option<Cow<'static, str>>,
+        spawned_at: &'static Location<'static>,
+        body: Body,
+    ) -> TaskKey {
+        let meta = Meta {
+            id,
+            name,
+            spawned_at,
+            wait: None,
+        };
+        self.core
+            .borrow_mut()
+            .tasks
+            .insert(&self.remote, meta, body)
+    }
+
+    /// Gives the main future a slot, and its waker. The guard frees the slot.
+    pub(crate) fn enter_root(&self, at: &'static Location<'static>) -> RootSlot<'_> {
+        let id = next_id();
+        let key = self.insert(id, Some(Cow::Borrowed("main")), at, Body::Root);
+        let waker = {
+            let mut core = self.core.borrow_mut();
+            let slot = core.tasks.get(key).expect("inserted above");
+            Waker::from(slot.shared.clone())
+        };
+        trace::emit(Event::Spawned(id));
+        self.queue_key(key, false);
+        RootSlot {
+            executor: self,
+            key,
+            id,
+            waker,
+        }
+    }
+
+    /// Gives a child of a scope a slot of its own. `due` is where the loop notes that it has to
+    /// be polled; the scope looks there whenever `owner` is polled.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the scopes to come are built on it")
+    )]
+    pub(crate) fn insert_child(
+        &self,
+        owner: TaskKey,
+        due: Rc<Due>,
+        name: Option<Cow<'static, str>>,
+        at: &'static Location<'static>,
+    ) -> (TaskKey, TaskId, Waker) {
+        let id = next_id();
+        let key = self.insert(id, name, at, Body::Child { owner, due });
+        trace::emit(Event::Spawned(id));
+        self.queue_key(key, false);
+        let mut core = self.core.borrow_mut();
+        let slot = core.tasks.get(key).expect("inserted above");
+        (key, id, Waker::from(slot.shared.clone()))
+    }
+
+    /// Polls a child in its own name: its own waker, budget and wait record.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the scopes to come are built on it")
+    )]
+    pub(crate) fn poll_child<R>(
+        &self,
+        key: TaskKey,
+        waker: &Waker,
+        poll: impl FnOnce(&mut Context<'_>) -> R,
+    ) -> R {
+        let polling = self.start_poll(key);
+        let answer = poll(&mut Context::from_waker(waker));
+        drop(polling);
+        self.note_wait(key);
+        answer
+    }
+
+    /// Frees the slot of a child; its scope has dropped the future.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the scopes to come are built on it")
+    )]
+    pub(crate) fn remove_child(&self, key: TaskKey, id: TaskId) {
+        self.free(key, None, id);
+    }
+
+    /// Marks a task, and queues it: the loop drops its future when its turn comes, never
+    /// here, so that tasks which abort each other as they drop do not recurse.
+    pub(crate) fn abort(&self, key: TaskKey) {
+        let mut core = self.core.borrow_mut();
+        if let Some(slot) = core.tasks.get(key) {
+            slot.aborted = true;
+        }
+        drop(core);
+        self.queue_key(key, false);
+    }
+
+    /// Starts work that another thread handed in; false if the loop is gone (then `start` was
+    /// dropped, on this thread).
+    pub(crate) fn post(remote: &Remote, start: Box<dyn FnOnce() + Send>) -> bool {
+        remote.post(Mail::Run(start)).is_ok()
+    }
+
+    /// The end: drops every task, in the order of their slots, also those that destructors
+    /// spawn meanwhile. Must run inside of the loop's thread-locals, so that a destructor can
+    /// still wake, send and look at the time (trap 38).
+    pub(crate) fn close(&self) {
+        self.closed.set(true);
+        let mut index = 0;
+        // Nothing is added behind `index` that holds a future: `closed` sees to that.
+        while index < self.core.borrow().tasks.slots() {
+            if let Some((key, work)) = self.take_out(index) {
+                self.end_task(key, work, Why::Aborted);
+            }
+            index += 1;
+        }
+        let unread = self.remote.inbox.close();
+        // Work that was handed in and never started: its captures are the user's.
+        caught::drop(unread);
+    }
+
+    fn take_out(&self, index: u32) -> Option<(TaskKey, Pin<Box<dyn Work>>)> {
+        let mut core = self.core.borrow_mut();
+        let key = core.tasks.key_at(index)?;
+        let slot = core.tasks.get(key)?;
+        let body = std::mem::replace(&mut slot.body, Body::Out);
+        let Body::Owned(work) = body else {
+            slot.body = body;
+            return None;
+        };
+        Some((key, work))
+    }
+}
+
+/// The main future's place among the tasks, while `block_on` runs.
+pub(crate) struct RootSlot<'a> {
+    executor: &'a Executor,
+    key: TaskKey,
+    id: TaskId,
+    pub(crate) waker: Waker,
+}
+
+impl Drop for RootSlot<'_> {
+    fn drop(&mut self) {
+        self.executor.free(self.key, None, self.id);
+    }
+}
+
+/// Ids grow by one within a loop, which draws them a block at a time, so that threads do not
+/// meet at the counter for each task.
+fn next_id() -> TaskId {
+    const BLOCK: u64 = 1024;
+    static NEXT_BLOCK: AtomicU64 = AtomicU64::new(1);
+    thread_local! {
+        static NEXT: Cell<u64> = const { Cell::new(0) };
+    }
+    let mut id = NEXT.get();
+    if id % BLOCK == 0 {
+        id = NEXT_BLOCK.fetch_add(1, Ordering::Relaxed) * BLOCK;
+    }
+    NEXT.set(id + 1);
+    TaskId(id)
+}

@@ -1,0 +1,69 @@
+//! What can be asked about tasks from outside.
+
+use std::panic::Location;
+use std::sync::Arc;
+
+use super::Executor;
+use super::task::{Slot, TaskKey};
+use super::waker::Remote;
+use crate::trace::{TaskId, Wait};
+
+/// What is known about a live task: see [`crate::tasks`].
+#[non_exhaustive]
+#[derive(Debug, Clone)]
+pub struct TaskInfo {
+    /// Its id.
+    pub id: TaskId,
+    /// Its name, if it was given one.
+    pub name: Option<String>,
+    /// The place in the source that spawned it.
+    pub spawned_at: &'static Location<'static>,
+    /// What it waits for, as its last poll said.
+    pub wait: Option<Wait>,
+    /// Is it being polled right now?
+    pub running: bool,
+}
+
+impl Executor {
+    pub(crate) fn remote(&self) -> &Arc<Remote> {
+        &self.remote
+    }
+
+    pub(crate) fn live(&self) -> usize {
+        self.core.borrow().tasks.live()
+    }
+
+    /// The id of the task that is being polled.
+    pub(crate) fn running_id(&self) -> Option<TaskId> {
+        let key = self.running.get()?;
+        let mut core = self.core.borrow_mut();
+        core.tasks.get(key).map(|slot| slot.meta.id)
+    }
+
+    /// All live tasks, the main future included.
+    pub(crate) fn infos(&self) -> Vec<TaskInfo> {
+        let running = self.running.get();
+        let core = self.core.borrow();
+        let info = |(key, slot): (TaskKey, &Slot)| TaskInfo {
+            id: slot.meta.id,
+            name: slot.meta.name.as_deref().map(String::from),
+            spawned_at: slot.meta.spawned_at,
+            wait: slot.meta.wait,
+            running: running == Some(key),
+        };
+        core.tasks.iter().map(info).collect()
+    }
+
+    /// Who is polling, in words, for messages of panics.
+    pub(crate) fn describe_running(&self) -> String {
+        match self.infos().into_iter().find(|info| info.running) {
+            Some(TaskInfo {
+                id,
+                name: Some(name),
+                ..
+            }) => format!("task {id} (\"{name}\")"),
+            Some(TaskInfo { id, name: None, .. }) => format!("task {id}"),
+            None => String::from("no task"),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Waking: from a waker or a letter to a key in the ready queue.
+//!
+//! Nothing in here polls, drops or calls anything of the user's (traps 8 and 9); a wake is two
+//! flags, and a push.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::task::TaskKey;
+use super::waker::SlotWaker;
+use super::{CURRENT, Executor, Mail};
+use crate::trace::{self, Event};
+use crate::{caught, coop, current};
+
+/// What came of an attempt to wake a task as the loop itself.
+pub(super) enum Woke {
+    Queued,
+    Already,
+    /// This thread is not, or not now, inside of the task's loop.
+    NotHere,
+}
+
+/// Puts the task of `waker` into the ready queue, if this thread is inside of its loop.
+#[inline]
+pub(super) fn wake_here(waker: &SlotWaker) -> Woke {
+    let woke = current::with(&CURRENT, |executor| {
+        match Arc::ptr_eq(&executor.remote, &waker.remote) {
+            true => executor.queue(waker),
+            false => Woke::NotHere,
+        }
+    });
+    woke.unwrap_or(Woke::NotHere)
+}
+
+impl Executor {
+    fn queue(&self, waker: &SlotWaker) -> Woke {
+        // I2
+        if !waker.queue_here() {
+            return Woke::Already;
+        }
+        let key = waker.key();
+        let mut core = self.core.borrow_mut();
+        if coop::is_yielding() && self.running.get() == Some(key) {
+            core.yielded.push(key);
+        } else {
+            core.ready.push_back(key);
+        }
+        Woke::Queued
+    }
+
+    /// Queues a task by its key, in front of all others if `first`.
+    pub(super) fn queue_key(&self, key: TaskKey, first: bool) -> bool {
+        let mut core = self.core.borrow_mut();
+        let Some(slot) = core.tasks.get(key) else {
+            return false;
+        };
+        if first {
+            // The copy that is queued already, if any, makes for one poll too many: harmless.
+            slot.shared.queue_here();
+            core.ready.push_front(key);
+            return true;
+        }
+        let queued = slot.shared.queue_here();
+        if queued {
+            core.ready.push_back(key);
+        }
+        queued
+    }
+
+    /// A child of a scope is due, so its owner is polled next, in the child's place in line.
+    pub(super) fn wake_first(&self, owner: TaskKey) {
+        self.queue_key(owner, true);
+    }
+
+    /// Reads the inbox: step 1 of a turn.
+    pub(crate) fn take_mail(&self) {
+        let mut mail = self.mail.take();
+        self.remote.inbox.take(&mut mail);
+        for letter in mail.drain(..) {
+            match letter {
+                Mail::Wake(key) => self.wake_from_inbox(key),
+                Mail::Abort(key) => self.abort(key),
+                Mail::Run(start) => {
+                    if let Err(payload) = caught::catch(start) {
+                        caught::drop_payload(payload);
+                    }
+                }
+            }
+        }
+        if mail.capacity() > 4096 {
+            mail = Vec::new(); // a burst's memory goes back
+        }
+        self.mail.set(mail);
+    }
+
+    fn wake_from_inbox(&self, key: TaskKey) {
+        let mut core = self.core.borrow_mut();
+        let Some(slot) = core.tasks.get(key) else {
+            return; // a wake after the end
+        };
+        // Cleared before the poll that it asks for: a wake from now on posts anew.
+        slot.shared.unqueue_there();
+        let queued = slot.shared.queue_here();
+        if queued {
+            core.ready.push_back(key);
+        }
+        drop(core);
+        if queued {
+            trace::emit(Event::WokenFromElsewhere);
+        }
+    }
+
+    /// After the kernel was visited: whoever yielded is ready again, behind everybody else.
+    pub(crate) fn release_yielded(&self) {
+        let mut core = self.core.borrow_mut();
+        let core = &mut *core;
+        core.ready.extend(core.yielded.drain(..));
+        core.tasks.shrink();
+        if core.ready.is_empty() && core.ready.capacity() > 4096 {
+            core.ready = VecDeque::new();
+            core.yielded = Vec::new();
+        }
+    }
+
+    /// Is nobody ready, so that the loop may sleep?
+    pub(crate) fn is_idle(&self) -> bool {
+        let core = self.core.borrow();
+        core.ready.is_empty() && core.yielded.is_empty()
+    }
+
+    /// Has anything come from other threads that was not read yet?
+    pub(crate) fn has_mail(&self) -> bool {
+        self.remote.inbox.has_mail()
+    }
+
+    /// Right before a sleep. False if mail has come: then the loop must not sleep.
+    pub(crate) fn prepare_sleep(&self) -> bool {
+        self.remote.inbox.prepare_sleep()
+    }
+
+    /// Right after a sleep.
+    pub(crate) fn woke_up(&self) {
+        self.remote.inbox.woke_up();
+    }
+}
