@@ -213,6 +213,21 @@ impl ErrorKind {
     }
 }
 
+/// An [`ErrorKind`] on its way to the client, with the peer's address if there was one.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) kind: ErrorKind,
+    pub(crate) address: Option<SocketAddr>,
+}
+
+impl From<ErrorKind> for Failure {
+    /// Before anybody was connected to.
+    fn from(kind: ErrorKind) -> Failure {
+        let address = None;
+        Failure { kind, address }
+    }
+}
+
 impl Error {
     /// What went wrong.
     pub fn kind(&self) -> &ErrorKind {

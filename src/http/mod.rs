@@ -8,6 +8,11 @@ mod head;
 mod body;
 mod chunked;
 mod redirect;
+mod buffer;
+mod deadline;
+mod conn;
+mod connect;
+mod pool;
 pub use error::{Deadline, Error, ErrorKind, Phase, Violation};
 #[cfg(test)]
 mod vectors;

@@ -1,0 +1,319 @@
+//! One connection: owns the socket and the one buffer, and takes both through an exchange.
+//!
+//! This is where bytes meet meaning. The protocol files (`head`, `body`) say what bytes mean;
+//! this file brings them, keeps them, and drops them when they are done with. It knows no
+//! URL, no pool and no clock: whoever polls it minds the time.
+//!
+//! ```text
+//!   begin ──▶ poll_send ──all said──▶ poll_head ──head──▶ poll_chunk … ──end──▶ is_reusable?
+//!                │   the answer came before all was said      ▲
+//!                └────────────────────────────────────────────┘
+//! ```
+//!
+//! Bytes are copied once, by the kernel, into [`Buffer`]. A piece of a body is a range of it,
+//! lent until the next poll ([`Conn::lent`]). So the connection reads no further while a piece
+//! is being used, and that is all the backpressure there is: the kernel's window fills up, and
+//! the peer waits.
+//!
+//! - N1: bytes of one response are never read as part of the next. A connection is reusable
+//!   only if the body is whole by its own framing, nothing follows it, and both sides said
+//!   all they had to say.
+//! - N2: a failed exchange is never resumed. Whoever sees it fail drops the connection.
+
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
+
+use ::http::{HeaderMap, Method};
+use futures_io::{AsyncRead, AsyncWrite};
+
+use crate::coop;
+use crate::http::body::{self, Body, Framing, Step};
+use crate::http::buffer::Buffer;
+use crate::http::error::{ErrorKind, Phase};
+use crate::http::head::{Found, Head, HeadReader};
+
+/// Whatever carries bytes both ways: a TCP stream now, TLS over one later, a fake in tests.
+pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Transport for T {}
+
+pub(crate) struct Conn {
+    io: Box<dyn Transport>,
+    peer: SocketAddr,
+    buffer: Buffer,
+    /// Exchanges begun. From the second on the connection is a reused one, which the peer may
+    /// have closed already without our knowing.
+    begun: u64,
+    now: Exchange,
+}
+
+/// What is to be asked, as [`Conn::begin`] needs it.
+pub(crate) struct Ask {
+    /// Decides whether the answer has a body.
+    pub(crate) method: Method,
+    /// The whole head, as `request.rs` wrote it.
+    pub(crate) head: Vec<u8>,
+    /// The head says `Connection: close`.
+    pub(crate) is_last: bool,
+    /// The most bytes that the answer's head may have, and its trailers again.
+    pub(crate) max_head: usize,
+}
+
+/// The exchange that is going on. Made anew by [`Conn::begin`].
+struct Exchange {
+    ask: Ask,
+    /// How much of it, and of the body behind it, the kernel took.
+    sent: usize,
+    /// Set when sending failed. The peer's answer, if one comes, explains it better.
+    unsent: Option<io::Error>,
+    head: HeadReader,
+    /// A head that came while the request was still being sent; taken by `poll_head`.
+    early: Option<Head>,
+    body: Body,
+    /// Did a single byte of the answer arrive?
+    heard: bool,
+    /// Bytes of the buffer that are lent to the caller; dropped when it comes for more.
+    lent: Range<usize>,
+    /// The end of the body was seen.
+    ended: bool,
+    /// Nothing so far speaks against using the connection again (N1).
+    keep: bool,
+}
+
+impl Conn {
+    pub(crate) fn new(io: Box<dyn Transport>, peer: SocketAddr) -> Conn {
+        Conn {
+            io,
+            peer,
+            buffer: Buffer::new(),
+            begun: 0,
+            now: Exchange::new(Ask::nothing()),
+        }
+    }
+
+    pub(crate) fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// Was it used before the exchange that is going on?
+    pub(crate) fn is_reused(&self) -> bool {
+        self.begun > 1
+    }
+
+    /// Has the peer said anything at all in this exchange?
+    pub(crate) fn was_heard(&self) -> bool {
+        self.now.heard
+    }
+
+    /// Starts an exchange.
+    pub(crate) fn begin(&mut self, ask: Ask) {
+        debug_assert!(self.begun == 0 || self.is_reusable(), "N1");
+        self.begun += 1;
+        self.now = Exchange::new(ask);
+    }
+
+    /// Is there nothing left to say, or nobody to hear it?
+    pub(crate) fn is_said(&self, body: &[u8]) -> bool {
+        let all = self.now.ask.head.len() + body.len();
+        self.now.sent == all || self.now.unsent.is_some() || self.now.early.is_some()
+    }
+
+    /// Sends some of the head and of `body`. Ready after each bit of progress, so that a
+    /// deadline can start anew; to be called until [`Conn::is_said`].
+    ///
+    /// Law: a peer may answer before it has heard everything ("too large", mostly), and stop
+    /// reading. Who only writes would wait for ever. So while the socket takes no more, we
+    /// listen too.
+    pub(crate) fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        body: &[u8],
+    ) -> Poll<Result<(), ErrorKind>> {
+        match self.poll_write(cx, body) {
+            Poll::Ready(Ok(0)) => self.now.unsent = Some(io::ErrorKind::WriteZero.into()),
+            Poll::Ready(Ok(sent)) => self.now.sent += sent,
+            Poll::Ready(Err(error)) => self.now.unsent = Some(error),
+            Poll::Pending => self.now.early = Some(ready!(self.poll_head(cx))?),
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, body: &[u8]) -> Poll<io::Result<usize>> {
+        let sent = self.now.sent;
+        let head = self.now.ask.head.get(sent..).unwrap_or_default();
+        let body = &body[sent.saturating_sub(self.now.ask.head.len())..];
+        // Both in one system call, and in one packet where they fit.
+        let slices = [IoSlice::new(head), IoSlice::new(body)];
+        let slices = if head.is_empty() {
+            &slices[1..]
+        } else {
+            &slices[..]
+        };
+        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
+    }
+
+    /// Waits for the final response's head. The body follows: [`Conn::poll_chunk`].
+    pub(crate) fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<Head, ErrorKind>> {
+        if let Some(head) = self.now.early.take() {
+            self.now.keep = false; // N1: we did not say all that we announced.
+            return Poll::Ready(Ok(head));
+        }
+        loop {
+            if let Some(head) = self.look_for_head()? {
+                return Poll::Ready(Ok(head));
+            }
+            let read = ready!(self.poll_fill(cx, Phase::Head));
+            let ended = match read {
+                Ok(0) => Some(self.now.head.eof(self.buffer.filled())),
+                Ok(_) => None,
+                Err(error) => Some(error),
+            };
+            if let Some(ended) = ended {
+                // Nothing was heard that would explain why sending failed.
+                let unsent = self.now.unsent.take();
+                let broken = unsent.map(|error| ErrorKind::broken(Phase::Request, error));
+                return Poll::Ready(Err(broken.unwrap_or(ended)));
+            }
+        }
+    }
+
+    fn look_for_head(&mut self) -> Result<Option<Head>, ErrorKind> {
+        while !self.buffer.is_empty() {
+            self.now.heard = true;
+            match self.now.head.read(self.buffer.filled())? {
+                Found::Partial => return Ok(None),
+                Found::Interim(length) => self.buffer.consume(length),
+                Found::Final(length, head) => {
+                    self.buffer.consume(length);
+                    self.start_body(&head)?;
+                    return Ok(Some(head));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn start_body(&mut self, head: &Head) -> Result<(), ErrorKind> {
+        let now = &mut self.now;
+        let framing = body::framing(&now.ask.method, head)?;
+        now.body = Body::new(framing, now.ask.max_head);
+        now.ended = now.body.is_done();
+        let both_stay = head.keeps_alive() && !now.ask.is_last;
+        now.keep = both_stay && !body::is_suspect(head) && now.unsent.is_none();
+        Ok(())
+    }
+
+    /// Waits for a piece of the body. `true`: there is one, see [`Conn::lent`]. `false`: the
+    /// body is over, and was whole.
+    pub(crate) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, ErrorKind>> {
+        self.take_back();
+        while !self.now.ended {
+            match self.now.body.decode(self.buffer.filled())? {
+                Step::Data(range) => {
+                    self.now.lent = range;
+                    return Poll::Ready(Ok(true));
+                }
+                Step::End(length) => {
+                    self.buffer.consume(length);
+                    self.now.ended = true;
+                }
+                Step::More(length) => {
+                    self.buffer.consume(length);
+                    if ready!(self.poll_fill(cx, Phase::Body))? == 0 {
+                        self.now.body.eof()?;
+                        (self.now.ended, self.now.keep) = (true, false);
+                    }
+                }
+            }
+        }
+        Poll::Ready(Ok(false))
+    }
+
+    /// The piece of the body that is lent at the moment; empty if none is.
+    pub(crate) fn lent(&self) -> &[u8] {
+        &self.buffer.filled()[self.now.lent.clone()]
+    }
+
+    /// Gives `count` bytes of what is lent back early: the rest stays lent.
+    pub(crate) fn give_back(&mut self, count: usize) {
+        self.now.lent.start = (self.now.lent.start + count).min(self.now.lent.end);
+    }
+
+    /// The caller is done with what was lent.
+    pub(crate) fn take_back(&mut self) {
+        let lent = std::mem::take(&mut self.now.lent);
+        self.buffer.consume(lent.end);
+    }
+
+    pub(crate) fn trailers(&self) -> Option<&HeaderMap> {
+        self.now.body.trailers()
+    }
+
+    /// The caller wants no more of this response. `true`: the connection may be laid aside
+    /// for another exchange. A body counts as read if its end is here already, unread: who
+    /// knows the length stops after the last byte and not after the end.
+    pub(crate) fn finish(&mut self) -> bool {
+        self.take_back();
+        let step = self.now.body.decode(self.buffer.filled());
+        if let Ok(Step::End(length)) = step {
+            self.buffer.consume(length);
+        }
+        self.buffer.shrink();
+        self.is_reusable()
+    }
+
+    /// May another exchange begin (N1)?
+    fn is_reusable(&self) -> bool {
+        self.now.keep && self.now.body.is_done() && self.buffer.is_empty()
+    }
+
+    /// Is nothing to be read? A peer that closed, or that speaks without being asked, is not
+    /// to be asked anything (N1). Costs one try to read.
+    pub(crate) fn is_quiet(&mut self) -> bool {
+        let io = &mut self.io;
+        let mut probe = poll_fn(|cx| Pin::new(&mut *io).poll_read(cx, &mut [0]));
+        let mut nobody = Context::from_waker(Waker::noop());
+        coop::poll_unconstrained(Pin::new(&mut probe), &mut nobody).is_pending()
+    }
+
+    fn poll_fill(&mut self, cx: &mut Context<'_>, phase: Phase) -> Poll<Result<usize, ErrorKind>> {
+        let read = ready!(Pin::new(&mut self.io).poll_read(cx, self.buffer.room()));
+        if let Ok(count) = read {
+            self.buffer.add(count);
+        }
+        Poll::Ready(read.map_err(|error| ErrorKind::broken(phase, error)))
+    }
+}
+
+impl Ask {
+    /// Stands where nothing was asked yet.
+    fn nothing() -> Ask {
+        Ask {
+            method: Method::GET,
+            head: Vec::new(),
+            is_last: true,
+            max_head: 0,
+        }
+    }
+}
+
+impl Exchange {
+    fn new(ask: Ask) -> Exchange {
+        Exchange {
+            sent: 0,
+            unsent: None,
+            head: HeadReader::new(ask.max_head),
+            early: None,
+            body: Body::new(Framing::Nothing, ask.max_head),
+            heard: false,
+            lent: 0..0,
+            ended: false,
+            keep: false,
+            ask,
+        }
+    }
+}
