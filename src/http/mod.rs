@@ -1,4 +1,19 @@
-//! The HTTP/1.1 client.
+//! An HTTP/1.1 client: many requests at once, on one thread.
+//!
+//! ```text
+//!   programs use   Client ─▶ RequestBuilder ─▶ Response ─▶ BodyReader
+//!                  client    request_builder   response    reader
+//!   behind them    send (the order of things) ─▶ pool ─▶ connect
+//!                                               conn  ◀─ deadline
+//!   without I/O    url  auth  request │ head  body  chunked │ redirect │ buffer  error
+//! ```
+//!
+//! The lowest row knows no socket: bytes come in, their meaning goes out, however the bytes
+//! were split. It holds everything that an RFC has a say in, and most of the tests. `conn`
+//! joins it to a socket; everything above decides which socket, and for how long.
+//!
+//! Types come from the `http` and `url` crates, as everywhere in the ecosystem, and are
+//! re-exported here.
 
 mod error;
 mod url;
@@ -13,6 +28,40 @@ mod deadline;
 mod conn;
 mod connect;
 mod pool;
+mod send;
+mod request_builder;
+mod response;
+mod reader;
+mod client;
+
+pub use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
+pub use ::url::Url;
+
+pub use client::{Client, ClientBuilder};
 pub use error::{Deadline, Error, ErrorKind, Phase, Violation};
+pub use reader::BodyReader;
+pub use request_builder::RequestBuilder;
+pub use response::Response;
+
+/// Makes one `GET` and waits for the head of its response.
+///
+/// For more than one request, make a [`Client`] and keep it: it keeps the connections.
+///
+/// *Cancel safety*: dropping the future closes the connection.
+///
+/// # Errors
+/// As [`RequestBuilder::send`].
+///
+/// ```no_run
+/// # hob::block_on(async {
+/// let page = hob::http::get("http://example.com/").await?.text().await?;
+/// assert!(page.contains("Example"));
+/// # Ok::<(), hob::http::Error>(())
+/// # }).unwrap();
+/// ```
+pub async fn get(url: impl AsRef<str>) -> Result<Response, Error> {
+    Client::new().get(url).send().await
+}
+
 #[cfg(test)]
 mod vectors;

@@ -1,0 +1,246 @@
+//! The client, as programs see it, and all that can be set about it.
+
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use ::http::{HeaderValue, Method};
+
+use crate::http::deadline;
+use crate::http::pool::{self, Pool};
+use crate::http::request_builder::RequestBuilder;
+
+/// Makes HTTP/1.1 requests, and keeps the connections for the next ones.
+///
+/// It is a handle: a clone is the same client, with the same connections and limits. It stays
+/// on its thread, like everything in hob. Make one and keep it; a client for each request
+/// would connect anew each time.
+///
+/// What it does by itself: it stands in line where the limits say so, reuses connections,
+/// follows up to 20 redirects, and gives up when a deadline passes. A connection that was kept
+/// and turns out to be closed before a byte came back is replaced by a new one, once, if the
+/// request is one that may be repeated (RFC 9110 §9.2.2).
+///
+/// What it does not do: it undoes no `Content-Encoding`, and says so to the server by asking
+/// for `identity`; it keeps no cookies and no cache.
+///
+/// ```
+/// # use hob::io::AsyncWriteExt;
+/// # hob::block_on(async {
+/// # let listener = hob::net::TcpListener::bind("127.0.0.1:0").await?;
+/// # let url = format!("http://{}/", listener.local_addr()?);
+/// # hob::spawn(async move {
+/// #     let (mut stream, _) = listener.accept().await?;
+/// #     stream.read(&mut [0; 1024]).await?;
+/// #     stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").await
+/// # });
+/// let client = hob::http::Client::new();
+/// let response = client.get(&url).header("x-reason", "curiosity").send().await?;
+/// assert_eq!(response.text().await?, "hello");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    pub(crate) shared: Rc<Shared>,
+}
+
+/// What all clones of a client have in common.
+pub(crate) struct Shared {
+    pub(crate) config: ClientBuilder,
+    pub(crate) pool: Rc<Pool>,
+}
+
+impl Client {
+    /// A client as [`ClientBuilder`]'s defaults make it.
+    pub fn new() -> Client {
+        Client::builder().build()
+    }
+
+    /// A client with settings of its own.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::new()
+    }
+
+    /// Begins a `GET`.
+    pub fn get(&self, url: impl AsRef<str>) -> RequestBuilder {
+        self.request(Method::GET, url)
+    }
+
+    /// Begins a `HEAD`: like `GET`, but only the head comes back.
+    pub fn head(&self, url: impl AsRef<str>) -> RequestBuilder {
+        self.request(Method::HEAD, url)
+    }
+
+    /// Begins a `POST`.
+    pub fn post(&self, url: impl AsRef<str>) -> RequestBuilder {
+        self.request(Method::POST, url)
+    }
+
+    /// Begins a `PUT`.
+    pub fn put(&self, url: impl AsRef<str>) -> RequestBuilder {
+        self.request(Method::PUT, url)
+    }
+
+    /// Begins a `DELETE`.
+    pub fn delete(&self, url: impl AsRef<str>) -> RequestBuilder {
+        self.request(Method::DELETE, url)
+    }
+
+    /// Begins a request of any method, given as a [`Method`] or as text. A URL that is none,
+    /// or a method that is none, is reported by [`RequestBuilder::send`].
+    pub fn request<M>(&self, method: M, url: impl AsRef<str>) -> RequestBuilder
+    where
+        Method: TryFrom<M>,
+    {
+        match Method::try_from(method) {
+            Ok(method) => RequestBuilder::new(self.clone(), method, url.as_ref()),
+            Err(_) => RequestBuilder::bad_method(self.clone(), url.as_ref()),
+        }
+    }
+}
+
+impl Default for Client {
+    fn default() -> Client {
+        Client::new()
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Client").field(&self.shared.config).finish()
+    }
+}
+
+/// All that can be set about a [`Client`]. Each method says the default.
+///
+/// ```
+/// # use std::time::Duration;
+/// let client = hob::http::Client::builder()
+///     .max_per_host(6)
+///     .connect_timeout(Duration::from_secs(5))
+///     .total_timeout(Duration::from_secs(600))
+///     .build();
+/// assert!(format!("{client:?}").contains("600s"));
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a client is made only by `build`"]
+pub struct ClientBuilder {
+    pub(crate) deadlines: deadline::Limits,
+    pub(crate) pool: pool::Limits,
+    pub(crate) max_redirects: u32,
+    pub(crate) max_head: usize,
+    pub(crate) max_in_memory: u64,
+    pub(crate) user_agent: HeaderValue,
+}
+
+impl ClientBuilder {
+    fn new() -> ClientBuilder {
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        ClientBuilder {
+            deadlines: deadline::Limits {
+                connect: seconds(30),
+                first_byte: seconds(60),
+                idle: seconds(60),
+                total: None,
+            },
+            pool: pool::Limits {
+                max_per_host: 32,
+                max_total: 256,
+                idle: Duration::from_secs(30),
+            },
+            max_redirects: 20,
+            max_head: 128 * 1024,
+            max_in_memory: 64 * 1024 * 1024,
+            user_agent: HeaderValue::from_static(concat!("hob/", env!("CARGO_PKG_VERSION"))),
+        }
+    }
+
+    /// The client.
+    ///
+    /// # Panics
+    /// If [`max_per_host`](ClientBuilder::max_per_host) or
+    /// [`max_total`](ClientBuilder::max_total) is 0: it could never make a request.
+    #[track_caller]
+    pub fn build(self) -> Client {
+        let pool = Pool::new(self.pool);
+        let config = self;
+        Client {
+            shared: Rc::new(Shared { config, pool }),
+        }
+    }
+
+    /// The most connections in use at once for one host and port. Further requests wait in
+    /// line. *Default*: 32.
+    pub fn max_per_host(mut self, connections: usize) -> ClientBuilder {
+        self.pool.max_per_host = connections;
+        self
+    }
+
+    /// The most connections at once over all, idle ones included. *Default*: 256.
+    pub fn max_total(mut self, connections: usize) -> ClientBuilder {
+        self.pool.max_total = connections;
+        self
+    }
+
+    /// How long a connection that nobody uses is kept for the next request. It is closed when
+    /// the client is used after that, or dropped. *Default*: 30 s.
+    pub fn idle_connections_for(mut self, time: Duration) -> ClientBuilder {
+        self.pool.idle = time;
+        self
+    }
+
+    /// The limit for finding the host's address and connecting to it. *Default*: 30 s.
+    pub fn connect_timeout(mut self, limit: impl Into<Option<Duration>>) -> ClientBuilder {
+        self.deadlines.connect = limit.into();
+        self
+    }
+
+    /// The limit from the end of the request to the end of the response's head; interim (1xx)
+    /// responses do not start it anew. *Default*: 60 s.
+    pub fn first_byte_timeout(mut self, limit: impl Into<Option<Duration>>) -> ClientBuilder {
+        self.deadlines.first_byte = limit.into();
+        self
+    }
+
+    /// The limit for the next bytes of a body, in either direction. *Default*: 60 s.
+    pub fn idle_timeout(mut self, limit: impl Into<Option<Duration>>) -> ClientBuilder {
+        self.deadlines.idle = limit.into();
+        self
+    }
+
+    /// The limit for a whole request: standing in line, redirects, and the body until its end.
+    /// *Default*: none, because a long download is not a fault.
+    pub fn total_timeout(mut self, limit: impl Into<Option<Duration>>) -> ClientBuilder {
+        self.deadlines.total = limit.into();
+        self
+    }
+
+    /// How many redirects are followed for one request. With 0 none is, and the redirect
+    /// itself is the response. *Default*: 20.
+    pub fn max_redirects(mut self, redirects: u32) -> ClientBuilder {
+        self.max_redirects = redirects;
+        self
+    }
+
+    /// The most bytes that the head of a response may have, interim responses included, and
+    /// its trailers again. *Default*: 128 KiB.
+    pub fn max_head(mut self, bytes: usize) -> ClientBuilder {
+        self.max_head = bytes;
+        self
+    }
+
+    /// The most bytes that [`Response::bytes`](super::Response::bytes) and
+    /// [`text`](super::Response::text) collect. Reading by pieces has no limit.
+    /// *Default*: 64 MiB.
+    pub fn max_in_memory(mut self, bytes: u64) -> ClientBuilder {
+        self.max_in_memory = bytes;
+        self
+    }
+
+    /// What is sent as `User-Agent`. *Default*: `hob/` and its version.
+    pub fn user_agent(mut self, name: HeaderValue) -> ClientBuilder {
+        self.user_agent = name;
+        self
+    }
+}

@@ -1,0 +1,285 @@
+//! A response: its head is here, its body comes when asked for.
+//!
+//! A [`Response`] holds its connection (a lease of the pool) until the body is over. Whoever
+//! reads to the end gives the connection back for the next request; whoever drops the response
+//! in the middle closes it, because the rest of the body would be in the way. Nothing is read
+//! ahead of the caller: that is the backpressure.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::task::{Context, Poll, ready};
+
+use ::http::{HeaderMap, StatusCode, Version};
+use ::url::Url;
+use futures_io::AsyncWrite;
+use futures_lite::AsyncWriteExt;
+
+use crate::http::body::content_length;
+use crate::http::deadline::Alarm;
+use crate::http::error::{Deadline, Error, ErrorKind, Phase};
+use crate::http::head::Head;
+use crate::http::pool::Lease;
+use crate::http::reader::BodyReader;
+
+/// The answer to a request, with its body still to be read.
+///
+/// ```no_run
+/// # hob::block_on(async {
+/// let mut response = hob::http::get("http://example.com/").await?;
+/// assert!(response.status().is_success());
+/// while let Some(piece) = response.chunk().await? {
+///     println!("{} bytes", piece.len());
+/// }
+/// # Ok::<(), hob::http::Error>(())
+/// # }).unwrap();
+/// ```
+pub struct Response {
+    url: Url,
+    peer: SocketAddr,
+    head: Head,
+    content_length: Option<u64>,
+    /// Filled at the end of a chunked body, if it has any.
+    trailers: Option<HeaderMap>,
+    /// `None` once the body is over or has failed: the connection went its way.
+    lease: Option<Lease>,
+    /// Set by the first failure; nothing is ever read after it (N2 in `conn.rs`), and the end
+    /// of the body is never reported.
+    failed: bool,
+    alarm: Alarm,
+    max_in_memory: u64,
+}
+
+/// What a [`Response`] is made of.
+pub(crate) struct Parts {
+    pub(crate) url: Url,
+    pub(crate) head: Head,
+    pub(crate) lease: Lease,
+    pub(crate) alarm: Alarm,
+    pub(crate) max_in_memory: u64,
+}
+
+impl Response {
+    pub(crate) fn new(parts: Parts) -> Response {
+        let headers = &parts.head.headers;
+        // Transfer-Encoding overrides it; where it is garbage and yet not an error (HEAD),
+        // nothing is known.
+        let is_length = !headers.contains_key(::http::header::TRANSFER_ENCODING);
+        let length = content_length(headers).ok().flatten();
+        Response {
+            url: parts.url,
+            peer: parts.lease.peek().peer(),
+            head: parts.head,
+            content_length: length.filter(|_| is_length),
+            trailers: None,
+            lease: Some(parts.lease),
+            failed: false,
+            alarm: parts.alarm,
+            max_in_memory: parts.max_in_memory,
+        }
+    }
+
+    /// The status code. A 404 is a response, not an error: see
+    /// [`error_for_status`](Response::error_for_status).
+    pub fn status(&self) -> StatusCode {
+        self.head.status
+    }
+
+    /// The server's version: HTTP/1.0 or HTTP/1.1.
+    pub fn version(&self) -> Version {
+        self.head.version
+    }
+
+    /// The fields of the head. What is in them is the server's text: do not print it raw.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.head.headers
+    }
+
+    /// The URL that gave this response: the last one, if there were redirects. It has no user
+    /// name and no password in it.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Whom it came from.
+    pub fn peer_addr(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// The length that was announced, in bytes; `None` if none was. After a `HEAD` it is the
+    /// length that a `GET` would have.
+    pub fn content_length(&self) -> Option<u64> {
+        self.content_length
+    }
+
+    /// The fields that came after a chunked body (RFC 9112 §7.1.2). `None` before its end was
+    /// read, and if there were none.
+    pub fn trailers(&self) -> Option<&HeaderMap> {
+        self.trailers.as_ref()
+    }
+
+    /// Passes a success (2xx) on, and makes an error of any other status.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Status`].
+    pub fn error_for_status(self) -> Result<Response, Error> {
+        if self.status().is_success() {
+            return Ok(self);
+        }
+        Err(self.error(ErrorKind::Status(self.status())))
+    }
+
+    /// Waits for the next piece of the body: whatever has arrived, up to 64 KiB of it, in the
+    /// connection's own buffer. `None` is the end, and says that the body was whole.
+    ///
+    /// *Cancel safety*: nothing is lost.
+    ///
+    /// # Errors
+    /// Whatever cuts the body short. Pieces that were given out before are good, but they are
+    /// not the whole. After an error there are only errors.
+    pub async fn chunk(&mut self) -> Result<Option<&[u8]>, Error> {
+        let more = self.advance().await?;
+        Ok(more.then(|| self.lent()))
+    }
+
+    /// Waits for the whole body.
+    ///
+    /// *Cancel safety*: dropping the future drops the response.
+    ///
+    /// # Errors
+    /// As [`chunk`](Response::chunk), and [`ErrorKind::TooLarge`] if it is more than
+    /// [`ClientBuilder::max_in_memory`](super::ClientBuilder::max_in_memory).
+    pub async fn bytes(mut self) -> Result<Vec<u8>, Error> {
+        let limit = self.max_in_memory;
+        let announced = self.content_length.unwrap_or(0);
+        // An announcement is not to be trusted with more memory than is cheap.
+        let mut bytes = Vec::with_capacity(announced.min(1 << 20) as usize);
+        while self.advance().await? {
+            let piece = self.lent();
+            if (bytes.len() + piece.len()) as u64 > limit {
+                let what = "bytes of a body in memory";
+                return Err(self.error(ErrorKind::TooLarge { what, limit }));
+            }
+            bytes.extend_from_slice(piece);
+        }
+        Ok(bytes)
+    }
+
+    /// Waits for the whole body, which must be UTF-8.
+    ///
+    /// *Cancel safety*: dropping the future drops the response.
+    ///
+    /// # Errors
+    /// As [`bytes`](Response::bytes), and [`ErrorKind::NotText`].
+    pub async fn text(self) -> Result<String, Error> {
+        let (url, peer) = (self.url.clone(), self.peer);
+        let bytes = self.bytes().await?;
+        String::from_utf8(bytes).map_err(|_| ErrorKind::NotText.at(&url, Some(peer)))
+    }
+
+    /// Writes the whole body to `writer`, piece by piece, and waits for it. Returns the number
+    /// of bytes. It does not flush or close the writer.
+    ///
+    /// *Cancel safety*: the pieces written so far stay written, and the one being written may
+    /// be written in part.
+    ///
+    /// # Errors
+    /// As [`chunk`](Response::chunk), and [`ErrorKind::Write`].
+    pub async fn copy_to<W>(&mut self, writer: &mut W) -> Result<u64, Error>
+    where
+        W: AsyncWrite + Unpin + ?Sized,
+    {
+        let mut count = 0;
+        while self.advance().await? {
+            let piece = self.lent();
+            let written = writer.write_all(piece).await;
+            count += piece.len() as u64;
+            written.map_err(|error| self.error(ErrorKind::Write(error)))?;
+        }
+        Ok(count)
+    }
+
+    /// The body as a reader, for whatever wants to read one. Its errors hold the
+    /// [`Error`] that this response would have given.
+    pub fn into_reader(self) -> BodyReader {
+        BodyReader::new(self)
+    }
+
+    /// Waits for the next piece; `false` at the end.
+    async fn advance(&mut self) -> Result<bool, Error> {
+        // Whatever was waited for before, by a future that was dropped since: this is new.
+        self.alarm.clear();
+        poll_fn(|cx| self.poll_advance(cx)).await
+    }
+
+    /// The heart of every way to read: brings the next piece into [`Response::lent`].
+    pub(crate) fn poll_advance(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
+        let Some(lease) = &mut self.lease else {
+            return Poll::Ready(self.after_the_end());
+        };
+        let polled = lease.conn().poll_chunk(cx);
+        let polled = self.alarm.judge(cx, Deadline::Idle, polled);
+        let result = ready!(polled).map_err(|kind| self.error(kind));
+        match result {
+            Ok(true) => {}
+            Ok(false) => self.end(),
+            Err(_) => {
+                self.failed = true;
+                self.lease = None;
+            }
+        }
+        Poll::Ready(result)
+    }
+
+    /// What the last `poll_advance` brought and nobody has consumed.
+    pub(crate) fn lent(&self) -> &[u8] {
+        self.lease.as_ref().map_or(&[], |lease| lease.peek().lent())
+    }
+
+    /// So many bytes of what is lent are done with.
+    pub(crate) fn give_back(&mut self, count: usize) {
+        if let Some(lease) = &mut self.lease {
+            lease.conn().give_back(count);
+        }
+    }
+
+    /// The body is whole: the connection may serve the next request at once.
+    fn end(&mut self) {
+        if let Some(lease) = self.lease.take() {
+            self.trailers = lease.peek().trailers().cloned();
+            lease.finish();
+        }
+    }
+
+    fn after_the_end(&self) -> Result<bool, Error> {
+        if !self.failed {
+            return Ok(false);
+        }
+        let before = io::Error::other("reading it failed before");
+        Err(self.error(ErrorKind::broken(Phase::Body, before)))
+    }
+
+    fn error(&self, kind: ErrorKind) -> Error {
+        kind.at(&self.url, Some(self.peer))
+    }
+}
+
+impl Drop for Response {
+    /// In the middle of the body this closes the connection, else it keeps it.
+    fn drop(&mut self) {
+        if let Some(lease) = self.lease.take() {
+            lease.finish();
+        }
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.head.status)
+            .field("url", &self.url.as_str())
+            .field("content_length", &self.content_length)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,220 @@
+//! What the client does with a request, from the line at the pool to the response's head.
+//!
+//! ```text
+//!   1. what goes out          headers that we add, the head as bytes
+//!   2. a connection           a place in the line, an idle connection, or a new one
+//!   3. the exchange           request out, head in           ◀─┐ once, on a new connection:
+//!   4. was it stale?          the idle one had died unnoticed ─┘ only what may be repeated
+//!   5. a redirect?            change the request, and back to 1
+//! ```
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
+use ::http::header;
+use ::http::{HeaderMap, HeaderValue};
+
+use crate::http::client::{Client, ClientBuilder};
+use crate::http::conn::Ask;
+use crate::http::connect::{self, Key};
+use crate::http::deadline::Alarm;
+use crate::http::error::{Deadline, Error, ErrorKind, Failure};
+use crate::http::head::Head;
+use crate::http::pool::{Lease, Place};
+use crate::http::redirect::{self, Hop, Trail};
+use crate::http::request::{self, Length};
+use crate::http::request_builder::Request;
+use crate::http::response::{Parts, Response};
+
+/// The most bytes of a redirect's body that are read to save its connection.
+const DRAIN: usize = 64 * 1024;
+
+impl Client {
+    pub(crate) async fn execute(&self, mut request: Request) -> Result<Response, Error> {
+        let config = &self.shared.config;
+        let mut limits = config.deadlines;
+        limits.total = request.timeout.or(limits.total);
+        let mut alarm = Alarm::new(limits);
+        let mut trail = Trail::default();
+        add_defaults(&mut request.headers, config);
+        loop {
+            let result = self.exchange(&request, &mut alarm).await; // 1. to 4.
+            let (head, lease) =
+                result.map_err(|failure| failure.kind.at(&request.url, failure.address))?;
+            match self.next_hop(&request, &head, &mut trail) {
+                Ok(Some(hop)) => {
+                    drain(lease).await;
+                    follow(&mut request, hop); // 5.
+                }
+                Ok(None) => {
+                    return Ok(Response::new(Parts {
+                        url: request.url,
+                        head,
+                        lease,
+                        alarm,
+                        max_in_memory: config.max_in_memory,
+                    }));
+                }
+                Err(kind) => return Err(kind.at(&request.url, Some(lease.peek().peer()))),
+            }
+        }
+    }
+
+    fn next_hop(
+        &self,
+        request: &Request,
+        head: &Head,
+        trail: &mut Trail,
+    ) -> Result<Option<Hop>, ErrorKind> {
+        let limit = self.shared.config.max_redirects;
+        let (method, url) = (&request.method, &request.url);
+        if limit == 0 {
+            return Ok(None);
+        }
+        let hop = redirect::next(method, url, head.status, &head.headers)?;
+        if let Some(hop) = &hop {
+            trail.step(method.clone(), url.clone(), hop, limit)?;
+        }
+        Ok(hop)
+    }
+
+    /// One request, one response.
+    async fn exchange(
+        &self,
+        request: &Request,
+        alarm: &mut Alarm,
+    ) -> Result<(Head, Lease), Failure> {
+        let key = Key::of(&request.url)?;
+        let bytes = write(request)?; // 1.
+        let place = self.place(&key, alarm).await?; // 2.
+        let place = match place.reuse() {
+            Ok(mut lease) => match self
+                .converse(&mut lease, request, bytes.clone(), alarm)
+                .await
+            {
+                Ok(head) => return Ok((head, lease)),
+                Err(kind) if is_stale(&lease, &kind, request) => lease.into_place(), // 4.
+                Err(kind) => return Err(with_address(kind, &lease)),
+            },
+            Err(place) => place,
+        };
+        let mut lease = self.connect(place, &key, alarm).await?;
+        match self.converse(&mut lease, request, bytes, alarm).await {
+            Ok(head) => Ok((head, lease)),
+            Err(kind) => Err(with_address(kind, &lease)),
+        }
+    }
+
+    async fn place(&self, key: &Key, alarm: &mut Alarm) -> Result<Place, ErrorKind> {
+        // Standing in line is bounded only by the deadline for the whole.
+        let mut place = pin!(self.shared.pool.place(key));
+        let deadline = Deadline::Total;
+        alarm
+            .guard(deadline, |cx| place.as_mut().poll(cx).map(Ok))
+            .await
+    }
+
+    async fn connect(&self, place: Place, key: &Key, alarm: &mut Alarm) -> Result<Lease, Failure> {
+        place.make_room();
+        let mut connect = pin!(connect::connect(key));
+        let deadline = Deadline::Connect;
+        let conn = alarm
+            .guard(deadline, |cx| connect.as_mut().poll(cx))
+            .await?;
+        Ok(place.fill(conn))
+    }
+
+    /// 3. Request out, head in.
+    async fn converse(
+        &self,
+        lease: &mut Lease,
+        request: &Request,
+        bytes: Vec<u8>,
+        alarm: &mut Alarm,
+    ) -> Result<Head, ErrorKind> {
+        let conn = lease.conn();
+        conn.begin(Ask {
+            method: request.method.clone(),
+            head: bytes,
+            // The writer lets no other value of it through than "close".
+            is_last: request.headers.contains_key(header::CONNECTION),
+            max_head: self.shared.config.max_head,
+        });
+        let body = request.body.as_deref().map_or(&[][..], Vec::as_slice);
+        while !conn.is_said(body) {
+            alarm
+                .guard(Deadline::Idle, |cx| conn.poll_send(cx, body))
+                .await?;
+        }
+        alarm
+            .guard(Deadline::FirstByte, |cx| conn.poll_head(cx))
+            .await
+    }
+}
+
+fn add_defaults(headers: &mut HeaderMap, config: &ClientBuilder) {
+    let defaults = [
+        (header::USER_AGENT, config.user_agent.clone()),
+        (header::ACCEPT, HeaderValue::from_static("*/*")),
+        // RFC 9110 §12.5.3: without it, any coding would do, and we can undo none.
+        (
+            header::ACCEPT_ENCODING,
+            HeaderValue::from_static("identity"),
+        ),
+    ];
+    for (name, value) in defaults {
+        headers.entry(name).or_insert(value);
+    }
+}
+
+fn write(request: &Request) -> Result<Vec<u8>, ErrorKind> {
+    let length = request.body.as_ref().map(|body| body.len() as u64);
+    let head = request::Head {
+        method: &request.method,
+        url: &request.url,
+        headers: &request.headers,
+        length: length.map_or(Length::Nothing, Length::Known),
+    };
+    head.write()
+}
+
+/// Did an idle connection die before it could answer? Servers close what is idle, and the
+/// news may be on its way while we send. Nobody knows whether the server saw the request, so
+/// it is made again only if twice is as good as once.
+fn is_stale(lease: &Lease, kind: &ErrorKind, request: &Request) -> bool {
+    let conn = lease.peek();
+    let is_end = matches!(
+        kind,
+        ErrorKind::Broken { .. } | ErrorKind::EndedEarly { .. }
+    );
+    is_end && conn.is_reused() && !conn.was_heard() && request::is_idempotent(&request.method)
+}
+
+fn with_address(kind: ErrorKind, lease: &Lease) -> Failure {
+    let address = Some(lease.peek().peer());
+    Failure { kind, address }
+}
+
+/// Reads the body of a redirect so far as it is here already and not long, so that the
+/// connection can be used again. Waits for nothing: a new connection costs less than that.
+async fn drain(mut lease: Lease) {
+    let mut drained = 0;
+    poll_fn(|cx| {
+        while drained < DRAIN && matches!(lease.conn().poll_chunk(cx), Poll::Ready(Ok(true))) {
+            drained += lease.peek().lent().len();
+        }
+        Poll::Ready(())
+    })
+    .await;
+    lease.finish();
+}
+
+fn follow(request: &mut Request, hop: Hop) {
+    redirect::strip(&mut request.headers, &request.url, &hop);
+    if !hop.with_body {
+        request.body = None;
+    }
+    request.method = hop.method;
+    request.url = hop.url;
+}
