@@ -23,6 +23,7 @@ mod runtime;
 
 // Floor 3: what programs await.
 mod task;
+pub mod io;
 pub mod sync;
 pub mod time;
 #[cfg(feature = "signal")]
