@@ -19,6 +19,7 @@
 
 mod addr;
 mod dns;
+mod ready;
 mod stream_ops;
 mod tcp_listener;
 mod tcp_socket;
@@ -27,6 +28,7 @@ mod tcp_stream;
 
 pub use addr::ToSocketAddrs;
 pub use dns::{LookupHost, lookup_host, lookup_host_with};
+pub use ready::{Interest, Ready};
 pub use tcp_listener::{Incoming, TcpListener};
 pub use tcp_socket::{Keepalive, TcpSocket};
 pub use tcp_split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};

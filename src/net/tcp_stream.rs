@@ -20,13 +20,14 @@ use socket2::SockRef;
 
 use super::addr::ToSocketAddrs;
 use super::dns;
+use super::ready::{self, Interest, Ready};
 use super::stream_ops;
 use super::tcp_split::{self, OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
 use crate::reactor::{Direction, Source};
 
 /// A TCP connection.
 ///
-/// Dropping it closes the connection. Its methods take `&self`, so one task may read while
+/// Dropping it closes the connection; what was written is still sent. Its methods take `&self`, so one task may read while
 /// another writes; or [split](TcpStream::into_split) it into two halves.
 ///
 /// ```
@@ -87,7 +88,8 @@ impl TcpStream {
         }
     }
 
-    /// Takes over a connection of std's, and sets it non-blocking.
+    /// Takes over a connection of std's, and sets it non-blocking. If it was to linger when
+    /// it is closed, it no longer is: see [`TcpStream::set_zero_linger`].
     ///
     /// # Errors
     /// Outside of a runtime, and what the kernel says.
@@ -103,8 +105,13 @@ impl TcpStream {
     /// ```
     #[track_caller]
     pub fn from_std(stream: net::TcpStream) -> io::Result<TcpStream> {
-        // A blocking one would stop the whole loop at its first read (trap 17).
+        // A blocking one would stop the whole loop at its first read (trap 17), and one that
+        // lingers at its end (trap 53).
         stream.set_nonblocking(true)?;
+        let socket = SockRef::from(&stream);
+        if socket.linger()?.is_some_and(|time| !time.is_zero()) {
+            socket.set_linger(None)?;
+        }
         TcpStream::from_mio(mio::net::TcpStream::from_std(stream), Location::caller())
     }
 
@@ -353,6 +360,44 @@ impl TcpStream {
         self.source.readiness(Direction::Write)
     }
 
+    /// Waits until at least one of the directions in `interest` may be worth a try, and
+    /// answers which. It can be wrong: see [`TcpStream::readable`].
+    ///
+    /// *Cancel safety*: nothing is lost.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// # use hob::net::{Interest, TcpListener, TcpStream};
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let stream = TcpStream::connect(listener.local_addr()?).await?;
+    /// let ready = stream.ready(Interest::READABLE | Interest::WRITABLE).await?;
+    /// assert!(ready.is_writable() && !ready.is_readable());
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn ready(&self, interest: Interest) -> impl Future<Output = io::Result<Ready>> + Unpin {
+        ready::ready(&self.source, interest)
+    }
+
+    /// Does an operation of your own on the socket, without waiting: a system call that hob
+    /// does not know, on the descriptor of this stream.
+    ///
+    /// `op` must answer `WouldBlock` if, and only if, the kernel refused because the
+    /// directions in `interest` are not ready. It is called again if it was interrupted by a
+    /// signal, and not at all while the directions are known not to be ready.
+    ///
+    /// # Errors
+    /// `WouldBlock`; then [`TcpStream::ready`] is worth waiting for. And those of `op`.
+    pub fn try_io<R>(
+        &self,
+        interest: Interest,
+        mut op: impl FnMut() -> io::Result<R>,
+    ) -> io::Result<R> {
+        // Through mio, which on some systems must ask for the next sign (trap 57).
+        ready::try_io(&self.source, interest, |io| io.try_io(&mut op))
+    }
+
     /// Reads what is there, without waiting.
     ///
     /// # Errors
@@ -435,7 +480,7 @@ impl TcpStream {
     /// Makes closing abrupt: what was not sent is thrown away and the peer sees a reset.
     ///
     /// That is the only kind of linger on offer. A positive one lets `close` block, which here
-    /// would be the drop of the stream, and with it the whole loop (trap 53).
+    /// would be the drop of the stream, and with it the whole loop.
     pub fn set_zero_linger(&self) -> io::Result<()> {
         SockRef::from(self.source.get_ref()).set_linger(Some(Duration::ZERO))
     }
@@ -589,6 +634,27 @@ impl AsyncWrite for TcpStream {
     /// Tells the peer that no more will come; reading goes on.
     fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(self.shutdown(Shutdown::Write))
+    }
+}
+
+#[cfg(unix)]
+impl std::os::fd::AsFd for TcpStream {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.source.get_ref().as_fd()
+    }
+}
+
+#[cfg(unix)]
+impl std::os::fd::AsRawFd for TcpStream {
+    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+        self.source.get_ref().as_raw_fd()
+    }
+}
+
+#[cfg(windows)]
+impl std::os::windows::io::AsSocket for TcpStream {
+    fn as_socket(&self) -> std::os::windows::io::BorrowedSocket<'_> {
+        self.source.get_ref().as_socket()
     }
 }
 

@@ -90,6 +90,8 @@ pub(crate) struct Reactor {
     /// Where the kernel writes. Taken out during a visit; `None` also after a visit that
     /// ended in a panic.
     events: Cell<Option<Events>>,
+    /// How many events one visit takes.
+    capacity: usize,
     /// The queue of the wakers to call, empty between visits, kept for its memory.
     wakes: Cell<VecDeque<Waker>>,
     /// Everything registered. A slot is also held by its [`Source`], which removes it here.
@@ -104,11 +106,16 @@ pub(crate) struct Reactor {
 
 impl Reactor {
     pub(crate) fn new() -> io::Result<Rc<Reactor>> {
+        Reactor::with_capacity(CAPACITY)
+    }
+
+    fn with_capacity(capacity: usize) -> io::Result<Rc<Reactor>> {
         let poll = Poll::new()?;
         let interrupt = mio::Waker::new(poll.registry(), INTERRUPT)?;
         Ok(Rc::new(Reactor {
             poll: RefCell::new(poll),
             events: Cell::new(None),
+            capacity,
             wakes: Cell::default(),
             slots: RefCell::default(),
             generation: Cell::new(0),
@@ -127,7 +134,8 @@ impl Reactor {
     /// wakes everyone concerned. Answers how many events there were, an interrupt included;
     /// a signal that cuts the sleep short is a visit with none (trap 23).
     pub(crate) fn wait(&self, timeout: Option<Duration>) -> io::Result<usize> {
-        let mut events = self.events.take().unwrap_or_else(new_events);
+        let kept = self.events.take();
+        let mut events = kept.unwrap_or_else(|| Events::with_capacity(self.capacity));
         let asked = self.poll.borrow_mut().poll(&mut events, timeout);
         match asked {
             Ok(()) => {}
@@ -246,10 +254,6 @@ impl Reactor {
         let poll = self.poll.borrow();
         backend::rearm(poll.registry(), io, slot.token(), slot.interest())
     }
-}
-
-fn new_events() -> Events {
-    Events::with_capacity(CAPACITY)
 }
 
 /// The answer of a socket whose runtime is no more.
