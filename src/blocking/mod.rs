@@ -238,14 +238,14 @@ impl Pool {
         usize::try_from(self.accepted.get().saturating_sub(ended)).unwrap_or(usize::MAX)
     }
 
-    /// Jobs that are in a queue or running, for the loop. A job counts until its awaiter was woken, so 0
-    /// says that no wake of the pool's is still on its way.
+    #[cfg(test)]
     pub(crate) fn busy(&self) -> usize {
         self.lanes.iter().map(|track| track.queue.busy()).sum()
     }
 
     /// For a loop that must know when nothing runs any more (virtual time may jump then): has
-    /// `waker` woken when a lane's last job is over. `false`, and no wake, if none is busy.
+    /// `waker` woken when a lane's last job is over. `false`, and no wake, if no lane is busy: then
+    /// every awaiter of a job has been woken already, and no wake of the pool's is on its way.
     pub(crate) fn wake_when_quiet(&self, waker: &Waker) -> bool {
         // No short-circuit: every lane that is busy has to know.
         let busy = self

@@ -289,6 +289,7 @@ impl<J> Queue<J> {
     }
 
     /// Jobs accepted and not over (I3).
+    #[cfg(test)]
     pub(crate) fn busy(&self) -> usize {
         self.lock().busy
     }

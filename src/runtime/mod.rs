@@ -197,7 +197,9 @@ impl Inner {
                 if self.reactor.wait(Some(Duration::ZERO))? > 0 {
                     return Ok(());
                 }
-                if self.nobody_else_can_wake() {
+                // The end of a job that nobody awaits wakes nobody: have it ring, too.
+                let jobs_run = self.pool.wake_when_quiet(&self.reactor.waker());
+                if !jobs_run && self.nobody_else_can_wake() {
                     self.clock.advance_to(deadline);
                     return Ok(());
                 }
@@ -222,10 +224,10 @@ impl Inner {
         slept.map(|_events| ())
     }
 
-    /// With virtual time: is the next deadline the next thing that can happen? Not if a job
-    /// is running, and not if somebody holds a [`Handle`] through which work may come in.
+    /// With virtual time, while no job runs: is the next deadline the next thing that can
+    /// happen? Not if somebody holds a [`Handle`] through which work may come in.
     fn nobody_else_can_wake(&self) -> bool {
-        self.pool.busy() == 0 && Arc::strong_count(&self.handles) == 1 && !self.executor.has_mail()
+        Arc::strong_count(&self.handles) == 1 && !self.executor.has_mail()
     }
 
     fn metrics(&self, counters: Counters) -> Metrics {
@@ -234,7 +236,7 @@ impl Inner {
             live_tasks: self.executor.live(),
             live_sources: self.reactor.live(),
             live_timers: self.timers.live(),
-            live_jobs: self.pool.busy(),
+            live_jobs: self.pool.live(),
         }
     }
 }
@@ -488,7 +490,9 @@ pub struct Metrics {
 /// ```
 #[track_caller]
 pub fn metrics() -> Metrics {
-    current_inner("metrics").metrics(trace::counted())
+    let inner = current_inner("metrics");
+    inner.pool.tell_ended();
+    inner.metrics(trace::counted())
 }
 
 /// All tasks of the runtime that is running here, with what each of them waits for.
