@@ -1,8 +1,11 @@
 //! The primitives of `hob::sync` under the real loop: what they cost in polls, and that a
 //! channel which always has a message keeps nobody else from running.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 
 use hob::WaitKind;
 use hob::sync::{Mutex, Notify, Semaphore, mpsc, oneshot};
@@ -58,10 +61,10 @@ fn what_is_always_ready_still_lets_the_kernel_have_its_turn() {
     let mutex = Mutex::new(());
     let notify = Notify::new();
     let (sender, receiver) = mpsc::channel(1);
-    let receiver = std::cell::RefCell::new(receiver);
+    let receiver = RefCell::new(receiver);
     let (_endless, mut over) = mpsc::unbounded_channel::<()>();
     over.close();
-    let over = std::cell::RefCell::new(over);
+    let over = RefCell::new(over);
     let visits = [
         visits_during(async || drop(semaphore.acquire().await)),
         visits_during(async || drop(mutex.lock().await)),
@@ -75,9 +78,14 @@ fn what_is_always_ready_still_lets_the_kernel_have_its_turn() {
         }),
         visits_during(async || {
             sender.try_send(()).expect("there is a place");
-            receiver.borrow_mut().recv().await.expect("one is in");
+            poll_fn(|cx| receiver.borrow_mut().poll_recv(cx))
+                .await
+                .expect("one is in");
         }),
-        visits_during(async || assert!(over.borrow_mut().recv().await.is_none())),
+        visits_during(async || {
+            let end = poll_fn(|cx| over.borrow_mut().poll_recv(cx)).await;
+            assert!(end.is_none());
+        }),
         visits_during(async || {
             let (sender, receiver) = oneshot::channel();
             sender.send(()).expect("the receiver lives");
@@ -134,14 +142,14 @@ async fn wait_of<F: Future>(future: F) -> (WaitKind, &'static str) {
         let wait = task.wait.expect("it waits");
         (wait.kind, wait.at.file())
     });
-    let mut look = std::pin::pin!(look);
-    let mut future = std::pin::pin!(future);
-    std::future::poll_fn(|cx| {
-        if let std::task::Poll::Ready(seen) = look.as_mut().poll(cx) {
-            return std::task::Poll::Ready(seen.expect("it does not panic"));
+    let mut look = pin!(look);
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        if let Poll::Ready(seen) = look.as_mut().poll(cx) {
+            return Poll::Ready(seen.expect("it does not panic"));
         }
         assert!(future.as_mut().poll(cx).is_pending());
-        std::task::Poll::Pending
+        Poll::Pending
     })
     .await
 }

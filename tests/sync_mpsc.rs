@@ -278,7 +278,7 @@ impl Run<'_> {
             return;
         }
         self.model.leave(message);
-        self.sends.swap_remove(at);
+        drop(self.sends.swap_remove(at));
     }
 
     fn recv(&mut self) {
