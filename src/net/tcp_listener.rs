@@ -15,6 +15,7 @@ use std::net::{self, SocketAddr};
 use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use futures_core::Stream;
 
@@ -23,10 +24,15 @@ use super::dns;
 use super::tcp_socket::TcpSocket;
 use super::tcp_stream::TcpStream;
 use crate::reactor::{Direction, Source, Waiter};
+use crate::time::{Sleep, sleep};
 
 /// How many connections the kernel holds for us until they are accepted, as far as the
 /// system allows it (`net.core.somaxconn` on Linux).
 const BACKLOG: u32 = 1024;
+
+/// How long [`Incoming`] waits after an error. Long enough that a server without descriptors
+/// costs next to nothing, short enough that nobody notices once it has some again.
+const REST: Duration = Duration::from_millis(100);
 
 /// A TCP socket that listens for connections.
 ///
@@ -156,7 +162,11 @@ impl TcpListener {
     pub fn incoming(&self) -> Incoming<'_> {
         let at = Location::caller();
         let waiter = self.source.waiter(Direction::Read, at);
-        Incoming { waiter, at }
+        Incoming {
+            waiter,
+            at,
+            rest: None,
+        }
     }
 
     /// The address that it listens on.
@@ -201,6 +211,15 @@ fn skip_aborted<T>(mut accept: impl FnMut() -> io::Result<T>) -> io::Result<T> {
 pub struct Incoming<'a> {
     waiter: Waiter<'a, mio::net::TcpListener>,
     at: &'static Location<'static>,
+    /// Set by an error; the next poll waits for it before it tries again.
+    rest: Option<Sleep>,
+}
+
+impl Incoming<'_> {
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<TcpStream>> {
+        let (stream, _) = ready!(self.waiter.poll_io(cx, accept_one))?;
+        Poll::Ready(TcpStream::from_mio(stream, self.at))
+    }
 }
 
 impl Stream for Incoming<'_> {
@@ -208,10 +227,15 @@ impl Stream for Incoming<'_> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        let accepted = ready!(this.waiter.poll_io(cx, accept_one));
-        Poll::Ready(Some(
-            accepted.and_then(|(stream, _)| TcpStream::from_mio(stream, this.at)),
-        ))
+        if let Some(rest) = &mut this.rest {
+            ready!(Pin::new(rest).poll(cx));
+            this.rest = None;
+        }
+        let accepted = ready!(this.poll_accept(cx));
+        if accepted.is_err() {
+            this.rest = Some(sleep(REST));
+        }
+        Poll::Ready(Some(accepted))
     }
 }
 

@@ -98,9 +98,13 @@ impl<S: Io> Source<S> {
     /// sleep is in [`Waiter::poll_io`] and its kin, which `step` calls; what it has done so
     /// far it keeps itself. Like `poll_fn`, with a place to wait.
     #[track_caller]
-    pub(crate) fn operation<R, F>(&self, direction: Direction, step: F) -> Operation<'_, S, F>
+    pub(crate) fn operation<'a, R, F>(
+        &'a self,
+        direction: Direction,
+        step: F,
+    ) -> Operation<'a, S, F>
     where
-        F: FnMut(&mut Waiter<'_, S>, &mut Context<'_>) -> Poll<R>,
+        F: FnMut(&mut Waiter<'a, S>, &mut Context<'_>) -> Poll<R>,
     {
         let waiter = self.waiter(direction, Location::caller());
         Operation { waiter, step }
@@ -125,7 +129,7 @@ impl<S: Io> Source<S> {
         &self,
         direction: Direction,
     ) -> impl Future<Output = io::Result<()>> + Unpin {
-        self.operation(direction, |waiter, cx| waiter.poll_ready(cx))
+        self.operation(direction, Waiter::poll_ready)
     }
 }
 
@@ -139,10 +143,10 @@ pub(crate) struct Operation<'a, S: Io, F> {
 // `step` is only ever called in place: nothing here is pinned.
 impl<S: Io, F> Unpin for Operation<'_, S, F> {}
 
-impl<S, R, F> Future for Operation<'_, S, F>
+impl<'a, S, R, F> Future for Operation<'a, S, F>
 where
     S: Io,
-    F: FnMut(&mut Waiter<'_, S>, &mut Context<'_>) -> Poll<R>,
+    F: FnMut(&mut Waiter<'a, S>, &mut Context<'_>) -> Poll<R>,
 {
     type Output = R;
 
