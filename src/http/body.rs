@@ -15,28 +15,16 @@
 //! - B2: bytes after the end belong to nobody. They are never handed out, and a connection
 //!   that has some is not used again (`conn.rs` looks).
 
-use std::ops::Range;
-
 use ::http::header::{self, HeaderMap, HeaderValue};
 use ::http::{Method, StatusCode, Version};
 
 use crate::http::chunked::Chunks;
 use crate::http::error::{ErrorKind, Phase};
 use crate::http::head::Head;
+use crate::http::step::{Step, take};
 
 /// Lengths from here on are refused: they would be negative as a file's offset.
 const MAX_LENGTH: u64 = i64::MAX as u64;
-
-/// What the bytes at hand are.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// Drop so many bytes, and come again once there are new ones.
-    More(usize),
-    /// This range is content. Drop up to its end when done with it.
-    Data(Range<usize>),
-    /// The response is whole, and ends after so many bytes. Whatever follows is not its.
-    End(usize),
-}
 
 /// How the end of the body is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,15 +185,5 @@ impl Body {
             State::Chunked(chunks) => chunks.trailers(),
             _ => None,
         }
-    }
-}
-
-/// As much of what is `left` as is there.
-pub(crate) fn take(left: &mut u64, there: usize) -> Step {
-    let length = usize::try_from(*left).map_or(there, |left| left.min(there));
-    *left -= length as u64;
-    match length {
-        0 => Step::More(0),
-        _ => Step::Data(0..length),
     }
 }

@@ -20,9 +20,9 @@
 
 use ::http::HeaderMap;
 
-use crate::http::body::{Step, take};
 use crate::http::error::ErrorKind;
 use crate::http::head::{MAX_FIELDS, of_httparse, to_map};
+use crate::http::step::{Step, take};
 use crate::http::url::hex;
 
 /// The longest size line, extensions included. Signatures in extensions take about 100 bytes.
@@ -80,7 +80,7 @@ impl Chunks {
         }
     }
 
-    /// See [`Body::decode`](super::body::Body::decode).
+    /// As `Body::decode`, for which it does this.
     pub(crate) fn decode(&mut self, bytes: &[u8]) -> Result<Step, ErrorKind> {
         for (at, &byte) in bytes.iter().enumerate() {
             match self.state {

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use ::http::{HeaderValue, Method};
 
-use crate::http::deadline;
-use crate::http::pool::{self, Pool};
+use crate::http::config::Config;
 use crate::http::request_builder::RequestBuilder;
+use crate::http::send::Engine;
 
 /// Makes HTTP/1.1 requests, and keeps the connections for the next ones.
 ///
@@ -42,13 +42,8 @@ use crate::http::request_builder::RequestBuilder;
 /// ```
 #[derive(Clone)]
 pub struct Client {
-    pub(crate) shared: Rc<Shared>,
-}
-
-/// What all clones of a client have in common.
-pub(crate) struct Shared {
-    pub(crate) config: ClientBuilder,
-    pub(crate) pool: Rc<Pool>,
+    /// What all clones have in common.
+    engine: Rc<Engine>,
 }
 
 impl Client {
@@ -59,7 +54,9 @@ impl Client {
 
     /// A client with settings of its own.
     pub fn builder() -> ClientBuilder {
-        ClientBuilder::new()
+        ClientBuilder {
+            config: Config::default(),
+        }
     }
 
     /// Begins a `GET`.
@@ -94,8 +91,8 @@ impl Client {
         Method: TryFrom<M>,
     {
         match Method::try_from(method) {
-            Ok(method) => RequestBuilder::new(self.clone(), method, url.as_ref()),
-            Err(_) => RequestBuilder::bad_method(self.clone(), url.as_ref()),
+            Ok(method) => RequestBuilder::new(self.engine.clone(), method, url.as_ref()),
+            Err(_) => RequestBuilder::bad_method(self.engine.clone(), url.as_ref()),
         }
     }
 }
@@ -108,7 +105,7 @@ impl Default for Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Client").field(&self.shared.config).finish()
+        f.debug_tuple("Client").field(self.engine.config()).finish()
     }
 }
 
@@ -126,36 +123,10 @@ impl fmt::Debug for Client {
 #[derive(Clone, Debug)]
 #[must_use = "a client is made only by `build`"]
 pub struct ClientBuilder {
-    pub(crate) deadlines: deadline::Limits,
-    pub(crate) pool: pool::Limits,
-    pub(crate) max_redirects: u32,
-    pub(crate) max_head: usize,
-    pub(crate) max_in_memory: u64,
-    pub(crate) user_agent: HeaderValue,
+    config: Config,
 }
 
 impl ClientBuilder {
-    fn new() -> ClientBuilder {
-        let seconds = |seconds| Some(Duration::from_secs(seconds));
-        ClientBuilder {
-            deadlines: deadline::Limits {
-                connect: seconds(30),
-                first_byte: seconds(60),
-                idle: seconds(60),
-                total: None,
-            },
-            pool: pool::Limits {
-                max_per_host: 32,
-                max_total: 256,
-                idle: Duration::from_secs(30),
-            },
-            max_redirects: 20,
-            max_head: 128 * 1024,
-            max_in_memory: 64 * 1024 * 1024,
-            user_agent: HeaderValue::from_static(concat!("hob/", env!("CARGO_PKG_VERSION"))),
-        }
-    }
-
     /// The client.
     ///
     /// # Panics
@@ -163,70 +134,68 @@ impl ClientBuilder {
     /// [`max_total`](ClientBuilder::max_total) is 0: it could never make a request.
     #[track_caller]
     pub fn build(self) -> Client {
-        let pool = Pool::new(self.pool);
-        let config = self;
         Client {
-            shared: Rc::new(Shared { config, pool }),
+            engine: Rc::new(Engine::new(self.config)),
         }
     }
 
     /// The most connections in use at once for one host and port. Further requests wait in
     /// line. *Default*: 32.
     pub fn max_per_host(mut self, connections: usize) -> ClientBuilder {
-        self.pool.max_per_host = connections;
+        self.config.pool.max_per_host = connections;
         self
     }
 
     /// The most connections at once over all, idle ones included. *Default*: 256.
     pub fn max_total(mut self, connections: usize) -> ClientBuilder {
-        self.pool.max_total = connections;
+        self.config.pool.max_total = connections;
         self
     }
 
     /// How long a connection that nobody uses is kept for the next request. It is closed when
     /// the client is used after that, or dropped. *Default*: 30 s.
     pub fn idle_connections_for(mut self, time: Duration) -> ClientBuilder {
-        self.pool.idle = time;
+        self.config.pool.idle = time;
         self
     }
 
     /// The limit for finding the host's address and connecting to it. *Default*: 30 s.
     pub fn connect_timeout(mut self, limit: impl Into<Option<Duration>>) -> ClientBuilder {
-        self.deadlines.connect = limit.into();
+        self.config.deadlines.connect = limit.into();
         self
     }
 
     /// The limit from the end of the request to the end of the response's head; interim (1xx)
     /// responses do not start it anew. *Default*: 60 s.
     pub fn first_byte_timeout(mut self, limit: impl Into<Option<Duration>>) -> ClientBuilder {
-        self.deadlines.first_byte = limit.into();
+        self.config.deadlines.first_byte = limit.into();
         self
     }
 
     /// The limit for the next bytes of a body, in either direction. *Default*: 60 s.
     pub fn idle_timeout(mut self, limit: impl Into<Option<Duration>>) -> ClientBuilder {
-        self.deadlines.idle = limit.into();
+        self.config.deadlines.idle = limit.into();
         self
     }
 
     /// The limit for a whole request: standing in line, redirects, and the body until its end.
     /// *Default*: none, because a long download is not a fault.
     pub fn total_timeout(mut self, limit: impl Into<Option<Duration>>) -> ClientBuilder {
-        self.deadlines.total = limit.into();
+        self.config.deadlines.total = limit.into();
         self
     }
 
     /// How many redirects are followed for one request. With 0 none is, and the redirect
     /// itself is the response. *Default*: 20.
     pub fn max_redirects(mut self, redirects: u32) -> ClientBuilder {
-        self.max_redirects = redirects;
+        self.config.max_redirects = redirects;
         self
     }
 
     /// The most bytes that the head of a response may have, interim responses included, and
     /// its trailers again. *Default*: 128 KiB.
     pub fn max_head(mut self, bytes: usize) -> ClientBuilder {
-        self.max_head = bytes;
+        self.config.max_head = bytes;
         self
     }
 
@@ -234,13 +203,13 @@ impl ClientBuilder {
     /// [`text`](super::Response::text) collect. Reading by pieces has no limit.
     /// *Default*: 64 MiB.
     pub fn max_in_memory(mut self, bytes: u64) -> ClientBuilder {
-        self.max_in_memory = bytes;
+        self.config.max_in_memory = bytes;
         self
     }
 
     /// What is sent as `User-Agent`. *Default*: `hob/` and its version.
     pub fn user_agent(mut self, name: HeaderValue) -> ClientBuilder {
-        self.user_agent = name;
+        self.config.user_agent = name;
         self
     }
 }

@@ -31,10 +31,11 @@ use ::http::{HeaderMap, Method};
 use futures_io::{AsyncRead, AsyncWrite};
 
 use crate::coop;
-use crate::http::body::{self, Body, Framing, Step};
+use crate::http::body::{self, Body, Framing};
 use crate::http::buffer::Buffer;
 use crate::http::error::{ErrorKind, Phase};
 use crate::http::head::{Found, Head, HeadReader};
+use crate::http::step::Step;
 
 /// Whatever carries bytes both ways: a TCP stream now, TLS over one later, a fake in tests.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {}

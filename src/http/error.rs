@@ -14,8 +14,6 @@ use std::time::Duration;
 
 use ::http::StatusCode;
 
-use crate::http::url;
-
 /// Why a request gave no response, or not all of it.
 ///
 /// It names the URL (without user name and password), the address of the peer once there was
@@ -35,7 +33,7 @@ pub struct Error {
 }
 
 struct Inner {
-    /// Cleaned of userinfo and control characters: see [`url::shown`].
+    /// Cleaned of userinfo and control characters: see `url::shown`.
     url: String,
     /// Set once a connection was tried; stays `None` for errors before that.
     address: Option<SocketAddr>,
@@ -178,21 +176,11 @@ impl ErrorKind {
         ErrorKind::Broken { phase, source }
     }
 
-    /// With the URL, it is complete.
-    pub(crate) fn at(self, url: &::url::Url, address: Option<SocketAddr>) -> Error {
-        self.shown_at(url::shown(url), address)
-    }
-
-    /// For a URL that did not even parse, made presentable by [`url::shown_raw`].
-    pub(crate) fn shown_at(self, url: String, address: Option<SocketAddr>) -> Error {
-        let inner = Inner {
-            url,
-            address,
-            kind: self,
-        };
-        Error {
-            inner: Box::new(inner),
-        }
+    /// With the URL, as `url::shown` made it presentable, it is complete.
+    pub(crate) fn at(self, url: String, address: Option<SocketAddr>) -> Error {
+        let kind = self;
+        let inner = Box::new(Inner { url, address, kind });
+        Error { inner }
     }
 
     fn io_kind(&self) -> io::ErrorKind {
@@ -262,10 +250,9 @@ impl Error {
 
     /// Did it fail before there was a connection?
     pub fn is_connect(&self) -> bool {
-        let connecting = Deadline::Connect;
         match &self.inner.kind {
             ErrorKind::Lookup(_) | ErrorKind::Connect(_) => true,
-            ErrorKind::Timeout { deadline, .. } => *deadline == connecting,
+            ErrorKind::Timeout { deadline, .. } => *deadline == Deadline::Connect,
             _ => false,
         }
     }

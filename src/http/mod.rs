@@ -18,20 +18,22 @@
 mod error;
 mod url;
 mod auth;
+mod redirect;
 mod request;
 mod head;
-mod body;
+mod step;
 mod chunked;
-mod redirect;
+mod body;
 mod buffer;
 mod deadline;
 mod conn;
 mod connect;
 mod pool;
-mod send;
-mod request_builder;
 mod response;
 mod reader;
+mod config;
+mod send;
+mod request_builder;
 mod client;
 
 pub use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};

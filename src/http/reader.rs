@@ -18,11 +18,33 @@ pub struct BodyReader {
     response: Response,
 }
 
-impl BodyReader {
-    pub(crate) fn new(response: Response) -> BodyReader {
-        BodyReader { response }
+impl Response {
+    /// The body as a reader, for whatever wants to read one.
+    ///
+    /// ```
+    /// # use hob::http::Client;
+    /// use futures_lite::AsyncReadExt;
+    /// # hob::block_on(async {
+    /// # let listener = hob::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let url = format!("http://{}/", listener.local_addr()?);
+    /// # hob::spawn(async move {
+    /// #     let (stream, _) = listener.accept().await?;
+    /// #     stream.read(&mut [0; 1024]).await?;
+    /// #     stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").await
+    /// # });
+    /// let mut reader = hob::http::get(url).await?.into_reader();
+    /// let mut bytes = Vec::new();
+    /// reader.read_to_end(&mut bytes).await?;
+    /// assert_eq!(bytes, b"hello");
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub fn into_reader(self) -> BodyReader {
+        BodyReader { response: self }
     }
+}
 
+impl BodyReader {
     /// The response that is being read.
     pub fn response(&self) -> &Response {
         &self.response

@@ -10,7 +10,7 @@
 //! - R2: only http and https are followed, and never from https down to http.
 //! - R3: the number is bounded, and a circle is named as soon as it closes.
 
-use ::http::header::{self, HeaderMap, HeaderName};
+use ::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use ::http::{Method, StatusCode};
 use ::url::Url;
 
@@ -98,10 +98,7 @@ pub(crate) fn strip(headers: &mut HeaderMap, from: &Url, hop: &Hop) {
     let leaves = from.origin() != hop.url.origin();
     let names: Vec<HeaderName> = headers.keys().cloned().collect();
     for name in names {
-        let marked = headers
-            .get_all(&name)
-            .iter()
-            .any(|value| value.is_sensitive());
+        let marked = headers.get_all(&name).iter().any(HeaderValue::is_sensitive);
         let is_secret = leaves && (marked || SECRET.contains(&name));
         let is_of_body = !hop.with_body && name.as_str().starts_with("content-");
         if is_secret || is_of_body {

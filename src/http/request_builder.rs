@@ -9,64 +9,32 @@ use std::time::Duration;
 
 use ::http::header;
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method};
-use ::url::Url;
 
 use crate::http::auth;
-use crate::http::client::Client;
 use crate::http::error::{Error, ErrorKind};
 use crate::http::response::Response;
+use crate::http::send::{Engine, Request};
 use crate::http::url;
 
-/// A request that is being put together: made by [`Client::get`] and its siblings.
+/// A request that is being put together: made by [`Client::get`](super::Client::get) and its siblings.
 #[must_use = "a request is made only by `send`"]
 pub struct RequestBuilder {
-    client: Client,
+    engine: Rc<Engine>,
     /// The request, or the first mistake that was made about it.
     request: Result<Request, Error>,
 }
 
-/// A request as the client sends it; redirects change it.
-pub(crate) struct Request {
-    pub(crate) method: Method,
-    /// Without userinfo.
-    pub(crate) url: Url,
-    pub(crate) headers: HeaderMap,
-    /// Counted, because a redirect may send it once more.
-    pub(crate) body: Option<Rc<Vec<u8>>>,
-    /// Replaces the client's own, if set.
-    pub(crate) timeout: Option<Duration>,
-}
-
-impl Request {
-    fn new(method: Method, text: &str) -> Result<Request, Error> {
-        let parsed = url::parse(text);
-        let mut url = parsed.map_err(|kind| kind.shown_at(url::shown_raw(text), None))?;
-        let mut headers = HeaderMap::new();
-        if let Some((name, password)) = url::take_credentials(&mut url) {
-            let value = auth::basic(&name, &password).map_err(|kind| kind.at(&url, None))?;
-            headers.insert(header::AUTHORIZATION, value);
-        }
-        Ok(Request {
-            method,
-            url,
-            headers,
-            body: None,
-            timeout: None,
-        })
-    }
-}
-
 impl RequestBuilder {
-    pub(crate) fn new(client: Client, method: Method, url: &str) -> RequestBuilder {
-        let request = Request::new(method, url);
-        RequestBuilder { client, request }
+    pub(crate) fn new(engine: Rc<Engine>, method: Method, url: &str) -> RequestBuilder {
+        let request = begin(method, url);
+        RequestBuilder { engine, request }
     }
 
     /// For a method that is none.
-    pub(crate) fn bad_method(client: Client, url: &str) -> RequestBuilder {
+    pub(crate) fn bad_method(engine: Rc<Engine>, url: &str) -> RequestBuilder {
         let kind = ErrorKind::request("the method is not a token", "RFC 9110 §9.1");
-        let request = Err(kind.shown_at(url::shown_raw(url), None));
-        RequestBuilder { client, request }
+        let request = Err(kind.at(url::shown_raw(url), None));
+        RequestBuilder { engine, request }
     }
 
     /// Adds a header field. A second one of the same name stands beside the first; fields that
@@ -164,7 +132,7 @@ impl RequestBuilder {
         if let Ok(request) = &mut self.request
             && let Err(kind) = f(request)
         {
-            self.request = Err(kind.at(&request.url, None));
+            self.request = Err(kind.at(url::shown(&request.url), None));
         }
         self
     }
@@ -177,10 +145,28 @@ impl RequestBuilder {
     /// # Errors
     /// Whatever [`ErrorKind`] lists, apart from what concerns bodies.
     pub async fn send(self) -> Result<Response, Error> {
-        self.client.execute(self.request?).await
+        self.engine.execute(self.request?).await
     }
 }
 
+/// A request for `text`, if that is a URL. Its userinfo becomes a header.
+fn begin(method: Method, text: &str) -> Result<Request, Error> {
+    let parsed = url::parse(text);
+    let mut url = parsed.map_err(|kind| kind.at(url::shown_raw(text), None))?;
+    let mut headers = HeaderMap::new();
+    if let Some((name, password)) = url::take_credentials(&mut url) {
+        let value =
+            auth::basic(&name, &password).map_err(|kind| kind.at(url::shown(&url), None))?;
+        headers.insert(header::AUTHORIZATION, value);
+    }
+    Ok(Request {
+        method,
+        url,
+        headers,
+        body: None,
+        timeout: None,
+    })
+}
 impl fmt::Debug for RequestBuilder {
     /// Shows no header: some are secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -21,7 +21,7 @@ use crate::http::deadline::Alarm;
 use crate::http::error::{Deadline, Error, ErrorKind, Phase};
 use crate::http::head::Head;
 use crate::http::pool::Lease;
-use crate::http::reader::BodyReader;
+use crate::http::url;
 
 /// The answer to a request, with its body still to be read.
 ///
@@ -175,7 +175,7 @@ impl Response {
     pub async fn text(self) -> Result<String, Error> {
         let (url, peer) = (self.url.clone(), self.peer);
         let bytes = self.bytes().await?;
-        String::from_utf8(bytes).map_err(|_| ErrorKind::NotText.at(&url, Some(peer)))
+        String::from_utf8(bytes).map_err(|_| ErrorKind::NotText.at(url::shown(&url), Some(peer)))
     }
 
     /// Writes the whole body to `writer`, piece by piece, and waits for it. Returns the number
@@ -198,12 +198,6 @@ impl Response {
             written.map_err(|error| self.error(ErrorKind::Write(error)))?;
         }
         Ok(count)
-    }
-
-    /// The body as a reader, for whatever wants to read one. Its errors hold the
-    /// [`Error`] that this response would have given.
-    pub fn into_reader(self) -> BodyReader {
-        BodyReader::new(self)
     }
 
     /// Waits for the next piece; `false` at the end.
@@ -261,7 +255,7 @@ impl Response {
     }
 
     fn error(&self, kind: ErrorKind) -> Error {
-        kind.at(&self.url, Some(self.peer))
+        kind.at(url::shown(&self.url), Some(self.peer))
     }
 }
 

@@ -10,38 +10,69 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::rc::Rc;
 use std::task::Poll;
+use std::time::Duration;
 
 use ::http::header;
-use ::http::{HeaderMap, HeaderValue};
+use ::http::{HeaderMap, HeaderValue, Method};
+use ::url::Url;
 
-use crate::http::client::{Client, ClientBuilder};
+use crate::http::config::Config;
 use crate::http::conn::Ask;
 use crate::http::connect::{self, Key};
 use crate::http::deadline::Alarm;
 use crate::http::error::{Deadline, Error, ErrorKind, Failure};
 use crate::http::head::Head;
-use crate::http::pool::{Lease, Place};
+use crate::http::pool::{Lease, Place, Pool};
 use crate::http::redirect::{self, Hop, Trail};
 use crate::http::request::{self, Length};
-use crate::http::request_builder::Request;
 use crate::http::response::{Parts, Response};
+use crate::http::url;
 
 /// The most bytes of a redirect's body that are read to save its connection.
 const DRAIN: usize = 64 * 1024;
 
-impl Client {
+/// A request as the client sends it; redirects change it.
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    /// Without userinfo.
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    /// Counted, because a redirect may send it once more.
+    pub(crate) body: Option<Rc<Vec<u8>>>,
+    /// Replaces the client's own, if set.
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// What all clones of a client share: the settings and the connections.
+pub(crate) struct Engine {
+    config: Config,
+    pool: Rc<Pool>,
+}
+
+impl Engine {
+    /// # Panics
+    /// If a limit of the pool is 0.
+    pub(crate) fn new(config: Config) -> Engine {
+        let pool = Pool::new(config.pool);
+        Engine { config, pool }
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
     pub(crate) async fn execute(&self, mut request: Request) -> Result<Response, Error> {
-        let config = &self.shared.config;
-        let mut limits = config.deadlines;
+        let mut limits = self.config.deadlines;
         limits.total = request.timeout.or(limits.total);
         let mut alarm = Alarm::new(limits);
         let mut trail = Trail::default();
-        add_defaults(&mut request.headers, config);
+        add_defaults(&mut request.headers, &self.config);
         loop {
             let result = self.exchange(&request, &mut alarm).await; // 1. to 4.
-            let (head, lease) =
-                result.map_err(|failure| failure.kind.at(&request.url, failure.address))?;
+            let (head, lease) = result
+                .map_err(|failure| failure.kind.at(url::shown(&request.url), failure.address))?;
             match self.next_hop(&request, &head, &mut trail) {
                 Ok(Some(hop)) => {
                     drain(lease).await;
@@ -53,10 +84,12 @@ impl Client {
                         head,
                         lease,
                         alarm,
-                        max_in_memory: config.max_in_memory,
+                        max_in_memory: self.config.max_in_memory,
                     }));
                 }
-                Err(kind) => return Err(kind.at(&request.url, Some(lease.peek().peer()))),
+                Err(kind) => {
+                    return Err(kind.at(url::shown(&request.url), Some(lease.peek().peer())));
+                }
             }
         }
     }
@@ -67,7 +100,7 @@ impl Client {
         head: &Head,
         trail: &mut Trail,
     ) -> Result<Option<Hop>, ErrorKind> {
-        let limit = self.shared.config.max_redirects;
+        let limit = self.config.max_redirects;
         let (method, url) = (&request.method, &request.url);
         if limit == 0 {
             return Ok(None);
@@ -108,7 +141,7 @@ impl Client {
 
     async fn place(&self, key: &Key, alarm: &mut Alarm) -> Result<Place, ErrorKind> {
         // Standing in line is bounded only by the deadline for the whole.
-        let mut place = pin!(self.shared.pool.place(key));
+        let mut place = pin!(self.pool.place(key));
         let deadline = Deadline::Total;
         alarm
             .guard(deadline, |cx| place.as_mut().poll(cx).map(Ok))
@@ -139,7 +172,7 @@ impl Client {
             head: bytes,
             // The writer lets no other value of it through than "close".
             is_last: request.headers.contains_key(header::CONNECTION),
-            max_head: self.shared.config.max_head,
+            max_head: self.config.max_head,
         });
         let body = request.body.as_deref().map_or(&[][..], Vec::as_slice);
         while !conn.is_said(body) {
@@ -153,7 +186,7 @@ impl Client {
     }
 }
 
-fn add_defaults(headers: &mut HeaderMap, config: &ClientBuilder) {
+fn add_defaults(headers: &mut HeaderMap, config: &Config) {
     let defaults = [
         (header::USER_AGENT, config.user_agent.clone()),
         (header::ACCEPT, HeaderValue::from_static("*/*")),

@@ -9,9 +9,10 @@ use std::fs;
 use ::http::Method;
 use serde_json::Value;
 
-use crate::http::body::{Body, Step, framing, is_suspect};
+use crate::http::body::{Body, framing, is_suspect};
 use crate::http::error::ErrorKind;
 use crate::http::head::{Found, Head, HeadReader};
+use crate::http::step::Step;
 
 /// Vectors that need what this client does not do yet: it undoes no content coding, and hands
 /// out the coded bytes with their `Content-Encoding`.

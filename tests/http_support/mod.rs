@@ -3,7 +3,7 @@
 //! It runs on plain std threads, one for each connection, so that nothing of hob is on the
 //! other side of what is being tested.
 
-#![allow(dead_code)] // Each test file uses a part of it.
+#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -15,7 +15,7 @@ use std::time::Duration;
 /// Longer than any test takes: a test that hits it hangs, and should fail instead.
 const HANG: Duration = Duration::from_secs(30);
 
-pub struct Server {
+pub(crate) struct Server {
     addr: SocketAddr,
     seen: Arc<Seen>,
 }
@@ -29,16 +29,16 @@ struct Seen {
 }
 
 /// One accepted connection, from the server's side.
-pub struct Peer {
+pub(crate) struct Peer {
     stream: TcpStream,
     /// 0 for the first that the server accepted.
-    pub number: usize,
+    pub(crate) number: usize,
     seen: Arc<Seen>,
 }
 
 impl Server {
     /// Answers each connection with `script`, on a thread of its own.
-    pub fn start(script: impl Fn(&mut Peer) + Send + Sync + 'static) -> Server {
+    pub(crate) fn start(script: impl Fn(&mut Peer) + Send + Sync + 'static) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback is there");
         let addr = listener.local_addr().expect("it is bound");
         let seen = Arc::new(Seen::default());
@@ -67,38 +67,38 @@ impl Server {
     }
 
     /// Answers every request on every connection with `response`, in pieces of `size` bytes.
-    pub fn always(response: impl Into<Vec<u8>>) -> Server {
+    pub(crate) fn always(response: impl Into<Vec<u8>>) -> Server {
         let response = response.into();
         Server::start(move |peer| while peer.request().is_some() && peer.say(&response) {})
     }
 
-    pub fn addr(&self) -> SocketAddr {
+    pub(crate) fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.addr)
     }
 
     /// Connections accepted so far.
-    pub fn accepted(&self) -> usize {
+    pub(crate) fn accepted(&self) -> usize {
         self.seen.accepted.load(Ordering::SeqCst)
     }
 
     /// The most connections that were open at the same time.
-    pub fn most_open(&self) -> usize {
+    pub(crate) fn most_open(&self) -> usize {
         self.seen.most_open.load(Ordering::SeqCst)
     }
 
     /// The requests heard so far: heads, and bodies behind them.
-    pub fn requests(&self) -> Vec<String> {
+    pub(crate) fn requests(&self) -> Vec<String> {
         self.seen.requests.lock().expect("no panic").clone()
     }
 }
 
 impl Peer {
     /// Reads one request with its body. `None`: the client closed, or reset, before one.
-    pub fn request(&mut self) -> Option<String> {
+    pub(crate) fn request(&mut self) -> Option<String> {
         let mut text = Vec::new();
         while !text.ends_with(b"\r\n\r\n") {
             let mut byte = [0];
@@ -121,30 +121,30 @@ impl Peer {
     }
 
     /// Sends `bytes`; `false` if the client is gone.
-    pub fn say(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+    pub(crate) fn say(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.stream.write_all(bytes.as_ref()).is_ok()
     }
 
     /// Sends `bytes` in pieces, each a packet of its own as far as the kernel allows.
-    pub fn say_in_pieces(&mut self, bytes: &[u8], size: usize) -> bool {
+    pub(crate) fn say_in_pieces(&mut self, bytes: &[u8], size: usize) -> bool {
         self.stream.set_nodelay(true).expect("a TCP option");
         bytes.chunks(size).all(|piece| self.say(piece))
     }
 
     /// Says that nothing more is coming, and waits for the client to close as well.
-    pub fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         let _ = self.stream.shutdown(Shutdown::Write);
         self.wait_for_close();
     }
 
     /// Reads until the client closes, or resets.
-    pub fn wait_for_close(&mut self) {
+    pub(crate) fn wait_for_close(&mut self) {
         let mut rest = [0; 4096];
         while self.stream.read(&mut rest).is_ok_and(|count| count > 0) {}
     }
 
     /// Ends the connection with a reset, as a crashing host does.
-    pub fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         let socket = socket2::SockRef::from(&self.stream);
         socket
             .set_linger(Some(Duration::ZERO))
@@ -160,13 +160,13 @@ impl Drop for Peer {
 }
 
 /// An address where nobody listens.
-pub fn nobody() -> SocketAddr {
+pub(crate) fn nobody() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback is there");
     listener.local_addr().expect("it is bound")
 }
 
 /// A 200 with `body`, its length announced.
-pub fn ok(body: &str) -> String {
+pub(crate) fn ok(body: &str) -> String {
     format!(
         "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
@@ -174,6 +174,6 @@ pub fn ok(body: &str) -> String {
 }
 
 /// A redirect to `location`.
-pub fn redirect(status: u16, location: &str) -> String {
+pub(crate) fn redirect(status: u16, location: &str) -> String {
     format!("HTTP/1.1 {status} Over there\r\nLocation: {location}\r\nContent-Length: 4\r\n\r\nmove")
 }

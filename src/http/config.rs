@@ -1,0 +1,43 @@
+//! What can be set about a client, as plain data. `ClientBuilder` fills it in and documents
+//! each field; here are the defaults.
+
+use std::time::Duration;
+
+use ::http::HeaderValue;
+
+use crate::http::deadline;
+use crate::http::pool;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    pub(crate) deadlines: deadline::Limits,
+    pub(crate) pool: pool::Limits,
+    pub(crate) max_redirects: u32,
+    pub(crate) max_head: usize,
+    pub(crate) max_in_memory: u64,
+    pub(crate) user_agent: HeaderValue,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        Config {
+            deadlines: deadline::Limits {
+                connect: seconds(30),
+                first_byte: seconds(60),
+                idle: seconds(60),
+                // A long download is not a fault.
+                total: None,
+            },
+            pool: pool::Limits {
+                max_per_host: 32,
+                max_total: 256,
+                idle: Duration::from_secs(30),
+            },
+            max_redirects: 20,
+            max_head: 128 * 1024,
+            max_in_memory: 64 * 1024 * 1024,
+            user_agent: HeaderValue::from_static(concat!("hob/", env!("CARGO_PKG_VERSION"))),
+        }
+    }
+}
