@@ -136,7 +136,16 @@ fn nothing_is_left_open() {
     assert_eq!(leaves_nothing_open(&file("a.rs", open)).len(), 2);
 }
 
+/// Tests that attack the safe code from outside, with what only unsafe code can make.
+const ATTACKS: &[(&str, &str)] = &[(
+    "tests/sync_hostile_wakers.rs",
+    "only a RawWakerVTable makes a waker whose clone calls back into us",
+)];
+
 fn is_safe(file: &Source) -> Vec<String> {
+    if ATTACKS.iter().any(|(name, _why)| *name == file.name) {
+        return Vec::new();
+    }
     let tokens = file.tokens();
     let found = tokens.iter().filter(|token| token.is("unsafe"));
     found
