@@ -18,7 +18,7 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use mio::Interest;
+use mio::{Interest, Token};
 
 use super::backend::{self, Io};
 use super::side::{Direction, Side, Slot};
@@ -117,21 +117,6 @@ impl<S: Io> Source<S> {
         Waiter::new(self, direction, at)
     }
 
-    /// Ready once an event said that `direction` is, and nothing has denied it since. It may
-    /// still be refused. For `poll_ready`-like traits; futures use [`Waiter::poll_ready`].
-    pub(crate) fn poll_ready(
-        &self,
-        cx: &mut Context<'_>,
-        direction: Direction,
-    ) -> Poll<io::Result<()>> {
-        ready!(coop::poll_budget(cx));
-        if self.side(direction).is_ready() {
-            coop::spend();
-            return Poll::Ready(Ok(()));
-        }
-        self.poll_park(cx, direction)
-    }
-
     /// Tries `op` and answers at once, with `WouldBlock` where it would have to wait. A side
     /// that is known to be drained is not asked again before there was an event.
     pub(crate) fn try_io<R>(
@@ -165,9 +150,8 @@ impl<S: Io> Source<S> {
         Ok(io)
     }
 
-    /// What a wait record calls this source.
-    pub(super) fn resource(&self) -> u64 {
-        self.slot.token().0 as u64
+    pub(super) fn token(&self) -> Token {
+        self.slot.token()
     }
 
     pub(super) fn side(&self, direction: Direction) -> &Side {
@@ -245,7 +229,7 @@ impl<S: Io> Source<S> {
     fn poll_park<R>(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<io::Result<R>> {
         self.check_home()?;
         self.side(direction).park_polled(cx.waker());
-        trace::waits(direction.wait_kind(), self.resource(), self.at);
+        trace::waits(direction.wait_kind(), self.token().0 as u64, self.at);
         Poll::Pending
     }
 }

@@ -66,7 +66,8 @@ impl<'a, S: Io> Waiter<'a, S> {
         Poll::Ready(result)
     }
 
-    /// Like [`Source::poll_ready`], waiting in this seat.
+    /// Ready once an event said that this side is, and nothing has denied it since. It may
+    /// still be refused.
     pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(coop::poll_budget(cx));
         if self.source.side(self.direction).is_ready() {
@@ -80,7 +81,8 @@ impl<'a, S: Io> Waiter<'a, S> {
         self.source.check_home()?;
         let side = self.source.side(self.direction);
         side.park(&mut self.key, cx.waker());
-        trace::waits(self.direction.wait_kind(), self.source.resource(), self.at);
+        let resource = self.source.token().0 as u64;
+        trace::waits(self.direction.wait_kind(), resource, self.at);
         Poll::Pending
     }
 }
