@@ -90,6 +90,7 @@ const FOLDERS: &[(&str, &[&str])] = &[(
         "request_builder",
         "client",
         "vectors",
+        "policy",
         "mod",
     ],
 )];

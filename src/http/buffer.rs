@@ -156,14 +156,15 @@ mod tests {
         );
     }
 
+    /// Broken by: growing only up to `LARGE` in `make_room`.
     #[test]
     fn a_head_larger_than_the_buffer_gets_its_room() {
         let mut buffer = Buffer::new();
-        for _ in 0..20 {
+        while buffer.filled().len() <= LARGE {
             let room = buffer.room().len();
             assert!(room > 0);
             buffer.add(room);
         }
-        assert!(buffer.filled().len() > LARGE);
+        assert!(!buffer.room().is_empty());
     }
 }

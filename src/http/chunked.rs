@@ -223,3 +223,139 @@ fn shifted(step: Step, at: usize) -> Step {
         Step::End(length) => Step::End(length + at),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The content of `bytes`, and what follows the end, if that is there.
+    fn decode(bytes: &[u8]) -> Result<(Vec<u8>, Option<Vec<u8>>), ErrorKind> {
+        let mut chunks = Chunks::new(100);
+        let mut content = Vec::new();
+        let mut at = 0;
+        loop {
+            match chunks.decode(&bytes[at..])? {
+                Step::Data(range) => {
+                    content.extend_from_slice(&bytes[at..][range.clone()]);
+                    at += range.end;
+                }
+                Step::More(dropped) => {
+                    assert_eq!(at + dropped, bytes.len(), "it looks at all there is");
+                    return Ok((content, None));
+                }
+                Step::End(dropped) => {
+                    assert!(chunks.is_done());
+                    return Ok((content, Some(bytes[at + dropped..].to_vec())));
+                }
+            }
+        }
+    }
+
+    fn is_bad(bytes: impl AsRef<[u8]>) -> bool {
+        decode(bytes.as_ref()).is_err()
+    }
+
+    #[test]
+    fn contents_are_joined_and_what_follows_is_left() {
+        let (content, rest) = decode(b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\nHTTP").expect("fine");
+        assert_eq!(
+            (content.as_slice(), rest.as_deref()),
+            (&b"abcde"[..], Some(&b"HTTP"[..]))
+        );
+    }
+
+    /// The error of httparse that this file exists to avoid. Broken by: starting in
+    /// `Size { any: true }`.
+    #[test]
+    fn a_size_without_a_digit_is_not_the_end() {
+        for bad in [
+            "\r\n\r\n",
+            ";a\r\n\r\n",
+            " \r\n\r\n",
+            "3\r\nabc\r\n\r\n\r\n",
+        ] {
+            assert!(is_bad(bad), "{bad:?}");
+        }
+    }
+
+    /// Broken by: `59` → `60` in `digit`.
+    #[test]
+    fn a_size_fits_a_signed_number() {
+        let size = |digits: &str| Chunks::new(0).decode(format!("{digits}\r\n").as_bytes());
+        assert!(size("7fffffffffffffff").is_ok());
+        assert!(size("00000000000000000000007FFFFFFFFFFFFFFF").is_ok());
+        assert!(size("8000000000000000").is_err());
+        assert!(size("ffffffffffffffff").is_err());
+        assert!(size("10000000000000005").is_err());
+    }
+
+    /// Broken by: a `_ =>` arm that lets any of them pass.
+    #[test]
+    fn nothing_but_the_grammar_stands_between_contents() {
+        let bad = [
+            " 1\r\na\r\n0\r\n\r\n",
+            "+1\r\na\r\n0\r\n\r\n",
+            "1\na\r\n0\r\n\r\n",
+            "1\r\r\na\r\n0\r\n\r\n",
+            "1;\x00\r\na\r\n0\r\n\r\n",
+            "1;a\nb\r\na\r\n0\r\n\r\n",
+            "1 1\r\na\r\n0\r\n\r\n",
+            "1\r\nab\r\n0\r\n\r\n",
+            "1\r\na\n0\r\n\r\n",
+            "1\r\na\rx0\r\n\r\n",
+            "0\r\nX: y\n\r\n",
+            "0\r\n\n",
+            "0\r\nno colon\r\n\r\n",
+        ];
+        for bad in bad {
+            assert!(is_bad(bad), "{bad:?}");
+        }
+        let good = [
+            "1 \t\r\na\r\n0\r\n\r\n",
+            "1 ; a=\"b;c\" \r\na\r\n0\r\n\r\n",
+            "01\r\na\r\n000\r\n\r\n",
+            "1;\u{e9}\r\na\r\n0;x\r\n\r\n",
+        ];
+        for good in good {
+            let (content, rest) = decode(good.as_bytes()).unwrap_or_else(|e| panic!("{good}: {e}"));
+            assert_eq!(
+                (content, rest),
+                (b"a".to_vec(), Some(Vec::new())),
+                "{good:?}"
+            );
+        }
+    }
+
+    /// Broken by: `>` → `>=` in `framing_byte`, or not setting `line` back in `next_size`.
+    #[test]
+    fn a_size_line_may_be_so_long_and_not_longer() {
+        // "1;" before and CR LF behind, and CR LF after the content of each chunk but the last.
+        let chunk = |length: usize| format!("1;{}\r\na\r\n", "x".repeat(length - 4));
+        let two = chunk(MAX_SIZE_LINE - 2).repeat(2);
+        assert!(!is_bad(two + "0\r\n\r\n"));
+        assert!(!is_bad(&chunk(MAX_SIZE_LINE)[..MAX_SIZE_LINE]));
+        assert!(is_bad(&chunk(MAX_SIZE_LINE + 1)[..MAX_SIZE_LINE + 1]));
+    }
+
+    /// Broken by: leaving the limit out of `trailer_byte`.
+    #[test]
+    fn trailers_may_be_so_long_and_not_longer() {
+        let trailers = |length: usize| format!("0\r\nX: {}\r\n\r\n", "y".repeat(length - 7));
+        assert!(!is_bad(trailers(100)));
+        assert!(is_bad(trailers(101)));
+    }
+
+    #[test]
+    fn trailers_are_there_once_the_body_is_done() {
+        let mut chunks = Chunks::new(100);
+        chunks.decode(b"0\r\nX: y\r\n").expect("fine");
+        assert!(chunks.has_last_chunk() && !chunks.is_done());
+        assert!(chunks.trailers().is_none());
+        chunks.decode(b"\r\n").expect("fine");
+        assert_eq!(chunks.trailers().expect("there are some")["x"], "y");
+
+        let mut chunks = Chunks::new(100);
+        chunks.decode(b"0\r\n\r\n").expect("fine");
+        assert!(chunks.is_done() && chunks.trailers().is_none());
+    }
+}

@@ -274,3 +274,157 @@ fn has_token(headers: &HeaderMap, name: &HeaderName, token: &[u8]) -> bool {
     let mut tokens = values.flat_map(|value| value.as_bytes().split(|&b| b == b','));
     tokens.any(|found| found.trim_ascii().eq_ignore_ascii_case(token))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: &str = "HTTP/1.1 200 OK\r\n";
+
+    fn read(text: &str, max_head: usize) -> Result<Found, ErrorKind> {
+        HeadReader::new(max_head).read(text.as_bytes())
+    }
+
+    fn head(text: &str) -> Head {
+        match read(text, 1 << 20) {
+            Ok(Found::Final(_, head)) => head,
+            other => panic!("{text:?}: {other:?}"),
+        }
+    }
+
+    fn too_large(result: Result<Found, ErrorKind>) -> Option<u64> {
+        match result {
+            Err(ErrorKind::TooLarge { limit, .. }) => Some(limit),
+            Ok(_) => None,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_head_ends_at_the_blank_line_and_the_body_is_left_alone() {
+        let text = format!("{START}A: b\r\n\r\nbody\r\n\r\n");
+        let found = read(&text, 1000).expect("fine");
+        assert!(matches!(found, Found::Final(25, _)), "{found:?}");
+    }
+
+    /// Broken by: `>` → `>=` in `check_size`, or leaving one of its two calls out.
+    #[test]
+    fn a_head_may_be_as_long_as_the_limit_and_not_longer() {
+        let text = format!("{START}A: b\r\n\r\n");
+        assert_eq!(too_large(read(&text, text.len())), None);
+        let limit = text.len() - 1;
+        assert_eq!(too_large(read(&text, limit)), Some(limit as u64));
+        // Without an end in sight, too.
+        assert_eq!(too_large(read(&text[..20], 20)), None);
+        assert_eq!(too_large(read(&text[..20], 19)), Some(19));
+    }
+
+    #[test]
+    fn a_line_may_be_as_long_as_its_limit_and_not_longer() {
+        let line = |length: usize| format!("{START}A: {}\r\n\r\n", "x".repeat(length - 5));
+        assert_eq!(too_large(read(&line(MAX_LINE), 1 << 20)), None);
+        assert_eq!(
+            too_large(read(&line(MAX_LINE + 1), 1 << 20)),
+            Some(MAX_LINE as u64)
+        );
+        // It is the line that counts, not where it stands.
+        let two = format!("{START}A: {0}\r\nB: {0}\r\n\r\n", "x".repeat(MAX_LINE - 10));
+        assert_eq!(too_large(read(&two, 1 << 20)), None);
+    }
+
+    #[test]
+    fn there_may_be_so_many_fields_and_not_more() {
+        let fields = |count: usize| format!("{START}{}\r\n", "A: b\r\n".repeat(count));
+        assert_eq!(head(&fields(MAX_FIELDS)).headers.len(), MAX_FIELDS);
+        let result = read(&fields(MAX_FIELDS + 1), 1 << 20);
+        assert_eq!(too_large(result), Some(MAX_FIELDS as u64));
+    }
+
+    /// Broken by: forgetting `gone` in `check_size`, or counting no interim responses.
+    #[test]
+    fn interim_responses_are_few_and_count_towards_the_head() {
+        let interim = "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n";
+        let mut reader = HeadReader::new(1 << 20);
+        for _ in 0..MAX_INTERIM {
+            let found = reader.read(interim.as_bytes()).expect("few enough");
+            assert!(matches!(found, Found::Interim(length) if length == interim.len()));
+        }
+        let result = reader.read(interim.as_bytes());
+        assert_eq!(too_large(result), Some(u64::from(MAX_INTERIM)));
+
+        let mut reader = HeadReader::new(interim.len() + 5);
+        reader.read(interim.as_bytes()).expect("short enough");
+        assert_eq!(too_large(reader.read(b"HTTP/")), None);
+        assert!(too_large(reader.read(b"HTTP/1")).is_some());
+    }
+
+    /// Broken by: not setting `looked`, `line` and `field` back after an interim head.
+    #[test]
+    fn the_head_after_an_interim_one_is_read_from_its_beginning() {
+        let mut reader = HeadReader::new(1000);
+        let interim = b"HTTP/1.1 100 Continue\r\nContent-Length: 1\r\n\r\n";
+        assert!(matches!(reader.read(interim), Ok(Found::Interim(44))));
+        let head = b"HTTP/1.1 200 OK\r\nB: c\r\n d\r\n\r\n";
+        let Ok(Found::Final(length, head)) = reader.read(head) else {
+            panic!("it is whole");
+        };
+        assert_eq!(
+            (length, &head.headers["b"]),
+            (29, &HeaderValue::from_static("c d"))
+        );
+    }
+
+    #[test]
+    fn what_cannot_become_a_response_is_refused_at_the_first_wrong_byte() {
+        for text in ["h", "\r\n", "HTTP/2", "HTTPS", "SSH-2.0-OpenSSH"] {
+            assert!(read(text, 1000).is_err(), "{text:?}");
+        }
+        for text in ["", "H", "HTTP/1.", "HTTP/1.1 200"] {
+            assert!(matches!(read(text, 1000), Ok(Found::Partial)), "{text:?}");
+        }
+    }
+
+    /// Broken by: leaving a name out of `frames` in `note_fold`.
+    #[test]
+    fn folds_become_spaces_except_where_they_would_hide_the_framing() {
+        let folded = head(&format!("{START}A: b\r\n \t c\r\n\td \r\n\r\n"));
+        assert_eq!(folded.headers["a"], "b c d");
+        let empty = head(&format!("{START}A:\r\n \r\n b\r\n\r\n"));
+        assert_eq!(empty.headers["a"], "b");
+        for name in ["content-length", "Transfer-Encoding", "CONNECTION"] {
+            for fold in ["\r\n 1", " 1\r\n ", " 1\r\n\t,1"] {
+                let text = format!("{START}A: b\r\n c\r\n{name}:{fold}\r\n\r\n");
+                assert!(read(&text, 1000).is_err(), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn keep_alive_is_what_the_version_and_the_connection_field_say() {
+        let keeps = |version: &str, connection: &str| {
+            head(&format!(
+                "HTTP/1.{version} 200 OK\r\nConnection: {connection}\r\n\r\n"
+            ))
+            .keeps_alive()
+        };
+        assert!(keeps("1", "x"));
+        assert!(keeps("1", "keep-alive"));
+        assert!(!keeps("1", "foo , CLOSE"));
+        assert!(!keeps("1", "keep-alive, close"));
+        assert!(!keeps("0", "x"));
+        assert!(keeps("0", "Keep-Alive"));
+        assert!(!keeps("0", "keep-alive-not"));
+    }
+
+    #[test]
+    fn an_early_end_says_how_much_came() {
+        let mut reader = HeadReader::new(1000);
+        let interim = "HTTP/1.1 100 Continue\r\n\r\n";
+        reader.read(interim.as_bytes()).expect("fine");
+        let error = reader.eof(b"HTTP/1.1 2");
+        let ErrorKind::EndedEarly { got, .. } = error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(got, interim.len() as u64 + 10);
+    }
+}

@@ -67,3 +67,5 @@ pub async fn get(url: impl AsRef<str>) -> Result<Response, Error> {
 
 #[cfg(test)]
 mod vectors;
+#[cfg(test)]
+mod policy;

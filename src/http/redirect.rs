@@ -141,3 +141,150 @@ impl Trail {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::http::HeaderValue;
+
+    fn url(text: &str) -> Url {
+        url::parse(text).expect("a good URL")
+    }
+
+    fn hop_from(method: &Method, status: u16, locations: &[&'static str]) -> Option<Hop> {
+        let mut headers = HeaderMap::new();
+        for location in locations {
+            headers.append("location", HeaderValue::from_static(location));
+        }
+        let status = StatusCode::from_u16(status).expect("a status");
+        next(method, &url("http://h/a"), status, &headers).expect("nothing wrong")
+    }
+
+    /// Broken by: any other line in `method_after`.
+    #[test]
+    fn each_status_does_to_each_method_what_the_rfc_says() {
+        let after = |status, method: &str| {
+            let method: Method = method.parse().expect("a method");
+            let hop = hop_from(&method, status, &["/b"])?;
+            Some((hop.method.to_string(), hop.with_body))
+        };
+        let is = |method: &str, with_body| Some((method.to_string(), with_body));
+        for status in [301, 302] {
+            assert_eq!(after(status, "GET"), is("GET", true));
+            assert_eq!(after(status, "HEAD"), is("HEAD", true));
+            assert_eq!(after(status, "POST"), is("GET", false));
+            assert_eq!(after(status, "PUT"), is("PUT", true));
+        }
+        assert_eq!(after(303, "GET"), is("GET", false));
+        assert_eq!(after(303, "HEAD"), is("HEAD", false));
+        assert_eq!(after(303, "POST"), is("GET", false));
+        for status in [307, 308] {
+            assert_eq!(after(status, "POST"), is("POST", true));
+            assert_eq!(after(status, "DELETE"), is("DELETE", true));
+        }
+        for status in [200, 201, 300, 304, 305, 306, 309, 399, 404] {
+            assert_eq!(after(status, "GET"), None, "{status}");
+        }
+    }
+
+    #[test]
+    fn two_locations_must_be_one() {
+        assert!(hop_from(&Method::GET, 302, &["/b", "/b"]).is_some());
+        let mut headers = HeaderMap::new();
+        headers.append("location", HeaderValue::from_static("/b"));
+        headers.append("location", HeaderValue::from_static("/c"));
+        let result = next(&Method::GET, &url("http://h/"), StatusCode::FOUND, &headers);
+        assert!(matches!(result, Err(ErrorKind::Redirect(_))), "{result:?}");
+    }
+
+    fn left(from: &str, to: &str, with_body: bool) -> Vec<String> {
+        let mut headers = HeaderMap::new();
+        for name in ["authorization", "cookie", "host", "content-type", "x-trace"] {
+            let name = HeaderName::from_static(name);
+            headers.insert(name, HeaderValue::from_static("v"));
+        }
+        let mut token = HeaderValue::from_static("t");
+        token.set_sensitive(true);
+        headers.insert("x-api-key", token);
+        let hop = Hop {
+            url: url(to),
+            method: Method::GET,
+            with_body,
+        };
+        strip(&mut headers, &url(from), &hop);
+        let mut names: Vec<String> = headers.keys().map(ToString::to_string).collect();
+        names.sort();
+        names
+    }
+
+    /// Broken by: leaving `marked`, or `SECRET`, out of `strip`.
+    #[test]
+    fn host_and_secrets_go_no_further_than_their_origin() {
+        let all = [
+            "authorization",
+            "content-type",
+            "cookie",
+            "host",
+            "x-api-key",
+            "x-trace",
+        ];
+        assert_eq!(left("http://h/a", "http://h:80/b", true), all);
+        let elsewhere = ["http://k/", "http://h:81/", "https://h/", "http://h.k/"];
+        for to in elsewhere {
+            assert_eq!(
+                left("http://h/a", to, true),
+                ["content-type", "x-trace"],
+                "{to}"
+            );
+        }
+        assert_eq!(left("http://h/a", "http://k/", false), ["x-trace"]);
+        assert_eq!(left("http://h/a", "http://h/", false).len(), all.len() - 1);
+    }
+
+    fn walk(path: &[&str], limit: u32) -> Result<(), ErrorKind> {
+        let mut trail = Trail::default();
+        path.windows(2).try_for_each(|step| {
+            let hop = Hop {
+                url: url(step[1]),
+                method: Method::GET,
+                with_body: false,
+            };
+            trail.step(Method::GET, url(step[0]), &hop, limit)
+        })
+    }
+
+    /// Broken by: `>` → `>=` in `step`.
+    #[test]
+    fn so_many_redirects_are_followed_and_not_more() {
+        let path = ["http://h/0", "http://h/1", "http://h/2", "http://h/3"];
+        assert!(walk(&path, 3).is_ok());
+        let result = walk(&path, 2);
+        assert!(
+            matches!(result, Err(ErrorKind::TooManyRedirects { limit: 2 })),
+            "{result:?}"
+        );
+    }
+
+    /// Broken by: not setting the fragments to `None`, or comparing only with the last one.
+    #[test]
+    fn a_circle_is_named_as_soon_as_it_closes() {
+        let result = walk(&["http://h/0#a", "http://h/1", "http://h/0#b"], 20);
+        let Err(ErrorKind::RedirectLoop { to }) = result else {
+            panic!("{result:?}");
+        };
+        assert_eq!(to, "http://h/0");
+        assert!(walk(&["http://h/0", "http://h/0"], 20).is_err());
+    }
+
+    #[test]
+    fn another_method_makes_it_another_request() {
+        let mut trail = Trail::default();
+        let hop = Hop {
+            url: url("http://h/form"),
+            method: Method::GET,
+            with_body: false,
+        };
+        let result = trail.step(Method::POST, url("http://h/form"), &hop, 20);
+        assert!(result.is_ok(), "POST, then see the same page: {result:?}");
+    }
+}
