@@ -1,4 +1,34 @@
-//! hob: a single-threaded async runtime on `mio`, to run, to read and to measure.
+//! **hob**: a single-threaded async runtime on `mio`, to run, to read and to measure.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! let sum = hob::block_on(async {
+//!     let slow = hob::spawn(async {
+//!         hob::time::sleep(Duration::from_millis(10)).await;
+//!         40
+//!     });
+//!     slow.await.unwrap() + 2
+//! });
+//! assert_eq!(sum, 42);
+//! ```
+//!
+//! One thread runs everything: tasks need no `Send`, share things through `Rc`, and are
+//! interrupted only where they `.await`. What would block that thread (files, name lookups,
+//! computations) goes to worker threads and comes back as a future.
+//!
+//! # Where to begin
+//!
+//! - Programs: [`block_on`], [`spawn`], [`time`], [`net`], [`fs`], [`sync`], [`http`].
+//! - Cancelling: dropping a future stops it at its `.await`. Each future of this crate says
+//!   under *Cancel safety* what that loses.
+//! - Looking inside: [`tasks`], [`metrics`], [`Builder::observer`].
+//!
+//! # Reading the source
+//!
+//! The list below is a table of contents. From top to bottom, nothing is used before it was
+//! explained; `tests/layers.rs` sees to it. Whoever is in a hurry reads
+//! `runtime/mod.rs` first: one turn of the loop, in five steps.
 
 #![forbid(unsafe_code)]
 

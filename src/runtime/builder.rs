@@ -179,7 +179,7 @@ impl Builder {
     /// As [`block_on`](crate::block_on) does.
     #[track_caller]
     pub fn block_on<F: Future>(self, main: F) -> F::Output {
-        super::refuse_nesting();
+        super::life::refuse_nesting();
         match self.build() {
             Ok(runtime) => runtime.block_on(main),
             Err(error) => panic!("hob could not start its reactor: {error}"),

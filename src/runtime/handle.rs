@@ -10,7 +10,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
-use super::{CURRENT, Inner, current_inner};
+use super::ask::current_inner;
+use super::{CURRENT, Inner};
 use crate::current;
 use crate::executor::{self, Executor, Remote};
 use crate::join_error::JoinError;
@@ -186,7 +187,7 @@ impl<T> RemoteJoinHandle<T> {
     /// Inside of a running loop, which it would stop: await it there.
     #[track_caller]
     pub fn join(self) -> Result<T, JoinError> {
-        super::refuse_nesting();
+        super::life::refuse_nesting();
         let mut state = self.meeting.lock();
         loop {
             if let Some(result) = state.result.take() {
