@@ -177,3 +177,22 @@ pub(crate) fn ok(body: &str) -> String {
 pub(crate) fn redirect(status: u16, location: &str) -> String {
     format!("HTTP/1.1 {status} Over there\r\nLocation: {location}\r\nContent-Length: 4\r\n\r\nmove")
 }
+
+/// RFC 4648, as far as the vectors need it.
+pub(crate) fn unbase64(text: &str) -> Vec<u8> {
+    let digit = |byte: u8| match byte {
+        b'A'..=b'Z' => u32::from(byte - b'A'),
+        b'a'..=b'z' => u32::from(byte - b'a') + 26,
+        b'0'..=b'9' => u32::from(byte - b'0') + 52,
+        b'+' => 62,
+        _ => 63,
+    };
+    let digits: Vec<u32> = text.bytes().filter(|&b| b != b'=').map(digit).collect();
+    let mut bytes = Vec::new();
+    for group in digits.chunks(4) {
+        let bits = (0..4).fold(0, |bits, at| bits << 6 | group.get(at).unwrap_or(&0));
+        let all = [(bits >> 16) as u8, (bits >> 8) as u8, bits as u8];
+        bytes.extend_from_slice(&all[..group.len() - 1]);
+    }
+    bytes
+}
