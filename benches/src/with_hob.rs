@@ -1,0 +1,18 @@
+//! hob, under the names that `workloads.rs` uses.
+
+/// What the workloads need of a runtime.
+mod rt {
+    pub(super) use futures_lite::{AsyncReadExt, AsyncWriteExt};
+    pub(super) use hob::net::TcpStream;
+    pub(super) use hob::time::sleep_until;
+    pub(super) use hob::{spawn, yield_now};
+    use std::time::Duration;
+    pub(super) use std::time::Instant;
+
+    pub(super) fn in_a_task(work: impl Future<Output = Duration> + 'static) -> Duration {
+        hob::block_on(async { spawn(work).await.expect("it ends") })
+    }
+}
+
+#[path = "workloads.rs"]
+pub mod workloads;
