@@ -20,16 +20,16 @@
 mod addr;
 mod dns;
 mod ready;
+mod split;
 mod stream_ops;
 mod tcp_listener;
 mod tcp_socket;
-mod tcp_split;
 mod tcp_stream;
 
 pub use addr::ToSocketAddrs;
 pub use dns::{LookupHost, lookup_host, lookup_host_with};
 pub use ready::{Interest, Ready};
+pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, Split, WriteHalf};
 pub use tcp_listener::{Incoming, TcpListener};
 pub use tcp_socket::{Keepalive, TcpSocket};
-pub use tcp_split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 pub use tcp_stream::TcpStream;

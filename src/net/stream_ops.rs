@@ -7,6 +7,7 @@
 
 use std::future::Future;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::net::Shutdown;
 use std::task::{Context, Poll, ready};
 
 use crate::reactor::{Direction, Io, Source};
@@ -14,17 +15,53 @@ use crate::reactor::{Direction, Io, Source};
 /// How much `read_to_end` asks for at once, from the first time to every later one.
 const CHUNKS: std::ops::RangeInclusive<usize> = 1024..=64 * 1024;
 
+/// What the two kinds of stream sockets do, each in its own way.
+pub(super) trait StreamSocket: Io {
+    /// Does a read that gives less than it could say that nothing more is there? Then the next
+    /// one may park at once, where the kernel allows that conclusion at all (trap 2).
+    const SHORT_READ_IS_ALL: bool;
+
+    /// `shutdown(2)`.
+    fn shutdown(&self, how: Shutdown) -> io::Result<()>;
+}
+
+/// TCP is bytes and nothing else: a read takes all there are.
+impl StreamSocket for mio::net::TcpStream {
+    const SHORT_READ_IS_ALL: bool = true;
+
+    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.shutdown(how)
+    }
+}
+
+/// Unix streams carry more than bytes. A read stops short behind a piece with which the peer
+/// passed a descriptor, or where the sender changes (`unix(7)`), and what lies behind it makes
+/// no further edge. So each sleep costs one read that is refused.
+#[cfg(unix)]
+impl StreamSocket for mio::net::UnixStream {
+    const SHORT_READ_IS_ALL: bool = false;
+
+    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.shutdown(how)
+    }
+}
+
 /// A socket of mio's that moves bytes through a shared reference.
-pub(super) trait Bytes: Io {
+pub(super) trait Bytes: StreamSocket {
     fn read(&self, buf: &mut [u8]) -> io::Result<usize>;
     fn read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize>;
     fn write(&self, buf: &[u8]) -> io::Result<usize>;
     fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize>;
+
+    /// What a read of up to `wanted` bytes is measured against. None is short of 0.
+    fn measure(wanted: usize) -> usize {
+        if Self::SHORT_READ_IS_ALL { wanted } else { 0 }
+    }
 }
 
 impl<S> Bytes for S
 where
-    S: Io,
+    S: StreamSocket,
     for<'a> &'a S: Read + Write,
 {
     fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
@@ -50,7 +87,7 @@ pub(super) fn read<'a, S: Bytes>(
     buf: &'a mut [u8],
 ) -> impl Future<Output = io::Result<usize>> + Unpin {
     source.operation(Direction::Read, move |waiter, cx| {
-        waiter.poll_bytes(cx, buf.len(), |io| io.read(buf))
+        waiter.poll_bytes(cx, S::measure(buf.len()), |io| io.read(buf))
     })
 }
 
@@ -59,7 +96,7 @@ pub(super) fn read_vectored<'a, S: Bytes>(
     source: &'a Source<S>,
     bufs: &'a mut [IoSliceMut<'_>],
 ) -> impl Future<Output = io::Result<usize>> + Unpin {
-    let wanted = bufs.iter().map(|buf| buf.len()).sum();
+    let wanted = S::measure(bufs.iter().map(|buf| buf.len()).sum());
     source.operation(Direction::Read, move |waiter, cx| {
         waiter.poll_bytes(cx, wanted, |io| io.read_vectored(bufs))
     })
@@ -74,7 +111,7 @@ pub(super) fn read_exact<'a, S: Bytes>(
     source.operation(Direction::Read, move |waiter, cx| {
         while filled < buf.len() {
             let rest = &mut buf[filled..];
-            match ready!(waiter.poll_bytes(cx, rest.len(), |io| io.read(rest)))? {
+            match ready!(waiter.poll_bytes(cx, S::measure(rest.len()), |io| io.read(rest)))? {
                 0 => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
                 n => filled += n,
             }
@@ -96,7 +133,7 @@ pub(super) fn read_to_end<'a, S: Bytes>(
             let filled = buf.len();
             let chunk = (filled - start).clamp(*CHUNKS.start(), *CHUNKS.end());
             buf.resize(filled + chunk, 0);
-            let polled = waiter.poll_bytes(cx, chunk, |io| io.read(&mut buf[filled..]));
+            let polled = waiter.poll_bytes(cx, S::measure(chunk), |io| io.read(&mut buf[filled..]));
             // In every case, so that whoever drops the future finds no zeros at the end.
             let got = match &polled {
                 Poll::Ready(Ok(n)) => *n,
@@ -149,14 +186,14 @@ pub(super) fn write_all<'a, S: Bytes>(
 }
 
 pub(super) fn try_read<S: Bytes>(source: &Source<S>, buf: &mut [u8]) -> io::Result<usize> {
-    source.try_bytes(Direction::Read, buf.len(), |io| io.read(buf))
+    source.try_bytes(Direction::Read, S::measure(buf.len()), |io| io.read(buf))
 }
 
 pub(super) fn try_read_vectored<S: Bytes>(
     source: &Source<S>,
     bufs: &mut [IoSliceMut<'_>],
 ) -> io::Result<usize> {
-    let wanted = bufs.iter().map(|buf| buf.len()).sum();
+    let wanted = S::measure(bufs.iter().map(|buf| buf.len()).sum());
     source.try_bytes(Direction::Read, wanted, |io| io.read_vectored(bufs))
 }
 
@@ -177,7 +214,9 @@ pub(super) fn poll_read<S: Bytes>(
     cx: &mut Context<'_>,
     buf: &mut [u8],
 ) -> Poll<io::Result<usize>> {
-    source.poll_bytes(cx, Direction::Read, buf.len(), |io| io.read(buf))
+    source.poll_bytes(cx, Direction::Read, S::measure(buf.len()), |io| {
+        io.read(buf)
+    })
 }
 
 pub(super) fn poll_read_vectored<S: Bytes>(
@@ -185,7 +224,7 @@ pub(super) fn poll_read_vectored<S: Bytes>(
     cx: &mut Context<'_>,
     bufs: &mut [IoSliceMut<'_>],
 ) -> Poll<io::Result<usize>> {
-    let wanted = bufs.iter().map(|buf| buf.len()).sum();
+    let wanted = S::measure(bufs.iter().map(|buf| buf.len()).sum());
     source.poll_bytes(cx, Direction::Read, wanted, |io| io.read_vectored(bufs))
 }
 
@@ -206,11 +245,69 @@ pub(super) fn poll_write_vectored<S: Bytes>(
     source.poll_bytes(cx, Direction::Write, wanted, |io| io.write_vectored(bufs))
 }
 
-/// Ends one half of a stream or both. A peer that has gone already is no error: that half is
-/// as shut as it can be, and only some systems complain (macOS does).
-pub(super) fn shut(done: io::Result<()>) -> io::Result<()> {
-    match done {
+/// Ends one direction or both. A peer that has gone already is no error: that direction is as
+/// shut as it can be, and only some systems complain (macOS does).
+pub(super) fn shutdown<S: Bytes>(source: &Source<S>, how: Shutdown) -> io::Result<()> {
+    match source.get_ref().shutdown(how) {
         Err(e) if e.kind() == io::ErrorKind::NotConnected => Ok(()),
         done => done,
     }
 }
+
+/// `AsyncRead` for a type with a `source()`: a stream, a reference to one, a half. It is a
+/// macro because the orphan rule allows no `impl<T: …> AsyncRead for T`.
+macro_rules! async_read {
+    ([$($generics:tt)*] $Type:ty) => {
+        impl<$($generics)*> futures_io::AsyncRead for $Type {
+            fn poll_read(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                buf: &mut [u8],
+            ) -> Poll<io::Result<usize>> {
+                stream_ops::poll_read(self.source(), cx, buf)
+            }
+
+            fn poll_read_vectored(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                bufs: &mut [IoSliceMut<'_>],
+            ) -> Poll<io::Result<usize>> {
+                stream_ops::poll_read_vectored(self.source(), cx, bufs)
+            }
+        }
+    };
+}
+
+/// `AsyncWrite` for a type with a `source()`. Nothing is ever held back, so there is nothing
+/// to flush; closing tells the peer that no more will come, and reading goes on.
+macro_rules! async_write {
+    ([$($generics:tt)*] $Type:ty) => {
+        impl<$($generics)*> futures_io::AsyncWrite for $Type {
+            fn poll_write(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                buf: &[u8],
+            ) -> Poll<io::Result<usize>> {
+                stream_ops::poll_write(self.source(), cx, buf)
+            }
+
+            fn poll_write_vectored(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                bufs: &[IoSlice<'_>],
+            ) -> Poll<io::Result<usize>> {
+                stream_ops::poll_write_vectored(self.source(), cx, bufs)
+            }
+
+            fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Poll::Ready(Ok(()))
+            }
+
+            fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Poll::Ready(stream_ops::shutdown(self.source(), Shutdown::Write))
+            }
+        }
+    };
+}
+
+pub(super) use {async_read, async_write};

@@ -15,14 +15,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_io::{AsyncRead, AsyncWrite};
 use socket2::SockRef;
 
 use super::addr::ToSocketAddrs;
 use super::dns;
 use super::ready::{self, Interest, Ready};
-use super::stream_ops;
-use super::tcp_split::{self, OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
+use super::split::{self, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Split, Whole, WriteHalf};
+use super::stream_ops::{self, async_read, async_write};
 use crate::reactor::{Direction, Source};
 
 /// A TCP connection.
@@ -320,7 +319,7 @@ impl TcpStream {
     /// # }).unwrap();
     /// ```
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        stream_ops::shut(self.source.get_ref().shutdown(how))
+        stream_ops::shutdown(&self.source, how)
     }
 
     /// Waits until there may be something to read: bytes, the end, or an error. It can be
@@ -487,7 +486,7 @@ impl TcpStream {
 
     /// Borrows the two directions apart, so that two futures of one task can each have one.
     pub fn split(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
-        tcp_split::split(self)
+        split::split(self)
     }
 
     /// Takes the two directions apart, so that two tasks can each own one. Dropping the
@@ -510,7 +509,7 @@ impl TcpStream {
     /// # }).unwrap();
     /// ```
     pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
-        tcp_split::into_split(self)
+        split::into_split(self)
     }
 }
 
@@ -547,93 +546,28 @@ fn connected(io: &mio::net::TcpStream) -> io::Result<()> {
     })
 }
 
-impl AsyncRead for &TcpStream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        stream_ops::poll_read(&self.source, cx, buf)
-    }
+async_read!([] TcpStream);
+async_read!([] & TcpStream);
+async_write!([] TcpStream);
+async_write!([] & TcpStream);
 
-    fn poll_read_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &mut [IoSliceMut<'_>],
-    ) -> Poll<io::Result<usize>> {
-        stream_ops::poll_read_vectored(&self.source, cx, bufs)
+impl Whole for TcpStream {
+    type Io = mio::net::TcpStream;
+
+    fn source(&self) -> &Source<mio::net::TcpStream> {
+        &self.source
     }
 }
 
-impl AsyncWrite for &TcpStream {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        stream_ops::poll_write(&self.source, cx, buf)
+impl Split for TcpStream {
+    type Addr = SocketAddr;
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.local_addr()
     }
 
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        stream_ops::poll_write_vectored(&self.source, cx, bufs)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    /// Tells the peer that no more will come; reading goes on.
-    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.shutdown(Shutdown::Write))
-    }
-}
-
-impl AsyncRead for TcpStream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        stream_ops::poll_read(&self.source, cx, buf)
-    }
-
-    fn poll_read_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &mut [IoSliceMut<'_>],
-    ) -> Poll<io::Result<usize>> {
-        stream_ops::poll_read_vectored(&self.source, cx, bufs)
-    }
-}
-
-impl AsyncWrite for TcpStream {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        stream_ops::poll_write(&self.source, cx, buf)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        stream_ops::poll_write_vectored(&self.source, cx, bufs)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    /// Tells the peer that no more will come; reading goes on.
-    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.shutdown(Shutdown::Write))
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.peer_addr()
     }
 }
 

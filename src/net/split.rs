@@ -1,27 +1,52 @@
-//! The two directions of a [`TcpStream`], apart: borrowed halves for two futures of one task,
-//! owned halves for two tasks.
+//! The two directions of a stream, apart: borrowed halves for two futures of one task, owned
+//! halves for two tasks.
 //!
-//! A half is a stream with half of its methods. The kernel's socket stays one and is closed
-//! when both halves have gone.
+//! A half is a stream with half of its methods; which kind of stream is its parameter, and
+//! where none is said it is a [`TcpStream`]. The kernel's socket stays one and is closed when
+//! both halves have gone.
 
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::io::{self, IoSlice, IoSliceMut};
-use std::net::{Shutdown, SocketAddr};
+use std::net::Shutdown;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use futures_io::{AsyncRead, AsyncWrite};
-
+use super::stream_ops::{self, Bytes, async_read, async_write};
 use super::tcp_stream::TcpStream;
+use crate::reactor::{Direction, Source};
 
-pub(super) fn split(stream: &mut TcpStream) -> (ReadHalf<'_>, WriteHalf<'_>) {
+/// A stream that can be split: [`TcpStream`], and on Unix `UnixStream`.
+///
+/// It cannot be implemented outside of this crate.
+#[allow(private_bounds, reason = "that is what seals it")]
+pub trait Split: Whole {
+    /// What names one end of it.
+    type Addr;
+
+    /// The address of this end.
+    fn local_addr(&self) -> io::Result<Self::Addr>;
+
+    /// The address of the other end.
+    fn peer_addr(&self) -> io::Result<Self::Addr>;
+}
+
+/// The hidden half of [`Split`].
+pub(super) trait Whole: fmt::Debug {
+    /// The socket.
+    type Io: Bytes;
+
+    /// What all operations go through.
+    fn source(&self) -> &Source<Self::Io>;
+}
+
+pub(super) fn split<S: Split>(stream: &mut S) -> (ReadHalf<'_, S>, WriteHalf<'_, S>) {
     (ReadHalf { stream }, WriteHalf { stream })
 }
 
-pub(super) fn into_split(stream: TcpStream) -> (OwnedReadHalf, OwnedWriteHalf) {
+pub(super) fn into_split<S: Split>(stream: S) -> (OwnedReadHalf<S>, OwnedWriteHalf<S>) {
     let stream = Rc::new(stream);
     let reading = OwnedReadHalf {
         stream: stream.clone(),
@@ -32,44 +57,44 @@ pub(super) fn into_split(stream: TcpStream) -> (OwnedReadHalf, OwnedWriteHalf) {
 
 /// The reading half that [`TcpStream::split`] lends.
 #[derive(Debug)]
-pub struct ReadHalf<'s> {
-    stream: &'s TcpStream,
+pub struct ReadHalf<'s, S: Split = TcpStream> {
+    stream: &'s S,
 }
 
 /// The writing half that [`TcpStream::split`] lends.
 #[derive(Debug)]
-pub struct WriteHalf<'s> {
-    stream: &'s TcpStream,
+pub struct WriteHalf<'s, S: Split = TcpStream> {
+    stream: &'s S,
 }
 
 /// The reading half that [`TcpStream::into_split`] makes.
 #[derive(Debug)]
-pub struct OwnedReadHalf {
-    stream: Rc<TcpStream>,
+pub struct OwnedReadHalf<S: Split = TcpStream> {
+    stream: Rc<S>,
 }
 
 /// The writing half that [`TcpStream::into_split`] makes. Its drop ends that direction, so
 /// that the peer reads to the end.
 #[derive(Debug)]
-pub struct OwnedWriteHalf {
+pub struct OwnedWriteHalf<S: Split = TcpStream> {
     /// `None` only on the way out of `forget` and `reunite`.
-    stream: Option<Rc<TcpStream>>,
+    stream: Option<Rc<S>>,
 }
 
-impl ReadHalf<'_> {
-    fn stream(&self) -> &TcpStream {
+impl<S: Split> ReadHalf<'_, S> {
+    fn stream(&self) -> &S {
         self.stream
     }
 }
 
-impl WriteHalf<'_> {
-    fn stream(&self) -> &TcpStream {
+impl<S: Split> WriteHalf<'_, S> {
+    fn stream(&self) -> &S {
         self.stream
     }
 }
 
-impl OwnedReadHalf {
-    fn stream(&self) -> &TcpStream {
+impl<S: Split> OwnedReadHalf<S> {
+    fn stream(&self) -> &S {
         &self.stream
     }
 
@@ -89,7 +114,7 @@ impl OwnedReadHalf {
     /// # std::io::Result::Ok(())
     /// # }).unwrap();
     /// ```
-    pub fn reunite(self, mut writing: OwnedWriteHalf) -> Result<TcpStream, ReuniteError> {
+    pub fn reunite(self, mut writing: OwnedWriteHalf<S>) -> Result<S, ReuniteError<S>> {
         if !Rc::ptr_eq(&self.stream, writing.shared()) {
             return Err(ReuniteError(self, writing));
         }
@@ -99,14 +124,14 @@ impl OwnedReadHalf {
     }
 }
 
-impl OwnedWriteHalf {
-    fn shared(&self) -> &Rc<TcpStream> {
+impl<S: Split> OwnedWriteHalf<S> {
+    fn shared(&self) -> &Rc<S> {
         self.stream
             .as_ref()
             .expect("only forget and reunite take it, and they take self too")
     }
 
-    fn stream(&self) -> &TcpStream {
+    fn stream(&self) -> &S {
         self.shared()
     }
 
@@ -114,7 +139,7 @@ impl OwnedWriteHalf {
     ///
     /// # Errors
     /// If they come from two streams; both are in the error.
-    pub fn reunite(self, reading: OwnedReadHalf) -> Result<TcpStream, ReuniteError> {
+    pub fn reunite(self, reading: OwnedReadHalf<S>) -> Result<S, ReuniteError<S>> {
         reading.reunite(self)
     }
 
@@ -124,43 +149,47 @@ impl OwnedWriteHalf {
     }
 }
 
-impl Drop for OwnedWriteHalf {
+impl<S: Split> Drop for OwnedWriteHalf<S> {
     fn drop(&mut self) {
         if let Some(stream) = self.stream.take() {
             // A connection that is broken already has told the peer enough.
-            let _ = stream.shutdown(Shutdown::Write);
+            let _ = stream_ops::shutdown(stream.source(), Shutdown::Write);
         }
     }
 }
 
 /// Two halves that were never one stream: see [`OwnedReadHalf::reunite`].
 #[derive(Debug)]
-pub struct ReuniteError(
+pub struct ReuniteError<S: Split = TcpStream>(
     /// The reading half of the one.
-    pub OwnedReadHalf,
+    pub OwnedReadHalf<S>,
     /// The writing half of the other.
-    pub OwnedWriteHalf,
+    pub OwnedWriteHalf<S>,
 );
 
-impl fmt::Display for ReuniteError {
+impl<S: Split> fmt::Display for ReuniteError<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the two halves belong to two different streams")
     }
 }
 
-impl Error for ReuniteError {}
+impl<S: Split> Error for ReuniteError<S> {}
 
 /// What both kinds of reading half can do, which is what their stream can.
 macro_rules! reading_half {
-    ($Half:ty) => {
-        impl $Half {
+    ([$($generics:tt)*] $Half:ty) => {
+        impl<$($generics)*> $Half {
+            fn source(&self) -> &Source<S::Io> {
+                self.stream().source()
+            }
+
             /// See [`TcpStream::read`].
             #[track_caller]
             pub fn read<'a>(
                 &'a self,
                 buf: &'a mut [u8],
             ) -> impl Future<Output = io::Result<usize>> + Unpin {
-                self.stream().read(buf)
+                stream_ops::read(self.source(), buf)
             }
 
             /// See [`TcpStream::read_exact`].
@@ -169,7 +198,7 @@ macro_rules! reading_half {
                 &'a self,
                 buf: &'a mut [u8],
             ) -> impl Future<Output = io::Result<()>> + Unpin {
-                self.stream().read_exact(buf)
+                stream_ops::read_exact(self.source(), buf)
             }
 
             /// See [`TcpStream::read_to_end`].
@@ -178,22 +207,13 @@ macro_rules! reading_half {
                 &'a self,
                 buf: &'a mut Vec<u8>,
             ) -> impl Future<Output = io::Result<usize>> + Unpin {
-                self.stream().read_to_end(buf)
-            }
-
-            /// See [`TcpStream::peek`].
-            #[track_caller]
-            pub fn peek<'a>(
-                &'a self,
-                buf: &'a mut [u8],
-            ) -> impl Future<Output = io::Result<usize>> + Unpin {
-                self.stream().peek(buf)
+                stream_ops::read_to_end(self.source(), buf)
             }
 
             /// See [`TcpStream::readable`].
             #[track_caller]
             pub fn readable(&self) -> impl Future<Output = io::Result<()>> + Unpin {
-                self.stream().readable()
+                self.source().readiness(Direction::Read)
             }
 
             /// See [`TcpStream::try_read`].
@@ -201,51 +221,39 @@ macro_rules! reading_half {
             /// # Errors
             /// `WouldBlock` if there is nothing to read.
             pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
-                self.stream().try_read(buf)
+                stream_ops::try_read(self.source(), buf)
             }
 
             /// The address of this end.
-            pub fn local_addr(&self) -> io::Result<SocketAddr> {
+            pub fn local_addr(&self) -> io::Result<S::Addr> {
                 self.stream().local_addr()
             }
 
             /// The address of the other end.
-            pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+            pub fn peer_addr(&self) -> io::Result<S::Addr> {
                 self.stream().peer_addr()
             }
         }
 
-        impl AsyncRead for $Half {
-            fn poll_read(
-                self: Pin<&mut Self>,
-                cx: &mut Context<'_>,
-                buf: &mut [u8],
-            ) -> Poll<io::Result<usize>> {
-                Pin::new(&mut self.stream()).poll_read(cx, buf)
-            }
-
-            fn poll_read_vectored(
-                self: Pin<&mut Self>,
-                cx: &mut Context<'_>,
-                bufs: &mut [IoSliceMut<'_>],
-            ) -> Poll<io::Result<usize>> {
-                Pin::new(&mut self.stream()).poll_read_vectored(cx, bufs)
-            }
-        }
+        async_read!([$($generics)*] $Half);
     };
 }
 
 /// What both kinds of writing half can do.
 macro_rules! writing_half {
-    ($Half:ty) => {
-        impl $Half {
+    ([$($generics:tt)*] $Half:ty) => {
+        impl<$($generics)*> $Half {
+            fn source(&self) -> &Source<S::Io> {
+                self.stream().source()
+            }
+
             /// See [`TcpStream::write`].
             #[track_caller]
             pub fn write<'a>(
                 &'a self,
                 buf: &'a [u8],
             ) -> impl Future<Output = io::Result<usize>> + Unpin {
-                self.stream().write(buf)
+                stream_ops::write(self.source(), buf)
             }
 
             /// See [`TcpStream::write_vectored`].
@@ -254,7 +262,7 @@ macro_rules! writing_half {
                 &'a self,
                 bufs: &'a [IoSlice<'_>],
             ) -> impl Future<Output = io::Result<usize>> + Unpin {
-                self.stream().write_vectored(bufs)
+                stream_ops::write_vectored(self.source(), bufs)
             }
 
             /// See [`TcpStream::write_all`].
@@ -263,13 +271,13 @@ macro_rules! writing_half {
                 &'a self,
                 buf: &'a [u8],
             ) -> impl Future<Output = io::Result<()>> + Unpin {
-                self.stream().write_all(buf)
+                stream_ops::write_all(self.source(), buf)
             }
 
             /// See [`TcpStream::writable`].
             #[track_caller]
             pub fn writable(&self) -> impl Future<Output = io::Result<()>> + Unpin {
-                self.stream().writable()
+                self.source().readiness(Direction::Write)
             }
 
             /// See [`TcpStream::try_write`].
@@ -277,55 +285,53 @@ macro_rules! writing_half {
             /// # Errors
             /// `WouldBlock` if the kernel takes nothing.
             pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
-                self.stream().try_write(buf)
+                stream_ops::try_write(self.source(), buf)
             }
 
             /// Ends the writing direction: the peer reads to the end. See
             /// [`TcpStream::shutdown`].
             pub fn shutdown(&self) -> io::Result<()> {
-                self.stream().shutdown(Shutdown::Write)
+                stream_ops::shutdown(self.source(), Shutdown::Write)
             }
 
             /// The address of this end.
-            pub fn local_addr(&self) -> io::Result<SocketAddr> {
+            pub fn local_addr(&self) -> io::Result<S::Addr> {
                 self.stream().local_addr()
             }
 
             /// The address of the other end.
-            pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+            pub fn peer_addr(&self) -> io::Result<S::Addr> {
                 self.stream().peer_addr()
             }
         }
 
-        impl AsyncWrite for $Half {
-            fn poll_write(
-                self: Pin<&mut Self>,
-                cx: &mut Context<'_>,
-                buf: &[u8],
-            ) -> Poll<io::Result<usize>> {
-                Pin::new(&mut self.stream()).poll_write(cx, buf)
-            }
-
-            fn poll_write_vectored(
-                self: Pin<&mut Self>,
-                cx: &mut Context<'_>,
-                bufs: &[IoSlice<'_>],
-            ) -> Poll<io::Result<usize>> {
-                Pin::new(&mut self.stream()).poll_write_vectored(cx, bufs)
-            }
-
-            fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-                Poll::Ready(Ok(()))
-            }
-
-            fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-                Poll::Ready(self.shutdown())
-            }
-        }
+        async_write!([$($generics)*] $Half);
     };
 }
 
-reading_half!(ReadHalf<'_>);
-reading_half!(OwnedReadHalf);
-writing_half!(WriteHalf<'_>);
-writing_half!(OwnedWriteHalf);
+reading_half!(['s, S: Split] ReadHalf<'s, S>);
+reading_half!([S: Split] OwnedReadHalf<S>);
+writing_half!(['s, S: Split] WriteHalf<'s, S>);
+writing_half!([S: Split] OwnedWriteHalf<S>);
+
+impl ReadHalf<'_> {
+    /// See [`TcpStream::peek`].
+    #[track_caller]
+    pub fn peek<'a>(
+        &'a self,
+        buf: &'a mut [u8],
+    ) -> impl Future<Output = io::Result<usize>> + Unpin {
+        self.stream.peek(buf)
+    }
+}
+
+impl OwnedReadHalf {
+    /// See [`TcpStream::peek`].
+    #[track_caller]
+    pub fn peek<'a>(
+        &'a self,
+        buf: &'a mut [u8],
+    ) -> impl Future<Output = io::Result<usize>> + Unpin {
+        self.stream.peek(buf)
+    }
+}
