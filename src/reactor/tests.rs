@@ -182,7 +182,8 @@ fn more_ready_sources_than_one_visit_takes_are_all_served() {
         assert!(poll(future, &waker).is_pending());
     }
     let first = reactor.wait(Some(Duration::from_secs(60))).unwrap();
-    assert!(first <= 4);
+    // poll(2) answers with everything at once.
+    assert!(first <= 4 || !backend::EDGES_COME_BY_THEMSELVES);
     wait_until(&reactor, || count(&writable) == sockets.len());
 }
 
