@@ -3,7 +3,6 @@
 //! Nothing in here polls, drops or calls anything of the user's (traps 8 and 9); a wake is two
 //! flags, and a push.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::task::TaskKey;
@@ -11,6 +10,9 @@ use super::waker::SlotWaker;
 use super::{CURRENT, Executor, Mail};
 use crate::trace::{self, Event};
 use crate::{caught, coop, current};
+
+/// A queue may keep room for so many keys when it is empty.
+const KEPT: usize = 4096;
 
 /// What came of an attempt to wake a task as the loop itself.
 pub(super) enum Woke {
@@ -87,8 +89,8 @@ impl Executor {
                 }
             }
         }
-        if mail.capacity() > 4096 {
-            mail = Vec::new(); // a burst's memory goes back
+        if mail.capacity() > KEPT {
+            mail = Vec::new();
         }
         self.mail.set(mail);
     }
@@ -116,8 +118,12 @@ impl Executor {
         let core = &mut *core;
         core.ready.extend(core.yielded.drain(..));
         core.tasks.shrink();
-        if core.ready.is_empty() && core.ready.capacity() > 4096 {
-            core.ready = VecDeque::new();
+        // The queues, too, give back what only a burst needed (trap 59).
+        let needed = core.ready.len() * 8;
+        if core.ready.capacity() > KEPT.max(needed) {
+            core.ready.shrink_to(KEPT.max(needed) / 2);
+        }
+        if core.yielded.capacity() > KEPT.max(needed) {
             core.yielded = Vec::new();
         }
     }
