@@ -7,10 +7,11 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Longer than any test takes: a test that hits it hangs, and should fail instead.
 const HANG: Duration = Duration::from_secs(30);
@@ -90,6 +91,11 @@ impl Server {
         self.seen.most_open.load(Ordering::SeqCst)
     }
 
+    /// Connections that are open now, as far as the server has noticed.
+    pub(crate) fn open(&self) -> usize {
+        self.seen.open.load(Ordering::SeqCst)
+    }
+
     /// The requests heard so far: heads, and bodies behind them.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.seen.requests.lock().expect("no panic").clone()
@@ -159,6 +165,15 @@ impl Drop for Peer {
     }
 }
 
+/// Waits, on this thread, for what another thread is about to bring about.
+pub(crate) fn wait_until(is_so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < HANG, "it never came about");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
 /// An address where nobody listens.
 pub(crate) fn nobody() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback is there");
@@ -195,4 +210,34 @@ pub(crate) fn unbase64(text: &str) -> Vec<u8> {
         bytes.extend_from_slice(&all[..group.len() - 1]);
     }
     bytes
+}
+
+/// A server *inside* the runtime that is being tested, for tests under virtual time: there the
+/// clock jumps whenever nothing happens in the loop, and a thread outside would always be late.
+/// Returns its URL. Each connection is handed to `script` in a task of its own.
+pub(crate) async fn local<F: AsyncFn(hob::net::TcpStream) + 'static>(script: F) -> String {
+    let listener = hob::net::TcpListener::bind("127.0.0.1:0").await;
+    let listener = listener.expect("loopback is there");
+    let addr = listener.local_addr().expect("it is bound");
+    let script = Rc::new(script);
+    hob::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let script = script.clone();
+            hob::spawn(async move { script(stream).await });
+        }
+    });
+    format!("http://{addr}/")
+}
+
+/// Reads one request without a body; `false` if the client closed.
+pub(crate) async fn hear(stream: &hob::net::TcpStream) -> bool {
+    let mut text = Vec::new();
+    let mut piece = [0; 1024];
+    while !text.ends_with(b"\r\n\r\n") {
+        match stream.read(&mut piece).await {
+            Ok(count) if count > 0 => text.extend_from_slice(&piece[..count]),
+            _ => return false,
+        }
+    }
+    true
 }
