@@ -195,25 +195,29 @@ fn modules_of(lib: &str) -> Vec<String> {
     lines.map(String::from).collect()
 }
 
-/// `tree` holds the names of all files below `src`. A folder is either one entry, or each of
-/// its files is.
+/// Does the entry stand for this file? `clock` and `clock.rs` do for `clock.rs`, and `executor`
+/// does for all that is in the folder.
+fn stands_for(entry: &str, file: &str) -> bool {
+    let inside = file.strip_prefix(entry);
+    inside.is_some_and(|rest| rest.is_empty() || rest == ".rs" || rest.starts_with('/'))
+}
+
+/// `tree` holds the names of all files below `src`. `lib.rs` need not be named: it is what the
+/// map is a map of.
 fn map_faults(readme: &str, lib: &str, tree: &BTreeSet<String>) -> Vec<String> {
     let entries = map_entries(readme);
     let mut faults = Vec::new();
     let mut seen = BTreeSet::new();
     for entry in &entries {
-        let folder = format!("{entry}/");
-        let exists = tree.contains(entry) || tree.iter().any(|file| file.starts_with(&folder));
-        if !exists {
+        if !tree.iter().any(|file| stands_for(entry, file)) {
             faults.push(format!("the map names `{entry}`, which is not there"));
         }
         if !seen.insert(entry.clone()) {
             faults.push(format!("the map names `{entry}` twice"));
         }
     }
-    for file in tree {
-        let in_folder = |entry: &String| file.starts_with(&format!("{entry}/"));
-        if !seen.contains(file) && !seen.iter().any(in_folder) {
+    for file in tree.iter().filter(|file| *file != "lib.rs") {
+        if !seen.iter().any(|entry| stands_for(entry, file)) {
             faults.push(format!("the map does not name `{file}`"));
         }
     }
@@ -245,6 +249,7 @@ fn a_wrong_map_is_noticed() {
     let good = "- `src/lib.rs`: `q`\n| `a.rs` | what? |\n* `b/`\n`c.rs`\n";
     none(&faults(good));
     none(&faults(&good.replace("`b/`", "`b/mod.rs`\n`b/d.rs`")));
+    none(&faults(&good.replace(".rs", "")));
     assert_eq!(
         faults(&good.replace("`b/`", "`b/mod.rs`")).len(),
         1,
@@ -265,6 +270,11 @@ fn a_wrong_map_is_noticed() {
         .replace("c.rs", "a.rs")
         .replace('_', "c.rs");
     assert_eq!(faults(&swapped).len(), 1, "another order");
+    assert_eq!(
+        faults(&good.replace("`c.rs`", "`c.r`")).len(),
+        3,
+        "half a name"
+    );
 }
 
 // Traps and the tests that catch them.
