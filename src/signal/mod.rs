@@ -10,9 +10,10 @@
 //!
 //! A library takes no signal by itself: nothing is registered until a program asks.
 
-#[cfg_attr(unix, path = "unix.rs")]
-#[cfg_attr(windows, path = "windows.rs")]
-mod platform;
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
 
 use std::future::Future;
 use std::io;
@@ -22,6 +23,11 @@ use std::task::{Context, Poll, ready};
 
 use crate::runtime::{Builder, Interrupt};
 use crate::trace::{self, WaitKind};
+
+#[cfg(unix)]
+use unix as platform;
+#[cfg(windows)]
+use windows as platform;
 
 use platform::Listener;
 
