@@ -105,14 +105,7 @@ impl Server {
 impl Peer {
     /// Reads one request with its body. `None`: the client closed, or reset, before one.
     pub(crate) fn request(&mut self) -> Option<String> {
-        let mut text = Vec::new();
-        while !text.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            match self.stream.read(&mut byte) {
-                Ok(1) => text.push(byte[0]),
-                _ => return None,
-            }
-        }
+        let text = self.read_head()?;
         let head = String::from_utf8_lossy(&text).into_owned();
         let length = head
             .lines()
@@ -124,6 +117,19 @@ impl Peer {
         let mut requests = self.seen.requests.lock().expect("no panic");
         requests.push(all.clone());
         Some(all)
+    }
+
+    /// Reads one request's head, and nothing of what follows.
+    pub(crate) fn read_head(&mut self) -> Option<Vec<u8>> {
+        let mut text = Vec::new();
+        while !text.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            match self.stream.read(&mut byte) {
+                Ok(1) => text.push(byte[0]),
+                _ => return None,
+            }
+        }
+        Some(text)
     }
 
     /// Sends `bytes`; `false` if the client is gone.
@@ -147,6 +153,15 @@ impl Peer {
     pub(crate) fn wait_for_close(&mut self) {
         let mut rest = [0; 4096];
         while self.stream.read(&mut rest).is_ok_and(|count| count > 0) {}
+    }
+
+    /// Reads nothing, and stays until the client has closed.
+    pub(crate) fn wait_until_gone(&mut self) {
+        let start = Instant::now();
+        // Written bytes are answered by a reset once nobody is there any more.
+        while start.elapsed() < HANG && self.say("x") {
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Ends the connection with a reset, as a crashing host does.

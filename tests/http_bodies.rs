@@ -1,0 +1,330 @@
+//! A body can be read in every way there is, sent in one, and never faster than it is used.
+
+mod http_support;
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use futures_io::AsyncWrite;
+use futures_lite::{AsyncBufReadExt, AsyncReadExt, StreamExt};
+use hob::http::{Client, ErrorKind, Response, Version};
+use http_support::{Server, ok};
+
+/// Bytes that show it when some are lost, doubled or out of order.
+fn pattern(length: usize) -> Vec<u8> {
+    (0..length).map(|n| (n % 251) as u8).collect()
+}
+
+fn with_length(body: &[u8]) -> Vec<u8> {
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+    [head.as_bytes(), body].concat()
+}
+
+fn chunked(body: &[u8], size: usize) -> Vec<u8> {
+    let mut bytes = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+    for chunk in body.chunks(size) {
+        bytes.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+        bytes.extend_from_slice(chunk);
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes.extend_from_slice(b"0\r\nx-sum: 7\r\n\r\n");
+    bytes
+}
+
+async fn response(server: &Server) -> Response {
+    Client::new().get(server.url("/")).send().await.unwrap()
+}
+
+#[test]
+fn every_way_to_read_gives_the_same_bytes_in_every_framing() {
+    let body = pattern(1_000_003);
+    let until_close = [b"HTTP/1.0 200 OK\r\n\r\n".as_slice(), &body].concat();
+    let framed = [
+        with_length(&body),
+        chunked(&body, 1_000),
+        chunked(&body, 100_000),
+        until_close,
+    ];
+    for bytes in framed {
+        let server = Server::start(move |peer| {
+            if peer.request().is_some() {
+                peer.say(&bytes);
+            }
+        });
+        hob::block_on(async {
+            assert!(response(&server).await.bytes().await.unwrap() == body);
+
+            let mut pieces = Vec::new();
+            let mut whole = response(&server).await;
+            while let Some(piece) = whole.chunk().await.unwrap() {
+                assert!(!piece.is_empty() && piece.len() <= 64 * 1024);
+                pieces.extend_from_slice(piece);
+            }
+            assert!(pieces == body);
+            assert!(whole.chunk().await.unwrap().is_none(), "over is over");
+
+            let mut copied = Vec::new();
+            let count = response(&server).await.copy_to(&mut copied).await.unwrap();
+            assert!(copied == body && count == body.len() as u64);
+
+            let mut read = Vec::new();
+            let mut reader = response(&server).await.into_reader();
+            reader.read_to_end(&mut read).await.unwrap();
+            assert!(read == body);
+            assert_eq!(reader.read(&mut [0; 10]).await.unwrap(), 0, "over is over");
+        });
+    }
+}
+
+#[test]
+fn a_reader_reads_lines_and_small_pieces() {
+    let server = Server::always(chunked(b"one\ntwo\nthree\n", 2));
+    hob::block_on(async {
+        let reader = response(&server).await.into_reader();
+        assert_eq!(reader.response().status(), 200);
+        let lines: Vec<String> = reader.lines().map(Result::unwrap).collect().await;
+        assert_eq!(lines, ["one", "two", "three"]);
+
+        let mut reader = response(&server).await.into_reader();
+        let mut text = [0; 14];
+        for byte in text.chunks_mut(1) {
+            reader.read_exact(byte).await.unwrap();
+        }
+        assert_eq!(&text, b"one\ntwo\nthree\n");
+    });
+}
+
+#[test]
+fn an_error_comes_out_of_a_reader_too_and_again() {
+    let server = Server::start(|peer| {
+        peer.request();
+        peer.say("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
+    });
+    hob::block_on(async {
+        let mut reader = response(&server).await.into_reader();
+        let mut bytes = Vec::new();
+        let error = reader.read_to_end(&mut bytes).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+        assert!(error.to_string().contains("5 bytes came of 10"), "{error}");
+        assert_eq!(bytes, b"hello");
+        assert!(
+            reader.read(&mut [0; 10]).await.is_err(),
+            "no end after an error"
+        );
+    });
+}
+
+#[test]
+fn head_and_fields_are_there_before_the_body() {
+    let server = Server::always("HTTP/1.1 404 No\r\nA: b\r\nA: c\r\nContent-Length: 2\r\n\r\nno");
+    hob::block_on(async {
+        let response = response(&server).await;
+        assert_eq!(
+            (response.status().as_u16(), response.version()),
+            (404, Version::HTTP_11)
+        );
+        let values: Vec<_> = response.headers().get_all("a").iter().collect();
+        assert_eq!(values, ["b", "c"]);
+        assert_eq!(response.content_length(), Some(2));
+        assert_eq!(response.peer_addr(), server.addr());
+        let error = response.error_for_status().unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Status(status) if status.as_u16() == 404));
+        assert!(error.to_string().ends_with("answered 404"), "{error}");
+    });
+}
+
+#[test]
+fn trailers_come_with_the_end_of_a_chunked_body() {
+    let server = Server::always(chunked(b"hello", 5));
+    hob::block_on(async {
+        let mut response = response(&server).await;
+        assert_eq!(response.content_length(), None);
+        response.chunk().await.unwrap();
+        assert!(response.trailers().is_none());
+        assert!(response.chunk().await.unwrap().is_none());
+        assert_eq!(response.trailers().unwrap()["x-sum"], "7");
+    });
+}
+
+#[test]
+fn the_length_after_head_is_told_and_not_waited_for() {
+    let server = Server::always("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
+    hob::block_on(async {
+        let client = Client::new();
+        for _ in 0..2 {
+            let response = client.head(server.url("/")).send().await.unwrap();
+            assert_eq!(response.content_length(), Some(1000));
+            assert!(response.bytes().await.unwrap().is_empty());
+        }
+    });
+    assert_eq!(server.accepted(), 1);
+    assert!(server.requests()[0].starts_with("HEAD / "));
+}
+
+/// Broken by: `>` → `>=` in `bytes`.
+#[test]
+fn what_is_collected_in_memory_is_limited_and_pieces_are_not() {
+    let server = Server::always(chunked(&pattern(1000), 100));
+    hob::block_on(async {
+        let client = |limit| Client::builder().max_in_memory(limit).build();
+        let get = async |limit| client(limit).get(server.url("/")).send().await.unwrap();
+        assert_eq!(get(1000).await.bytes().await.unwrap().len(), 1000);
+        let error = get(999).await.bytes().await.unwrap_err();
+        assert!(
+            matches!(error.kind(), ErrorKind::TooLarge { limit: 999, .. }),
+            "{error}"
+        );
+        let mut sink = futures_lite::io::sink();
+        assert_eq!(get(999).await.copy_to(&mut sink).await.unwrap(), 1000);
+    });
+}
+
+#[test]
+fn text_is_text_or_an_error() {
+    let (good, bad) = (
+        Server::always(ok("käse")),
+        Server::always(with_length(b"k\xe4se")),
+    );
+    hob::block_on(async {
+        assert_eq!(response(&good).await.text().await.unwrap(), "käse");
+        let error = response(&bad).await.text().await.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::NotText), "{error}");
+    });
+}
+
+/// Takes 7 bytes, and then no more.
+struct Full(usize);
+
+impl AsyncWrite for Full {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        b: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.0 == 7 {
+            return Poll::Ready(Err(io::ErrorKind::StorageFull.into()));
+        }
+        let count = b.len().min(7 - self.0);
+        self.0 += count;
+        Poll::Ready(Ok(count))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[test]
+fn a_writer_that_fails_is_told_apart_from_a_server_that_fails() {
+    let server = Server::always(ok("hello, world"));
+    hob::block_on(async {
+        let error = response(&server)
+            .await
+            .copy_to(&mut Full(0))
+            .await
+            .unwrap_err();
+        let ErrorKind::Write(inside) = error.kind() else {
+            panic!("{error}");
+        };
+        assert_eq!(inside.kind(), io::ErrorKind::StorageFull);
+    });
+}
+
+/// Broken by: reading on while a piece is lent.
+#[test]
+fn nothing_is_read_ahead_of_the_caller() {
+    let sent = Arc::new(AtomicUsize::new(0));
+    let count = sent.clone();
+    let server = Server::start(move |peer| {
+        peer.request();
+        peer.say("HTTP/1.1 200 OK\r\n\r\n");
+        while peer.say([0; 4096]) {
+            count.fetch_add(4096, Ordering::SeqCst);
+        }
+    });
+    hob::block_on(async {
+        let mut response = response(&server).await;
+        response.chunk().await.unwrap();
+        // The server comes to a stand when the kernel's buffers are full.
+        let mut before = usize::MAX;
+        while before != sent.load(Ordering::SeqCst) {
+            before = sent.load(Ordering::SeqCst);
+            hob::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        // Far more than that can be read afterwards, so it was not held by us.
+        let mut read = 0;
+        while read < 64 << 20 {
+            read += response.chunk().await.unwrap().expect("endless").len();
+        }
+    });
+    assert!(sent.load(Ordering::SeqCst) >= 64 << 20);
+}
+
+#[test]
+fn a_body_arrives_whole_with_its_length() {
+    let server = Server::start(|peer| {
+        while let Some(request) = peer.request() {
+            let (_, body) = request.split_once("\r\n\r\n").expect("a head");
+            peer.say(ok(&body.len().to_string()));
+        }
+    });
+    hob::block_on(async {
+        let client = Client::new();
+        // More than all buffers of the kernel hold, so that it must be sent in many pieces.
+        for length in [0, 1, 100_000, 20 << 20] {
+            let request = client.put(server.url("/")).body("x".repeat(length));
+            let response = request.send().await.unwrap();
+            assert_eq!(response.text().await.unwrap(), length.to_string());
+        }
+    });
+    assert_eq!(server.accepted(), 1);
+}
+
+/// Broken by: only writing in `poll_send`, where the server stopped reading: it waits for ever.
+#[test]
+fn an_answer_that_comes_before_the_request_is_over_is_heard() {
+    let refusal = "HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nno!";
+    let server = Server::start(move |peer| {
+        peer.read_head();
+        peer.say("HTTP/1.1 100 Continue\r\n\r\n");
+        peer.say(refusal);
+        // Reads nothing more, and does not close either: the client must.
+        peer.wait_until_gone();
+    });
+    hob::block_on(async {
+        let client = Client::new();
+        for _ in 0..2 {
+            let request = client.post(server.url("/")).body(vec![0; 64 << 20]);
+            let response = request.send().await.unwrap();
+            assert_eq!(response.status(), 413);
+            assert_eq!(response.text().await.unwrap(), "no!");
+        }
+    });
+    assert_eq!(
+        server.accepted(),
+        2,
+        "half a request lies on that connection"
+    );
+}
+
+/// Broken by: reporting the failed write instead of the answer.
+#[test]
+fn an_answer_explains_better_than_a_broken_pipe() {
+    let server = Server::start(|peer| {
+        peer.read_head();
+        peer.say("HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nno!");
+        // Closes with most of the request unread, which resets the connection.
+    });
+    hob::block_on(async {
+        let request = Client::new().post(server.url("/")).body(vec![0; 64 << 20]);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 413);
+    });
+}
