@@ -53,7 +53,7 @@ fn a_server_that_never_answers_is_given_up_after_a_minute() {
     in_virtual_time(async {
         let url = local(async |stream| {
             hear(&stream).await;
-            pending().await
+            pending::<()>().await;
         });
         let (error, took) = fails(&url.await, Client::builder()).await;
         assert_eq!(which(&error), (Deadline::FirstByte, 60 * SECOND));
@@ -95,7 +95,7 @@ fn a_body_may_take_long_but_not_stand_still() {
                 sleep(50 * SECOND).await;
                 say(&stream, "x").await;
             }
-            pending().await
+            pending::<()>().await;
         });
         let (error, took) = fails(&url.await, Client::builder()).await;
         assert_eq!(which(&error), (Deadline::Idle, 60 * SECOND));
@@ -158,7 +158,7 @@ fn standing_in_line_counts_towards_the_total() {
         let url = local(async |stream| {
             hear(&stream).await;
             say(&stream, "HTTP/1.1 200 OK\r\n\r\n").await;
-            pending().await
+            pending::<()>().await;
         });
         let url = url.await;
         let client = Client::builder().max_per_host(1).idle_timeout(None).build();
@@ -180,7 +180,7 @@ fn standing_in_line_counts_towards_the_total() {
 #[test]
 fn an_upload_that_nobody_takes_is_given_up() {
     in_virtual_time(async {
-        let url = local(async |_stream| pending().await);
+        let url = local(async |_stream| pending::<()>().await);
         let client = Client::builder().idle_timeout(20 * SECOND).build();
         let start = now();
         let request = client.post(url.await).body(vec![0; 64 << 20]);

@@ -47,9 +47,9 @@ fn a_thousand_failures_leave_no_descriptor_open() {
             peer.request();
             match n % 4 {
                 0 => peer.reset(),
-                1 => drop(peer.say("HTTP/1.1 200 O")),
-                2 => drop(peer.say("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello")),
-                _ => drop(peer.say("rubbish")),
+                1 => _ = peer.say("HTTP/1.1 200 O"),
+                2 => _ = peer.say("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello"),
+                _ => _ = peer.say("rubbish"),
             }
         });
         let refused = format!("http://{}/", nobody());

@@ -106,7 +106,7 @@ fn a_reset_says_in_which_phase_it_came() {
 fn an_early_end_says_how_much_is_missing() {
     let error = fails_with(|_| {});
     assert_eq!(ended_early(&error), Some((Phase::Head, 0, None)));
-    let error = fails_with(|peer| drop(peer.say("HTTP/1.1 200 OK\r\n")));
+    let error = fails_with(|peer| _ = peer.say("HTTP/1.1 200 OK\r\n"));
     assert_eq!(ended_early(&error), Some((Phase::Head, 17, None)));
     let error = fails_with(|peer| {
         peer.say("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");

@@ -17,6 +17,8 @@
 //! - C2: line ends are CR LF, both of them. A bare LF ends lines for some readers and not for
 //!   others, which is how extensions are used to smuggle.
 //! - C3: everything that is not content is bounded: a size line, and the trailers together.
+//!
+//! This file is long because a third of it is tests, one at each side of every limit.
 
 use ::http::HeaderMap;
 

@@ -25,12 +25,11 @@ use crate::http::send::Engine;
 /// for `identity`; it keeps no cookies and no cache.
 ///
 /// ```
-/// # use hob::io::AsyncWriteExt;
 /// # hob::block_on(async {
 /// # let listener = hob::net::TcpListener::bind("127.0.0.1:0").await?;
 /// # let url = format!("http://{}/", listener.local_addr()?);
 /// # hob::spawn(async move {
-/// #     let (mut stream, _) = listener.accept().await?;
+/// #     let (stream, _) = listener.accept().await?;
 /// #     stream.read(&mut [0; 1024]).await?;
 /// #     stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").await
 /// # });
@@ -70,6 +69,22 @@ impl Client {
     }
 
     /// Begins a `POST`.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// # let listener = hob::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let url = format!("http://{}/", listener.local_addr()?);
+    /// # hob::spawn(async move {
+    /// #     let (stream, _) = listener.accept().await?;
+    /// #     stream.read(&mut [0; 1024]).await?;
+    /// #     stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").await
+    /// # });
+    /// let client = hob::http::Client::new();
+    /// let response = client.post(&url).body("order").bearer_auth("token").send().await?;
+    /// assert_eq!(response.status(), 200);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     pub fn post(&self, url: impl AsRef<str>) -> RequestBuilder {
         self.request(Method::POST, url)
     }

@@ -16,6 +16,8 @@
 //!   the same bytes differ on that, somebody smuggles.)
 //! - H2: a folded line (obs-fold, RFC 9112 §5.2) becomes a space in a value, but a field that
 //!   decides the framing may not be folded at all.
+//!
+//! This file is long because a third of it is tests, one at each side of every limit.
 
 use ::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use ::http::{StatusCode, Version};

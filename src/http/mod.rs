@@ -54,11 +54,18 @@ pub use response::Response;
 /// # Errors
 /// As [`RequestBuilder::send`].
 ///
-/// ```no_run
+/// ```
 /// # hob::block_on(async {
-/// let page = hob::http::get("http://example.com/").await?.text().await?;
-/// assert!(page.contains("Example"));
-/// # Ok::<(), hob::http::Error>(())
+/// # let listener = hob::net::TcpListener::bind("127.0.0.1:0").await?;
+/// # let url = format!("http://{}/", listener.local_addr()?);
+/// # hob::spawn(async move {
+/// #     let (stream, _) = listener.accept().await?;
+/// #     stream.read(&mut [0; 1024]).await?;
+/// #     stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").await
+/// # });
+/// let page = hob::http::get(url).await?.text().await?;
+/// assert_eq!(page, "hello");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// ```
 pub async fn get(url: impl AsRef<str>) -> Result<Response, Error> {

@@ -22,8 +22,6 @@ impl Response {
     /// The body as a reader, for whatever wants to read one.
     ///
     /// ```
-    /// # use hob::http::Client;
-    /// use futures_lite::AsyncReadExt;
     /// # hob::block_on(async {
     /// # let listener = hob::net::TcpListener::bind("127.0.0.1:0").await?;
     /// # let url = format!("http://{}/", listener.local_addr()?);
@@ -32,11 +30,13 @@ impl Response {
     /// #     stream.read(&mut [0; 1024]).await?;
     /// #     stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").await
     /// # });
-    /// let mut reader = hob::http::get(url).await?.into_reader();
+    /// use futures_lite::AsyncReadExt;
+    ///
     /// let mut bytes = Vec::new();
+    /// let mut reader = hob::http::get(url).await?.into_reader();
     /// reader.read_to_end(&mut bytes).await?;
     /// assert_eq!(bytes, b"hello");
-    /// # std::io::Result::Ok(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # }).unwrap();
     /// ```
     pub fn into_reader(self) -> BodyReader {

@@ -4,6 +4,8 @@
 //! reads to the end gives the connection back for the next request; whoever drops the response
 //! in the middle closes it, because the rest of the body would be in the way. Nothing is read
 //! ahead of the caller: that is the backpressure.
+//!
+//! This file is long because each way to read a body is shown by an example that runs.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -25,14 +27,23 @@ use crate::http::url;
 
 /// The answer to a request, with its body still to be read.
 ///
-/// ```no_run
+/// ```
 /// # hob::block_on(async {
-/// let mut response = hob::http::get("http://example.com/").await?;
+/// # let listener = hob::net::TcpListener::bind("127.0.0.1:0").await?;
+/// # let url = format!("http://{}/", listener.local_addr()?);
+/// # hob::spawn(async move {
+/// #     let (stream, _) = listener.accept().await?;
+/// #     stream.read(&mut [0; 1024]).await?;
+/// #     stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").await
+/// # });
+/// let mut response = hob::http::get(url).await?;
 /// assert!(response.status().is_success());
+/// let mut count = 0;
 /// while let Some(piece) = response.chunk().await? {
-///     println!("{} bytes", piece.len());
+///     count += piece.len();
 /// }
-/// # Ok::<(), hob::http::Error>(())
+/// assert_eq!(count, 5);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// ```
 pub struct Response {
@@ -123,6 +134,21 @@ impl Response {
     ///
     /// # Errors
     /// [`ErrorKind::Status`].
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// # let listener = hob::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let url = format!("http://{}/", listener.local_addr()?);
+    /// # hob::spawn(async move {
+    /// #     let (stream, _) = listener.accept().await?;
+    /// #     stream.read(&mut [0; 1024]).await?;
+    /// #     stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").await
+    /// # });
+    /// let response = hob::http::get(url).await?.error_for_status()?;
+    /// assert_eq!(response.text().await?, "hello");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     pub fn error_for_status(self) -> Result<Response, Error> {
         if self.status().is_success() {
             return Ok(self);
@@ -138,6 +164,22 @@ impl Response {
     /// # Errors
     /// Whatever cuts the body short. Pieces that were given out before are good, but they are
     /// not the whole. After an error there are only errors.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// # let listener = hob::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let url = format!("http://{}/", listener.local_addr()?);
+    /// # hob::spawn(async move {
+    /// #     let (stream, _) = listener.accept().await?;
+    /// #     stream.read(&mut [0; 1024]).await?;
+    /// #     stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").await
+    /// # });
+    /// let mut response = hob::http::get(url).await?;
+    /// assert_eq!(response.chunk().await?, Some(&b"hello"[..]));
+    /// assert_eq!(response.chunk().await?, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     pub async fn chunk(&mut self) -> Result<Option<&[u8]>, Error> {
         let more = self.advance().await?;
         Ok(more.then(|| self.lent()))
@@ -150,6 +192,21 @@ impl Response {
     /// # Errors
     /// As [`chunk`](Response::chunk), and [`ErrorKind::TooLarge`] if it is more than
     /// [`ClientBuilder::max_in_memory`](super::ClientBuilder::max_in_memory).
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// # let listener = hob::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let url = format!("http://{}/", listener.local_addr()?);
+    /// # hob::spawn(async move {
+    /// #     let (stream, _) = listener.accept().await?;
+    /// #     stream.read(&mut [0; 1024]).await?;
+    /// #     stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").await
+    /// # });
+    /// let bytes = hob::http::get(url).await?.bytes().await?;
+    /// assert_eq!(bytes, b"hello");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     pub async fn bytes(mut self) -> Result<Vec<u8>, Error> {
         let limit = self.max_in_memory;
         let announced = self.content_length.unwrap_or(0);
@@ -172,6 +229,21 @@ impl Response {
     ///
     /// # Errors
     /// As [`bytes`](Response::bytes), and [`ErrorKind::NotText`].
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// # let listener = hob::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let url = format!("http://{}/", listener.local_addr()?);
+    /// # hob::spawn(async move {
+    /// #     let (stream, _) = listener.accept().await?;
+    /// #     stream.read(&mut [0; 1024]).await?;
+    /// #     stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").await
+    /// # });
+    /// let text = hob::http::get(url).await?.text().await?;
+    /// assert_eq!(text, "hello");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     pub async fn text(self) -> Result<String, Error> {
         let (url, peer) = (self.url.clone(), self.peer);
         let bytes = self.bytes().await?;
@@ -186,6 +258,22 @@ impl Response {
     ///
     /// # Errors
     /// As [`chunk`](Response::chunk), and [`ErrorKind::Write`].
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// # let listener = hob::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let url = format!("http://{}/", listener.local_addr()?);
+    /// # hob::spawn(async move {
+    /// #     let (stream, _) = listener.accept().await?;
+    /// #     stream.read(&mut [0; 1024]).await?;
+    /// #     stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").await
+    /// # });
+    /// let mut file = Vec::new(); // Or whatever else can be written to.
+    /// let count = hob::http::get(url).await?.copy_to(&mut file).await?;
+    /// assert_eq!((count, file), (5, b"hello".to_vec()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     pub async fn copy_to<W>(&mut self, writer: &mut W) -> Result<u64, Error>
     where
         W: AsyncWrite + Unpin + ?Sized,
