@@ -6,10 +6,14 @@ mod sync_support;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use hob::io::prelude::*;
 use hob::io::{BufWriter, copy, copy_bidirectional, duplex, repeat, sink};
 use sync_support::{Count, Random, poll, poll_now};
+
+/// For what would otherwise never end if it were broken.
+const HANG: Duration = Duration::from_secs(20);
 
 /// Reads from a script in random pieces, and is often not ready.
 struct Stutter<'a> {
@@ -128,7 +132,10 @@ fn what_was_written_is_flushed_when_the_reader_pauses() {
 fn a_writer_that_takes_nothing_is_an_error_and_no_endless_loop() {
     let mut full = [0_u8; 4];
     let writer = hob::io::Cursor::new(&mut full[..]);
-    let error = hob::block_on(copy(&b"five!"[..], writer)).unwrap_err();
+    let guarded = hob::time::timeout(HANG, copy(&b"five!"[..], writer));
+    let error = hob::block_on(guarded)
+        .expect("no endless loop")
+        .unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::WriteZero);
 }
 

@@ -142,11 +142,15 @@ fn who_joins_the_line_while_all_are_woken_is_not_called() {
 fn a_waker_may_use_the_semaphore_from_its_drop_and_its_wake() {
     let semaphore = Rc::new(Semaphore::new(0));
     let mut acquire = semaphore.acquire();
+    let mut behind = semaphore.acquire();
     assert!(poll_hostile(&mut acquire).is_pending());
+    assert!(poll_now(&mut behind).is_pending());
     let other = semaphore.clone();
     on(&ON_DROP, move || other.add_permits(1));
     drop(acquire);
+    assert!(poll_now(&mut behind).is_ready());
     assert_eq!(semaphore.available_permits(), 1);
+    semaphore.forget_permits(1);
 
     let mut acquire = semaphore.acquire_many(2);
     assert!(poll_hostile(&mut acquire).is_pending());
@@ -155,7 +159,7 @@ fn a_waker_may_use_the_semaphore_from_its_drop_and_its_wake() {
         other.add_permits(1);
         drop(other.try_acquire().expect("one is free"));
     });
-    semaphore.add_permits(1);
+    semaphore.add_permits(2);
     assert_eq!(semaphore.available_permits(), 1);
     assert!(poll_now(&mut acquire).is_ready());
 }
@@ -182,7 +186,7 @@ fn a_waker_may_use_the_channel_from_its_wake() {
     assert!(poll_hostile(&mut send).is_pending());
     let other = sender.clone();
     on(&ON_WAKE, move || {
-        assert!(other.try_send(9).is_err(), "that place is promised")
+        assert!(other.try_send(9).is_err(), "that place is promised");
     });
     assert_eq!(receiver.try_recv(), Ok(2));
     assert_eq!(poll_now(&mut send), Poll::Ready(Ok(())));
@@ -197,7 +201,7 @@ fn a_waker_may_ask_for_the_lock_from_its_wake() {
     assert!(poll_hostile(&mut lock).is_pending());
     let other = mutex.clone();
     on(&ON_WAKE, move || {
-        assert!(other.try_lock().is_err(), "it is promised")
+        assert!(other.try_lock().is_err(), "it is promised");
     });
     drop(guard);
     assert!(poll_now(&mut lock).is_ready());

@@ -30,20 +30,25 @@ fn permits_go_to_whoever_waits_longest() {
     assert!(poll_now(&mut waiters[1]).is_ready());
 }
 
-/// Trap 41. Broken by: an empty `drop` of `Acquire`.
+/// Trap 41. Broken by: an empty `drop` of `Acquire`, or of `AcquireOwned`.
 #[test]
 fn a_waiter_dropped_in_the_same_moment_as_its_grant_passes_the_permit_on() {
     let semaphore = Rc::new(Semaphore::new(0));
-    let (first_count, second_count) = (Count::new(), Count::new());
+    let counts = [Count::new(), Count::new(), Count::new()];
+    let woken = || counts.each_ref().map(|count| count.get());
     let mut first = semaphore.acquire();
     let mut second = semaphore.clone().acquire_owned();
-    assert!(poll(&mut first, &first_count).is_pending());
-    assert!(poll(&mut second, &second_count).is_pending());
+    let mut third = semaphore.acquire();
+    assert!(poll(&mut first, &counts[0]).is_pending());
+    assert!(poll(&mut second, &counts[1]).is_pending());
+    assert!(poll(&mut third, &counts[2]).is_pending());
     semaphore.add_permits(1);
-    assert_eq!((first_count.get(), second_count.get()), (1, 0));
+    assert_eq!(woken(), [1, 0, 0]);
     drop(first);
-    assert_eq!(second_count.get(), 1);
-    assert!(poll_now(&mut second).is_ready());
+    assert_eq!(woken(), [1, 1, 0]);
+    drop(second);
+    assert_eq!(woken(), [1, 1, 1]);
+    assert!(poll_now(&mut third).is_ready());
 }
 
 /// Trap 41, the last in line: nobody is left to pass it on to. Broken by: `Gate::cancel`
