@@ -59,6 +59,7 @@ pub mod time;
 #[cfg(feature = "signal")]
 pub mod signal;
 pub mod net;
+pub mod fs;
 
 // Floor 4.
 #[cfg(feature = "http")]

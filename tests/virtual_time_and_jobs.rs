@@ -16,7 +16,7 @@ fn the_clock_jumps_as_soon_as_the_last_job_is_over() {
     Builder::new().virtual_time().block_on(async {
         for _ in 0..50 {
             drop(spawn_blocking(|| {
-                std::thread::sleep(Duration::from_micros(200))
+                std::thread::sleep(Duration::from_micros(200));
             }));
             sleep(HOUR).await;
         }

@@ -25,9 +25,10 @@
 //! | DNS | up to 4 | never waited for |
 //! | stdin | 1 | never waited for |
 //!
-//! What lives where: [`queue`] crosses the threads, [`job`] is one job and its handle, [`run`] the
-//! awaited kind of job, [`strand`] jobs that must keep their order. This file has the pool, which starts the threads. It knows wakers, and never
-//! hears of tasks; the runtime is its only caller besides the futures above.
+//! What lives where: `queue` crosses the threads, `job` is one job and its handle, `run` the
+//! awaited kind of job, `strand` jobs that must keep their order. This file has the pool, which
+//! starts the threads. It knows wakers, and never hears of tasks; the runtime is its only caller
+//! besides the futures above.
 //!
 //! With `worker_threads(0)` there are no threads at all, in any lane: the loop runs each job
 //! itself, between two turns, and everything else waits meanwhile. Right for a test that wants one
@@ -343,7 +344,7 @@ fn current(what: &str) -> Rc<Pool> {
 /// Starts `f` on a worker thread, at once, and gives a handle to its result.
 ///
 /// For work that should go on whether or not somebody waits. It is accepted without limit: if all
-/// workers are busy it stands in line. Where each job is awaited anyway, [`run`] is
+/// workers are busy it stands in line. Where each job is awaited anyway, [`run()`] is
 /// better, because it waits its turn and can be withdrawn.
 ///
 /// When the runtime ends, jobs that have not started are dropped, and running ones are waited
@@ -364,17 +365,16 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    start(Lane::General, Class::Free, f)
+    start(Location::caller(), Lane::General, Class::Free, f)
 }
 
-/// [`spawn_blocking`] for any lane and class.
+/// [`spawn_blocking`] for any lane and class. `at` is where the program asked for it.
 #[track_caller]
-pub(crate) fn start<F, T>(lane: Lane, class: Class, f: F) -> Job<T>
+pub(crate) fn start<F, T>(at: &'static Location<'static>, lane: Lane, class: Class, f: F) -> Job<T>
 where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let at = Location::caller();
     let pool = current("hob::spawn_blocking()");
     let cell = job::Cell::new(f);
     let place = pool.submit(lane, class, cell.clone());

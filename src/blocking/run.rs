@@ -46,7 +46,7 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    Run::on(Lane::General, Class::Bounded, f)
+    Run::on(Location::caller(), Lane::General, Class::Bounded, f)
 }
 
 /// The future of [`run`].
@@ -66,14 +66,13 @@ enum Stage<T> {
 }
 
 impl<T: Send + 'static> Run<T> {
-    /// A `Run` of any lane and class. `Mandatory` ones are not withdrawn when dropped.
-    #[track_caller]
-    pub(crate) fn on<F>(lane: Lane, class: Class, f: F) -> Run<T>
+    /// A `Run` of any lane and class. `at` is where the program asked for it.
+    pub(crate) fn on<F>(at: &'static Location<'static>, lane: Lane, class: Class, f: F) -> Run<T>
     where
         F: FnOnce() -> T + Send + 'static,
     {
         Run {
-            stage: Stage::Lazy(Cell::new(f), lane, class, Location::caller()),
+            stage: Stage::Lazy(Cell::new(f), lane, class, at),
         }
     }
 }

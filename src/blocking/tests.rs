@@ -31,7 +31,7 @@ impl Stopper {
     fn on(lane: Lane) -> Stopper {
         let (go_on, told) = mpsc::channel::<()>();
         let (begun, has_begun) = mpsc::channel();
-        let job = start(lane, Class::Free, move || {
+        let job = start(Location::caller(), lane, Class::Free, move || {
             begun.send(()).expect("the test waits for it");
             let _ = told.recv();
         });
@@ -87,7 +87,13 @@ fn a_job_runs_on_a_worker_and_its_result_comes_back() {
     assert_eq!(block_on(spawn_blocking(thread_name)).unwrap(), "t-worker-1");
     assert_eq!(block_on(run(|| 7)), 7);
     assert_eq!(
-        block_on(start(Lane::Dns, Class::Free, thread_name)).unwrap(),
+        block_on(start(
+            Location::caller(),
+            Lane::Dns,
+            Class::Free,
+            thread_name
+        ))
+        .unwrap(),
         "t-dns-1"
     );
 }
@@ -279,8 +285,8 @@ fn ten_dead_resolvers_and_a_silent_terminal_stop_no_other_job() {
     let listen = Arc::new(Mutex::new(listen));
     let dead = |lane| {
         let listen = listen.clone();
-        start(lane, Class::Free, move || {
-            drop(listen.lock().unwrap().recv())
+        start(Location::caller(), lane, Class::Free, move || {
+            let _ = listen.lock().unwrap().recv();
         })
     };
     let resolvers: Vec<_> = (0..10).map(|_| dead(Lane::Dns)).collect();
@@ -353,7 +359,11 @@ fn without_threads_the_loop_runs_every_job_of_every_lane() {
     let lanes = [Lane::General, Lane::Dns, Lane::Stdin];
     let mut jobs: Vec<_> = lanes
         .into_iter()
-        .map(|lane| start(lane, Class::Free, || thread::current().id()))
+        .map(|lane| {
+            start(Location::caller(), lane, Class::Free, || {
+                thread::current().id()
+            })
+        })
         .collect();
     let mut more = spawn_blocking(|| panic!("it is caught here, too"));
     for _ in 0..4 {
@@ -371,7 +381,9 @@ fn without_threads_the_loop_runs_every_job_of_every_lane() {
     // Promises are kept here, too.
     let kept = Arc::new(AtomicUsize::new(0));
     let count = kept.clone();
-    Strand::new().run_surely(move || drop(count.fetch_add(1, Ordering::Relaxed)));
+    Strand::new().run_surely(move || {
+        count.fetch_add(1, Ordering::Relaxed);
+    });
     pool.shutdown(Duration::ZERO);
     assert_eq!(kept.load(Ordering::Relaxed), 1);
 }
@@ -533,15 +545,14 @@ fn jobs_of_a_strand_keep_their_order_and_share_the_workers_with_others() {
     let _in_charge = enter(pool.clone());
     let strand = Strand::new();
     let order = Arc::new(Mutex::new(Vec::new()));
-    let (_, running) = (0..1_000)
+    let mut running: Vec<_> = (0..1_000)
         .map(|n| {
             let order = order.clone();
             strand.start(Location::caller(), move || order.lock().unwrap().push(n))
         })
-        .enumerate()
-        .last()
-        .expect("a thousand");
-    block_on(running).unwrap();
+        .collect();
+    let last = running.pop().expect("a thousand");
+    block_on(last).unwrap();
     assert!(order.lock().unwrap().iter().copied().eq(0..1_000));
     while !strand.is_idle() {
         thread::yield_now();

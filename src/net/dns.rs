@@ -12,6 +12,7 @@
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::vec;
@@ -108,7 +109,8 @@ impl Stage {
     where
         R: FnOnce(&str, u16) -> Answer + Send + 'static,
     {
-        Stage::Asked(Run::on(Lane::Dns, Class::Bounded, move || {
+        let at = Location::caller();
+        Stage::Asked(Run::on(at, Lane::Dns, Class::Bounded, move || {
             let addrs = resolver(&name, port).map_err(|error| unresolved(&name, &error))?;
             some(addrs, &name)
         }))

@@ -1,0 +1,461 @@
+//! A file keeps the order of its operations, asks few jobs for them, and loses nothing.
+
+mod fs_support;
+
+use std::future::Future;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use fs_support::Folder;
+use hob::fs::File;
+use hob::{Builder, block_on, metrics};
+
+fn jobs() -> u64 {
+    metrics().counters.jobs_started
+}
+
+/// For tests in which a job must not be done before the future that asked for it is dropped: with
+/// no threads, none runs within a poll.
+fn without_threads<T>(main: impl Future<Output = T>) -> T {
+    Builder::new().worker_threads(0).block_on(main)
+}
+
+/// Polls once and gives up, unless it was ready.
+fn poll_once<F: Future>(future: F) -> Option<F::Output> {
+    let mut cx = Context::from_waker(Waker::noop());
+    match pin!(future).poll(&mut cx) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
+}
+
+/// Broken by: handing over at every `write`, or reading no more than was asked for.
+#[test]
+fn many_small_operations_are_few_jobs() {
+    let folder = Folder::new("few-jobs");
+    block_on(async {
+        let mut file = File::create_new(folder.path("f")).await.unwrap();
+        let before = jobs();
+        for n in 0..10_000_u32 {
+            file.write_all(&n.to_le_bytes()).await.unwrap();
+        }
+        assert_eq!(jobs() - before, 0, "40,000 bytes wait for more");
+        file.flush().await.unwrap();
+        assert_eq!(jobs() - before, 1);
+        file.flush().await.unwrap();
+        assert_eq!(jobs() - before, 1, "there was nothing to flush");
+
+        file.seek(SeekFrom::Start(0)).await.unwrap();
+        let before = jobs();
+        for n in 0..10_000_u32 {
+            let mut bytes = [0; 4];
+            file.read_exact(&mut bytes).await.unwrap();
+            assert_eq!(u32::from_le_bytes(bytes), n);
+        }
+        assert_eq!(file.read(&mut [0; 4]).await.unwrap(), 0);
+        assert!(jobs() - before <= 2, "one for the data, one for the end");
+    });
+}
+
+/// Broken by: not gathering while a worker writes, or more than one job for a big piece.
+#[test]
+fn a_job_takes_at_least_64_kib_of_a_long_write() {
+    const PIECE: usize = 10_000;
+    const PIECES: usize = 1_000;
+    let folder = Folder::new("chunks");
+    block_on(async {
+        let mut file = File::create(folder.path("f")).await.unwrap();
+        let before = jobs();
+        for n in 0..PIECES {
+            file.write_all(&[n as u8; PIECE]).await.unwrap();
+        }
+        file.write_all(&[7; 1024 * 1024]).await.unwrap();
+        file.flush().await.unwrap();
+        let bytes = (PIECE * PIECES + 1024 * 1024) as u64;
+        assert!(
+            jobs() - before <= bytes / (64 * 1024) + 2,
+            "{}",
+            jobs() - before
+        );
+        assert_eq!(file.metadata().await.unwrap().len(), bytes);
+    });
+    let written = std::fs::read(folder.path("f")).unwrap();
+    assert!((0..PIECES).all(|n| written[n * PIECE..][..PIECE] == [n as u8; PIECE]));
+}
+
+/// A generator of numbers that are the same in each run (xorshift).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % n
+    }
+}
+
+/// The same operations on a file of hob's and on one of std's give the same, however they are
+/// mixed and whichever are begun and given up.
+///
+/// Broken by: `pack` without `rewind`, `forget_ahead` doing nothing, `poll_write` not waiting for
+/// a read under way, `send_out` left out of `Operation::start`, `outdated` never set.
+#[test]
+fn any_mix_of_operations_does_what_stds_file_does() {
+    for seed in 1..=40_u64 {
+        let folder = Folder::new(&format!("mix-{seed}"));
+        let threads = [0, 1, 4][seed as usize % 3];
+        Builder::new().worker_threads(threads).block_on(async {
+            let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+            let mut ours = File::create_new(folder.path("ours")).await.unwrap();
+            let mut options = std::fs::OpenOptions::new();
+            options.read(true).write(true).create_new(true);
+            let mut stds = options.open(folder.path("stds")).unwrap();
+            for step in 0..120 {
+                one_step(&mut random, step, &mut ours, &mut stds).await;
+            }
+            ours.close().await.unwrap();
+        });
+        let [ours, stds] = ["ours", "stds"].map(|name| std::fs::read(folder.path(name)).unwrap());
+        assert!(ours == stds, "seed {seed}");
+    }
+}
+
+async fn one_step(random: &mut Random, step: u8, ours: &mut File, stds: &mut std::fs::File) {
+    let len = match random.below(4) {
+        0 => random.below(200_000) as usize,
+        _ => random.below(300) as usize,
+    };
+    match random.below(12) {
+        0..=2 => {
+            let bytes = vec![step; len];
+            ours.write_all(&bytes).await.unwrap();
+            stds.write_all(&bytes).unwrap();
+        }
+        3..=4 => {
+            let mut theirs = vec![0; len];
+            let n = read_full(stds, &mut theirs);
+            let mut mine = vec![0; n];
+            ours.read_exact(&mut mine).await.unwrap();
+            assert!(mine == theirs[..n], "step {step}");
+        }
+        5 => {
+            let to = match random.below(3) {
+                0 => SeekFrom::Start(random.below(300_000)),
+                1 => SeekFrom::End(-(random.below(2) as i64)),
+                _ => SeekFrom::Current(random.below(1_000) as i64 - 500),
+            };
+            let (mine, theirs) = (ours.seek(to).await, stds.seek(to));
+            assert_eq!(mine.ok(), theirs.ok(), "step {step}: {to:?}");
+        }
+        6 => {
+            let len = random.below(250_000);
+            ours.set_len(len).await.unwrap();
+            stds.set_len(len).unwrap();
+        }
+        7 => {
+            let (offset, bytes) = (random.below(200_000), vec![!step; len]);
+            ours.write_at(&bytes, offset).await.unwrap();
+            let position = stds.stream_position().unwrap();
+            stds.seek(SeekFrom::Start(offset)).unwrap();
+            stds.write_all(&bytes).unwrap();
+            stds.seek(SeekFrom::Start(position)).unwrap();
+        }
+        8 => {
+            if let Some(read) = poll_once(ours.read(&mut [0; 100])) {
+                stds.seek(SeekFrom::Current(read.unwrap() as i64)).unwrap();
+            }
+        }
+        9 => drop(poll_once(ours.flush())),
+        10 => drop(poll_once(ours.metadata())),
+        _ => {
+            let mine = ours.metadata().await.unwrap().len();
+            assert_eq!(mine, stds.metadata().unwrap().len(), "step {step}");
+        }
+    }
+}
+
+fn read_full(file: &mut std::fs::File, buf: &mut [u8]) -> usize {
+    let mut filled = 0;
+    loop {
+        match file.read(&mut buf[filled..]).unwrap() {
+            0 => return filled,
+            n => filled += n,
+        }
+    }
+}
+
+/// Trap 39. Broken by: `Class::Free` in `Strand::start`, or no `Drop` for `File`.
+#[test]
+fn what_was_written_right_before_the_exit_is_in_the_file() {
+    let folder = Folder::new("exit");
+    let many: Vec<_> = (0..50).map(|n| folder.path(&n.to_string())).collect();
+    Builder::new().worker_threads(1).block_on(async {
+        for (n, path) in many.iter().enumerate() {
+            let mut file = File::create(path).await.unwrap();
+            file.write_all(&vec![n as u8; 100_000]).await.unwrap();
+            file.write_all(b"the end").await.unwrap();
+        }
+    });
+    for (n, path) in many.iter().enumerate() {
+        let written = std::fs::read(path).unwrap();
+        assert!(written[..100_000] == vec![n as u8; 100_000] && written[100_000..] == *b"the end");
+    }
+}
+
+/// Broken by: `Strand::run_surely` asking for a runtime.
+#[test]
+fn a_file_that_outlives_its_runtime_is_written_where_it_is_dropped() {
+    let folder = Folder::new("outlives");
+    let file = block_on(async {
+        let mut file = File::create(folder.path("f")).await.unwrap();
+        file.write_all(b"late, but there").await.unwrap();
+        file
+    });
+    drop(file);
+    assert_eq!(std::fs::read(folder.path("f")).unwrap(), b"late, but there");
+}
+
+#[cfg(target_os = "linux")]
+mod late_errors {
+    use super::*;
+
+    async fn full() -> File {
+        File::options().write(true).open("/dev/full").await.unwrap()
+    }
+
+    fn is_full(result: io::Result<()>) -> bool {
+        result.is_err_and(|error| error.kind() == io::ErrorKind::StorageFull)
+    }
+
+    /// `/dev/full` accepts a write as any file does, and then says that the disk is full. Broken
+    /// by: `write_out` dropping its error, `Late::take` not clearing, or a `reporting()` less.
+    #[test]
+    fn an_error_of_a_late_write_is_told_exactly_once_by_whoever_asks_first() {
+        block_on(async {
+            let mut file = full().await;
+            file.write_all(b"accepted").await.unwrap();
+            assert!(is_full(file.flush().await));
+            file.flush().await.unwrap();
+
+            file.write_all(b"accepted").await.unwrap();
+            assert!(is_full(file.sync_all().await));
+            file.write_all(b"accepted").await.unwrap();
+            assert!(is_full(file.sync_data().await));
+
+            file.write_all(&[0; 64 * 1024]).await.unwrap();
+            file.metadata().await.unwrap();
+            assert!(is_full(file.write_all(b"refused").await));
+            file.flush().await.unwrap();
+
+            file.write_all(b"accepted").await.unwrap();
+            assert!(is_full(file.close().await));
+
+            let mut file = full().await;
+            file.write_all(b"accepted").await.unwrap();
+            assert!(file.into_std().await.is_err());
+        });
+    }
+
+    /// Broken by: taking the error in the job instead of when it is given.
+    #[test]
+    fn a_flush_that_is_given_up_leaves_its_error_to_the_next() {
+        without_threads(async {
+            let mut file = full().await;
+            file.write_all(b"accepted").await.unwrap();
+            assert!(poll_once(file.flush()).is_none());
+            assert!(poll_once(file.sync_all()).is_none());
+            assert!(is_full(file.close().await));
+        });
+    }
+}
+
+/// A socket that refuses when it is full is a file that fails once, and later does not.
+///
+/// Broken by: not clearing `out`, or not waiting for what is in line, in `poll_write`.
+#[cfg(unix)]
+#[test]
+fn what_was_accepted_after_an_error_is_not_written() {
+    use std::os::unix::net::UnixStream;
+    let (near, mut far) = UnixStream::pair().unwrap();
+    near.set_nonblocking(true).unwrap();
+    far.set_nonblocking(true).unwrap();
+    let mut receive = move || {
+        let mut bytes = Vec::new();
+        let error = far.read_to_end(&mut bytes).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+        bytes
+    };
+    without_threads(async {
+        let mut file = File::from_std(std::os::fd::OwnedFd::from(near).into());
+        file.write_all(&[1; 1024 * 1024]).await.unwrap();
+        file.write_all(b"accepted after it").await.unwrap();
+        file.metadata().await.unwrap();
+        assert!(receive().iter().all(|&byte| byte == 1));
+        let error = file.write_all(b"refused").await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+        file.write_all(b"goes on").await.unwrap();
+        file.flush().await.unwrap();
+        assert_eq!(receive(), b"goes on");
+    });
+}
+
+/// Broken by: `rewind` left out of `into_std`.
+#[test]
+fn stds_file_comes_back_at_the_position_of_the_program() {
+    let folder = Folder::new("into-std");
+    std::fs::write(folder.path("f"), "0123456789").unwrap();
+    without_threads(async {
+        let mut file = File::options()
+            .read(true)
+            .write(true)
+            .open(folder.path("f"))
+            .await
+            .unwrap();
+        file.read_exact(&mut [0; 3]).await.unwrap();
+        file.seek(SeekFrom::Start(3)).await.unwrap();
+        assert!(poll_once(file.read(&mut [0; 1])).is_none());
+        let mut std = file.into_std().await.unwrap();
+        assert_eq!(std.stream_position().unwrap(), 3);
+
+        let mut file = File::from_std(std);
+        file.write_all(b"abc").await.unwrap();
+        let mut std = file.into_std().await.unwrap();
+        assert_eq!(std.stream_position().unwrap(), 6);
+    });
+    assert_eq!(std::fs::read(folder.path("f")).unwrap(), b"012abc6789");
+}
+
+/// Broken by: reading ahead while `shares_position`.
+#[test]
+fn two_handles_of_one_file_share_its_position() {
+    let folder = Folder::new("clone");
+    std::fs::write(folder.path("f"), "0123456789").unwrap();
+    block_on(async {
+        let mut one = File::open(folder.path("f")).await.unwrap();
+        one.read_exact(&mut [0; 2]).await.unwrap();
+        let two = one.try_clone().await.unwrap();
+        let mut files = [one, two];
+        let mut buf = [0; 2];
+        for (which, expected) in [(1, b"23"), (0, b"45"), (1, b"67")] {
+            files[which].read_exact(&mut buf).await.unwrap();
+            assert_eq!(&buf, expected);
+        }
+    });
+}
+
+/// Broken by: reading ahead in what is no regular file, or forgetting what was read from it.
+#[test]
+fn a_pipe_is_read_as_it_comes_and_nothing_of_it_is_lost() {
+    let (reader, mut writer) = io::pipe().unwrap();
+    without_threads(async {
+        #[cfg(unix)]
+        let reader = std::os::fd::OwnedFd::from(reader);
+        #[cfg(windows)]
+        let reader = std::os::windows::io::OwnedHandle::from(reader);
+        let mut file = File::from_std(reader.into());
+        writer.write_all(b"early, late").unwrap();
+        let mut buf = [0; 64];
+        // Given up, and found again; in two pieces.
+        assert!(poll_once(file.read(&mut buf)).is_none());
+        assert_eq!(file.read(&mut buf[..5]).await.unwrap(), 5);
+        assert_eq!(&buf[..5], b"early");
+        let n = file.read(&mut buf).await.unwrap();
+        assert_eq!(&buf[..n], b", late");
+        drop(writer);
+        assert_eq!(file.read(&mut buf).await.unwrap(), 0);
+    });
+}
+
+#[test]
+fn the_rest_of_a_file_is_read_in_one_job() {
+    let folder = Folder::new("rest");
+    let text = "pan ".repeat(100_000);
+    std::fs::write(folder.path("f"), &text).unwrap();
+    block_on(async {
+        let mut file = File::open(folder.path("f")).await.unwrap();
+        file.read_exact(&mut [0; 4]).await.unwrap();
+        let before = jobs();
+        let mut rest = String::from("pan ");
+        assert_eq!(
+            file.read_to_string(&mut rest).await.unwrap(),
+            text.len() - 4
+        );
+        assert!(rest == text);
+        assert_eq!(jobs() - before, 1);
+        let mut nothing = vec![7];
+        assert_eq!(file.read_to_end(&mut nothing).await.unwrap(), 0);
+        assert_eq!(nothing, [7]);
+    });
+}
+
+/// Broken by: a strand that keeps its worker until it is empty, or one that waits for it.
+#[test]
+fn a_hundred_files_share_one_worker() {
+    let folder = Folder::new("hundred");
+    Builder::new().worker_threads(1).block_on(async {
+        let tasks: Vec<_> = (0..100_u8)
+            .map(|n| {
+                let path = folder.path(&n.to_string());
+                hob::spawn(async move {
+                    let mut file = File::create_new(path).await?;
+                    for _ in 0..4 {
+                        file.write_all(&[n; 70_000]).await?;
+                    }
+                    file.seek(SeekFrom::Start(0)).await?;
+                    let mut bytes = Vec::new();
+                    file.read_to_end(&mut bytes).await?;
+                    assert!(bytes == vec![n; 280_000]);
+                    file.close().await
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap().unwrap();
+        }
+        assert_eq!(metrics().live_jobs, 0);
+    });
+}
+
+/// Broken by: `Location::caller()` in a `poll` instead of in the method.
+#[test]
+fn a_task_that_waits_for_a_file_says_so_and_where() {
+    let folder = Folder::new("wait-record");
+    Builder::new().worker_threads(1).block_on(async {
+        let mut file = File::create(folder.path("f")).await.unwrap();
+        file.write_all(b"x").await.unwrap();
+        let (go_on, told) = std::sync::mpsc::channel::<()>();
+        let stopper = hob::spawn_blocking(move || told.recv());
+        let line = line!() + 1;
+        let task = hob::spawn(async move { file.flush().await });
+        hob::yield_now().await;
+        let waits: Vec<_> = hob::tasks().iter().filter_map(|task| task.wait).collect();
+        assert!(waits.iter().any(|wait| {
+            wait.kind == hob::WaitKind::Job && wait.at.file() == file!() && wait.at.line() == line
+        }));
+        drop(go_on);
+        task.await.unwrap().unwrap();
+        assert!(stopper.await.unwrap().is_err());
+    });
+}
+
+#[test]
+fn the_traits_of_futures_io_do_the_same_as_the_methods() {
+    use futures_lite::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
+    let folder = Folder::new("traits");
+    block_on(async {
+        let mut file = File::create_new(folder.path("f")).await.unwrap();
+        AsyncWriteExt::write_all(&mut file, b"0123456789")
+            .await
+            .unwrap();
+        AsyncWriteExt::flush(&mut file).await.unwrap();
+        AsyncSeekExt::seek(&mut file, SeekFrom::Start(4))
+            .await
+            .unwrap();
+        let mut buf = [0; 3];
+        AsyncReadExt::read_exact(&mut file, &mut buf).await.unwrap();
+        assert_eq!(&buf, b"456");
+        AsyncWriteExt::close(&mut file).await.unwrap();
+    });
+}
