@@ -27,6 +27,8 @@ impl<T: sealed::Parse + ?Sized> ToSocketAddrs for T {}
 /// What a [`ToSocketAddrs`] says.
 #[derive(Debug, PartialEq)]
 pub enum Target {
+    /// One address as it is: no list is made for it, since `UdpSocket::send_to` asks each time.
+    Addr(SocketAddr),
     /// Addresses as they are.
     Addrs(Vec<SocketAddr>),
     /// A host's name, to be resolved, and a port.
@@ -63,7 +65,7 @@ use sealed::Parse;
 
 impl Parse for SocketAddr {
     fn target(&self) -> io::Result<Target> {
-        Ok(Target::Addrs(vec![*self]))
+        Ok(Target::Addr(*self))
     }
 }
 
@@ -171,11 +173,11 @@ mod tests {
 
     #[test]
     fn text_is_an_address_or_a_name_and_always_has_a_port() {
-        let addrs = |text: &str| Target::Addrs(vec![text.parse().unwrap()]);
-        assert_eq!("127.0.0.1:80".target().unwrap(), addrs("127.0.0.1:80"));
-        assert_eq!("[::1]:80".target().unwrap(), addrs("[::1]:80"));
-        assert_eq!(("[::1]", 80).target().unwrap(), addrs("[::1]:80"));
-        assert_eq!(("::1", 80).target().unwrap(), addrs("[::1]:80"));
+        let addr = |text: &str| Target::Addr(text.parse().unwrap());
+        assert_eq!("127.0.0.1:80".target().unwrap(), addr("127.0.0.1:80"));
+        assert_eq!("[::1]:80".target().unwrap(), addr("[::1]:80"));
+        assert_eq!(("[::1]", 80).target().unwrap(), addr("[::1]:80"));
+        assert_eq!(("::1", 80).target().unwrap(), addr("[::1]:80"));
         let name = Target::Name("localhost".to_owned(), 80);
         assert_eq!("localhost:80".target().unwrap(), name);
         assert_eq!(("localhost".to_owned(), 80).target().unwrap(), name);

@@ -66,6 +66,7 @@ where
     R: FnOnce(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + 'static,
 {
     LookupHost(match host.target() {
+        Ok(Target::Addr(addr)) => Stage::Known(Ok(vec![addr])),
         Ok(Target::Addrs(addrs)) => Stage::Known(some(addrs, "an empty list of addresses")),
         Ok(Target::Name(name, port)) => Stage::asked(name, port, resolver),
         Err(error) => Stage::Known(Err(error)),
@@ -75,11 +76,20 @@ where
 /// The addresses that `target` stands for, at least one: for `connect` and its like.
 pub(super) async fn resolve(target: io::Result<Target>) -> io::Result<Vec<SocketAddr>> {
     match target? {
+        Target::Addr(addr) => Ok(vec![addr]),
         Target::Addrs(addrs) => some(addrs, "an empty list of addresses"),
         Target::Name(name, port) => {
             let addrs = LookupHost(Stage::asked(name, port, ask_system)).await?;
             Ok(addrs.collect())
         }
+    }
+}
+
+/// The first of [`resolve`]'s addresses, for whom a second one is of no use.
+pub(super) async fn resolve_one(target: io::Result<Target>) -> io::Result<SocketAddr> {
+    match target? {
+        Target::Addr(addr) => Ok(addr),
+        target => Ok(resolve(Ok(target)).await?[0]),
     }
 }
 

@@ -25,6 +25,8 @@ mod stream_ops;
 mod tcp_listener;
 mod tcp_socket;
 mod tcp_stream;
+mod udp_options;
+mod udp_socket;
 
 pub use addr::ToSocketAddrs;
 pub use dns::{LookupHost, lookup_host, lookup_host_with};
@@ -33,3 +35,4 @@ pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, Split, Wr
 pub use tcp_listener::{Incoming, TcpListener};
 pub use tcp_socket::{Keepalive, TcpSocket};
 pub use tcp_stream::TcpStream;
+pub use udp_socket::UdpSocket;
