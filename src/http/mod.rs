@@ -76,3 +76,5 @@ pub async fn get(url: impl AsRef<str>) -> Result<Response, Error> {
 mod vectors;
 #[cfg(test)]
 mod policy;
+#[cfg(test)]
+mod fake;
