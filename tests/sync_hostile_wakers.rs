@@ -175,7 +175,7 @@ fn a_waker_may_use_the_channel_from_its_wake() {
     assert!(poll_hostile(&mut recv).is_pending());
     let other = sender.clone();
     on(&ON_WAKE, move || {
-        other.try_send(2).expect("there is a place")
+        other.try_send(2).expect("there is a place");
     });
     sender.try_send(1).expect("there is a place");
     assert_eq!(poll_now(&mut recv), Poll::Ready(Some(1)));

@@ -1,4 +1,4 @@
-//! From one stream to another, through one buffer: one way ([`copy`]) or both.
+//! From one stream to another, through one buffer: one way ([`copy()`]) or both.
 //!
 //! One direction is a [`Flow`]:
 //!
@@ -67,7 +67,7 @@ where
     }
 }
 
-/// Future of [`copy`].
+/// Future of [`copy()`].
 #[derive(Debug)]
 #[must_use = "futures do nothing unless awaited"]
 pub struct Transfer<R, W> {
@@ -91,7 +91,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Future for Transfer<R, W> {
 /// The two ways end on their own: when `a` ends, `b` is told so (its writing side is closed)
 /// and may go on to answer. That is how a proxy keeps a half-closed connection alive.
 ///
-/// *Cancel safety*: as for [`copy`], bytes on their way are lost.
+/// *Cancel safety*: as for [`copy()`], bytes on their way are lost.
 ///
 /// # Errors
 /// The first error of either side, in either direction.

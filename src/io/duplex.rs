@@ -64,7 +64,7 @@ pub fn duplex(max: usize) -> (DuplexStream, DuplexStream) {
     (near, far)
 }
 
-/// One end of a [`duplex`].
+/// One end of a [`duplex()`].
 pub struct DuplexStream {
     incoming: Rc<Pipe>,
     outgoing: Rc<Pipe>,

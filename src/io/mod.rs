@@ -8,13 +8,13 @@
 //!
 //! | you want | take |
 //! |---|---|
-//! | all bytes from here to there | [`copy`] |
+//! | all bytes from here to there | [`copy()`] |
 //! | both ways at once, as a proxy does | [`copy_bidirectional`] |
 //! | few large reads or writes instead of many small ones | [`BufReader`], [`BufWriter`] |
 //! | lines | [`BufReader`] and [`AsyncBufReadExt::lines`] |
-//! | one task that reads and one that writes the same stream | [`split`] |
+//! | one task that reads and one that writes the same stream | [`split()`] |
 //! | a stream out of a reader and a writer | [`join`] |
-//! | a stream that needs no network, for a test | [`duplex`] |
+//! | a stream that needs no network, for a test | [`duplex()`] |
 //!
 //! Left out on purpose: `futures-lite`'s own `copy` (it spends no budget, so an endless
 //! source would keep the loop to itself) and its `split` (it locks a mutex for each read;

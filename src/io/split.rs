@@ -193,7 +193,7 @@ pub fn join<R: AsyncRead, W: AsyncWrite>(reader: R, writer: W) -> Join<R, W> {
 }
 
 pin_project! {
-    /// A stream made by [`join`].
+    /// A stream made by [`join()`].
     #[derive(Debug)]
     pub struct Join<R, W> {
         #[pin]

@@ -135,6 +135,14 @@ impl Notify {
 
     /// Calls the last in line: the one whose memory is most likely still warm. Otherwise like
     /// [`notify_one`](Notify::notify_one).
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let notify = hob::sync::Notify::new();
+    /// notify.notify_last();
+    /// notify.notified().await; // nobody waited, so it was stored
+    /// # });
+    /// ```
     pub fn notify_last(&self) {
         let last = self.line.call_back(|waiter| waiter.call(Called::ByLast));
         self.wake_or_store(last);

@@ -198,6 +198,15 @@ impl<T> Receiver<T> {
 
     /// [`recv`](Receiver::recv) for futures written by hand. The task polled last is the one
     /// that is woken.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let (sender, mut receiver) = hob::sync::mpsc::channel(1);
+    /// sender.try_send(1).expect("open, and there is a place");
+    /// let message = std::future::poll_fn(|cx| receiver.poll_recv(cx)).await;
+    /// assert_eq!(message, Some(1));
+    /// # });
+    /// ```
     #[track_caller]
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         self.chan.poll_recv(cx, Location::caller())

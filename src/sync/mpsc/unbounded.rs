@@ -133,6 +133,13 @@ impl<T> UnboundedReceiver<T> {
     ///
     /// # Errors
     /// [`TryRecvError`] says whether one may still come.
+    ///
+    /// ```
+    /// let (sender, mut receiver) = hob::sync::mpsc::unbounded_channel();
+    /// sender.send("one").expect("open");
+    /// assert_eq!(receiver.try_recv(), Ok("one"));
+    /// assert!(receiver.try_recv().is_err());
+    /// ```
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
         match self.chan.try_recv() {
             Poll::Ready(Some(message)) => Ok(message),
@@ -143,12 +150,29 @@ impl<T> UnboundedReceiver<T> {
 
     /// [`recv`](UnboundedReceiver::recv) for futures written by hand. The task polled last is
     /// the one that is woken.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let (sender, mut receiver) = hob::sync::mpsc::unbounded_channel();
+    /// sender.send(1).expect("open, and there is a place");
+    /// let message = std::future::poll_fn(|cx| receiver.poll_recv(cx)).await;
+    /// assert_eq!(message, Some(1));
+    /// # });
+    /// ```
     #[track_caller]
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         self.chan.poll_recv(cx, Location::caller())
     }
 
     /// Takes no more messages; what is in the channel can still be received.
+    ///
+    /// ```
+    /// let (sender, mut receiver) = hob::sync::mpsc::unbounded_channel();
+    /// sender.send("one").expect("open");
+    /// receiver.close();
+    /// assert!(sender.send("two").is_err());
+    /// assert_eq!(receiver.try_recv(), Ok("one"));
+    /// ```
     pub fn close(&mut self) {
         self.chan.close();
     }
