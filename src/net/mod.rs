@@ -18,7 +18,9 @@
 //! - `shutdown` does not wait, so it is not `async`.
 
 mod addr;
+mod connection;
 mod dns;
+mod incoming;
 mod ready;
 mod split;
 mod stream_ops;
@@ -29,10 +31,12 @@ mod udp_options;
 mod udp_socket;
 
 pub use addr::ToSocketAddrs;
+pub use connection::Connection;
 pub use dns::{LookupHost, lookup_host, lookup_host_with};
+pub use incoming::Incoming;
 pub use ready::{Interest, Ready};
-pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, Split, WriteHalf};
-pub use tcp_listener::{Incoming, TcpListener};
+pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
+pub use tcp_listener::TcpListener;
 pub use tcp_socket::{Keepalive, TcpSocket};
 pub use tcp_stream::TcpStream;
 pub use udp_socket::UdpSocket;

@@ -14,39 +14,16 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use super::stream_ops::{self, Bytes, async_read, async_write};
+use super::connection::Connection;
+use super::stream_ops::{self, async_read, async_write};
 use super::tcp_stream::TcpStream;
 use crate::reactor::{Direction, Source};
 
-/// A stream that can be split: [`TcpStream`], and on Unix `UnixStream`.
-///
-/// It cannot be implemented outside of this crate.
-#[allow(private_bounds, reason = "that is what seals it")]
-pub trait Split: Whole {
-    /// What names one end of it.
-    type Addr;
-
-    /// The address of this end.
-    fn local_addr(&self) -> io::Result<Self::Addr>;
-
-    /// The address of the other end.
-    fn peer_addr(&self) -> io::Result<Self::Addr>;
-}
-
-/// The hidden half of [`Split`].
-pub(super) trait Whole: fmt::Debug {
-    /// The socket.
-    type Io: Bytes;
-
-    /// What all operations go through.
-    fn source(&self) -> &Source<Self::Io>;
-}
-
-pub(super) fn split<S: Split>(stream: &mut S) -> (ReadHalf<'_, S>, WriteHalf<'_, S>) {
+pub(super) fn split<S: Connection>(stream: &mut S) -> (ReadHalf<'_, S>, WriteHalf<'_, S>) {
     (ReadHalf { stream }, WriteHalf { stream })
 }
 
-pub(super) fn into_split<S: Split>(stream: S) -> (OwnedReadHalf<S>, OwnedWriteHalf<S>) {
+pub(super) fn into_split<S: Connection>(stream: S) -> (OwnedReadHalf<S>, OwnedWriteHalf<S>) {
     let stream = Rc::new(stream);
     let reading = OwnedReadHalf {
         stream: stream.clone(),
@@ -57,43 +34,43 @@ pub(super) fn into_split<S: Split>(stream: S) -> (OwnedReadHalf<S>, OwnedWriteHa
 
 /// The reading half that [`TcpStream::split`] lends.
 #[derive(Debug)]
-pub struct ReadHalf<'s, S: Split = TcpStream> {
+pub struct ReadHalf<'s, S: Connection = TcpStream> {
     stream: &'s S,
 }
 
 /// The writing half that [`TcpStream::split`] lends.
 #[derive(Debug)]
-pub struct WriteHalf<'s, S: Split = TcpStream> {
+pub struct WriteHalf<'s, S: Connection = TcpStream> {
     stream: &'s S,
 }
 
 /// The reading half that [`TcpStream::into_split`] makes.
 #[derive(Debug)]
-pub struct OwnedReadHalf<S: Split = TcpStream> {
+pub struct OwnedReadHalf<S: Connection = TcpStream> {
     stream: Rc<S>,
 }
 
 /// The writing half that [`TcpStream::into_split`] makes. Its drop ends that direction, so
 /// that the peer reads to the end.
 #[derive(Debug)]
-pub struct OwnedWriteHalf<S: Split = TcpStream> {
+pub struct OwnedWriteHalf<S: Connection = TcpStream> {
     /// `None` only on the way out of `forget` and `reunite`.
     stream: Option<Rc<S>>,
 }
 
-impl<S: Split> ReadHalf<'_, S> {
+impl<S: Connection> ReadHalf<'_, S> {
     fn stream(&self) -> &S {
         self.stream
     }
 }
 
-impl<S: Split> WriteHalf<'_, S> {
+impl<S: Connection> WriteHalf<'_, S> {
     fn stream(&self) -> &S {
         self.stream
     }
 }
 
-impl<S: Split> OwnedReadHalf<S> {
+impl<S: Connection> OwnedReadHalf<S> {
     fn stream(&self) -> &S {
         &self.stream
     }
@@ -124,7 +101,7 @@ impl<S: Split> OwnedReadHalf<S> {
     }
 }
 
-impl<S: Split> OwnedWriteHalf<S> {
+impl<S: Connection> OwnedWriteHalf<S> {
     fn shared(&self) -> &Rc<S> {
         self.stream
             .as_ref()
@@ -149,7 +126,7 @@ impl<S: Split> OwnedWriteHalf<S> {
     }
 }
 
-impl<S: Split> Drop for OwnedWriteHalf<S> {
+impl<S: Connection> Drop for OwnedWriteHalf<S> {
     fn drop(&mut self) {
         if let Some(stream) = self.stream.take() {
             // A connection that is broken already has told the peer enough.
@@ -160,20 +137,20 @@ impl<S: Split> Drop for OwnedWriteHalf<S> {
 
 /// Two halves that were never one stream: see [`OwnedReadHalf::reunite`].
 #[derive(Debug)]
-pub struct ReuniteError<S: Split = TcpStream>(
+pub struct ReuniteError<S: Connection = TcpStream>(
     /// The reading half of the one.
     pub OwnedReadHalf<S>,
     /// The writing half of the other.
     pub OwnedWriteHalf<S>,
 );
 
-impl<S: Split> fmt::Display for ReuniteError<S> {
+impl<S: Connection> fmt::Display for ReuniteError<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the two halves belong to two different streams")
     }
 }
 
-impl<S: Split> Error for ReuniteError<S> {}
+impl<S: Connection> Error for ReuniteError<S> {}
 
 /// What both kinds of reading half can do, which is what their stream can.
 macro_rules! reading_half {
@@ -309,10 +286,10 @@ macro_rules! writing_half {
     };
 }
 
-reading_half!(['s, S: Split] ReadHalf<'s, S>);
-reading_half!([S: Split] OwnedReadHalf<S>);
-writing_half!(['s, S: Split] WriteHalf<'s, S>);
-writing_half!([S: Split] OwnedWriteHalf<S>);
+reading_half!(['s, S: Connection] ReadHalf<'s, S>);
+reading_half!([S: Connection] OwnedReadHalf<S>);
+writing_half!(['s, S: Connection] WriteHalf<'s, S>);
+writing_half!([S: Connection] OwnedWriteHalf<S>);
 
 impl ReadHalf<'_> {
     /// See [`TcpStream::peek`].

@@ -1,38 +1,23 @@
 //! The end that waits for connections: [`TcpListener`].
-//!
-//! Two errors of `accept(2)` are not the listener's fault. A connection that was gone before
-//! it was accepted (`ECONNABORTED`) is skipped. Running out of descriptors (`EMFILE`) goes to
-//! the caller, and here the edge-triggered law bites: the connection still waits in the
-//! kernel, and no event will tell of it again. Consequence: an error leaves the listener
-//! worth a try, so the next `accept` asks the kernel instead of sleeping for ever (trap 21).
-//! Price: a server that tries again at once would spin; it should rest first, as
-//! [`TcpListener::incoming`] does by itself.
+//! What it does with errors is told in `incoming`.
 
 use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::{self, SocketAddr};
 use std::panic::Location;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
-
-use futures_core::Stream;
+use std::task::{Context, Poll};
 
 use super::addr::{self, ToSocketAddrs};
 use super::dns;
+use super::incoming::{self, Incoming};
 use super::tcp_socket::TcpSocket;
 use super::tcp_stream::TcpStream;
-use crate::reactor::{Direction, Source, Waiter};
-use crate::time::{Sleep, sleep};
+use crate::reactor::{Direction, Source};
 
 /// How many connections the kernel holds for us until they are accepted, as far as the
 /// system allows it (`net.core.somaxconn` on Linux).
 const BACKLOG: u32 = 1024;
-
-/// How long [`Incoming`] waits after an error. Long enough that a server without descriptors
-/// costs next to nothing, short enough that nobody notices once it has some again.
-const REST: Duration = Duration::from_millis(100);
 
 /// A TCP socket that listens for connections.
 ///
@@ -123,10 +108,8 @@ impl TcpListener {
     #[track_caller]
     pub fn accept(&self) -> impl Future<Output = io::Result<(TcpStream, SocketAddr)>> + Unpin {
         let at = Location::caller();
-        self.source.operation(Direction::Read, move |waiter, cx| {
-            let (stream, peer) = ready!(waiter.poll_io(cx, accept_one))?;
-            Poll::Ready(Ok((TcpStream::from_mio(stream, at)?, peer)))
-        })
+        self.source
+            .io(Direction::Read, move |io| accept_one(io, at))
     }
 
     /// [`TcpListener::accept`] for hand-written futures. Only the task that polled last is
@@ -137,8 +120,8 @@ impl TcpListener {
     #[track_caller]
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
         let at = Location::caller();
-        let (stream, peer) = ready!(self.source.poll_io(cx, Direction::Read, accept_one))?;
-        Poll::Ready(Ok((TcpStream::from_mio(stream, at)?, peer)))
+        self.source
+            .poll_io(cx, Direction::Read, |io| accept_one(io, at))
     }
 
     /// The connections as a stream that does not end.
@@ -160,13 +143,7 @@ impl TcpListener {
     /// ```
     #[track_caller]
     pub fn incoming(&self) -> Incoming<'_> {
-        let at = Location::caller();
-        let waiter = self.source.waiter(Direction::Read, at);
-        Incoming {
-            waiter,
-            at,
-            rest: None,
-        }
+        Incoming::new(&self.source)
     }
 
     /// The address that it listens on.
@@ -191,52 +168,12 @@ impl TcpListener {
 }
 
 /// The next connection that is still alive.
-fn accept_one(listener: &mio::net::TcpListener) -> io::Result<(mio::net::TcpStream, SocketAddr)> {
-    skip_aborted(|| listener.accept())
-}
-
-/// Leaves out the connections that were gone before they were accepted. Each of them has
-/// left the kernel's queue by that, so this ends.
-fn skip_aborted<T>(mut accept: impl FnMut() -> io::Result<T>) -> io::Result<T> {
-    loop {
-        match accept() {
-            Err(e) if e.kind() == io::ErrorKind::ConnectionAborted => {}
-            done => return done,
-        }
-    }
-}
-
-/// Stream of [`TcpListener::incoming`].
-#[must_use = "streams do nothing unless polled"]
-pub struct Incoming<'a> {
-    waiter: Waiter<'a, mio::net::TcpListener>,
+pub(super) fn accept_one(
+    listener: &mio::net::TcpListener,
     at: &'static Location<'static>,
-    /// Set by an error; the next poll waits for it before it tries again.
-    rest: Option<Sleep>,
-}
-
-impl Incoming<'_> {
-    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<TcpStream>> {
-        let (stream, _) = ready!(self.waiter.poll_io(cx, accept_one))?;
-        Poll::Ready(TcpStream::from_mio(stream, self.at))
-    }
-}
-
-impl Stream for Incoming<'_> {
-    type Item = io::Result<TcpStream>;
-
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = self.get_mut();
-        if let Some(rest) = &mut this.rest {
-            ready!(Pin::new(rest).poll(cx));
-            this.rest = None;
-        }
-        let accepted = ready!(this.poll_accept(cx));
-        if accepted.is_err() {
-            this.rest = Some(sleep(REST));
-        }
-        Poll::Ready(Some(accepted))
-    }
+) -> io::Result<(TcpStream, SocketAddr)> {
+    let (stream, peer) = incoming::skip_aborted(|| listener.accept())?;
+    Ok((TcpStream::from_mio(stream, at)?, peer))
 }
 
 #[cfg(unix)]
@@ -263,27 +200,5 @@ impl std::os::windows::io::AsSocket for TcpListener {
 impl fmt::Debug for TcpListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.source.fmt(f)
-    }
-}
-
-impl fmt::Debug for Incoming<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Incoming").finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Trap 21. Broken by: `skip_aborted` returning the first answer. (Linux itself never
-    /// says `ECONNABORTED`, so no real socket can be made to.)
-    #[test]
-    fn a_connection_that_went_before_it_was_accepted_is_skipped_and_no_other_error_is() {
-        use io::ErrorKind::{ConnectionAborted, Other, WouldBlock};
-        let mut answers = [ConnectionAborted, ConnectionAborted, Other, WouldBlock].into_iter();
-        let mut next = || Err::<(), _>(answers.next().unwrap().into());
-        assert_eq!(skip_aborted(&mut next).unwrap_err().kind(), Other);
-        assert_eq!(skip_aborted(&mut next).unwrap_err().kind(), WouldBlock);
     }
 }

@@ -18,10 +18,12 @@ use std::time::Duration;
 use socket2::SockRef;
 
 use super::addr::ToSocketAddrs;
+use super::connection::{Connection, Whole};
 use super::dns;
 use super::ready::{self, Interest, Ready};
-use super::split::{self, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Split, Whole, WriteHalf};
+use super::split::{self, OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
 use super::stream_ops::{self, async_read, async_write};
+use super::tcp_listener;
 use crate::reactor::{Direction, Source};
 
 /// A TCP connection.
@@ -553,13 +555,21 @@ async_write!([] & TcpStream);
 
 impl Whole for TcpStream {
     type Io = mio::net::TcpStream;
+    type Listener = mio::net::TcpListener;
 
     fn source(&self) -> &Source<mio::net::TcpStream> {
         &self.source
     }
+
+    fn accept_from(
+        listener: &mio::net::TcpListener,
+        at: &'static Location<'static>,
+    ) -> io::Result<TcpStream> {
+        tcp_listener::accept_one(listener, at).map(|(stream, _)| stream)
+    }
 }
 
-impl Split for TcpStream {
+impl Connection for TcpStream {
     type Addr = SocketAddr;
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
