@@ -15,7 +15,7 @@
 //! ```
 //!
 //! Whoever yields, of its own will or because the budget is gone, is polled again only after
-//! the kernel was asked for events: see [`is_yielding`] for how the executor is told.
+//! the kernel was asked for events: see `is_yielding` for how the executor is told.
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};

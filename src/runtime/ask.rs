@@ -26,7 +26,7 @@ pub struct Metrics {
 /// Numbers about the runtime that is running here.
 ///
 /// # Panics
-/// Outside of a runtime: use [`Runtime::metrics`] there.
+/// Outside of a runtime: use [`Runtime::metrics`](crate::Runtime::metrics) there.
 ///
 /// ```
 /// # hob::block_on(async {

@@ -44,7 +44,7 @@ pub fn block_on<F: Future>(main: F) -> F::Output {
     }
 }
 
-/// A loop with its organs. Most programs need only [`block_on`](crate::block_on).
+/// A loop with its organs. Most programs need only [`block_on`].
 ///
 /// It stays on its thread (`!Send`). Several may live on one thread, one running at a time,
 /// and any number on several threads. Tasks spawned in one `block_on` go on in the next.

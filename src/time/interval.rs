@@ -84,7 +84,7 @@ impl Interval {
     /// *Cancel safety*: no tick is lost; the next call waits for the same one.
     ///
     /// # Panics
-    /// As [`sleep`](super::sleep) does.
+    /// As [`sleep`](super::sleep()) does.
     ///
     /// ```
     /// use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Waiting for time to pass: [`sleep`], [`timeout`], [`interval`].
+//! Waiting for time to pass: [`sleep()`], [`timeout()`], [`interval()`].
 //!
 //! A deadline is a [`std::time::Instant`] and a span is a [`std::time::Duration`]; any of
 //! them will do, up to [`Duration::MAX`](std::time::Duration::MAX), which stands for "as good

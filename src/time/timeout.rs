@@ -37,7 +37,7 @@ use crate::trace;
 /// with `?`.
 ///
 /// # Panics
-/// As [`sleep`](super::sleep) does, at the first poll that has to wait.
+/// As [`sleep`](super::sleep()) does, at the first poll that has to wait.
 ///
 /// ```
 /// use hob::time::{sleep, timeout};
