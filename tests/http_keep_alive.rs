@@ -15,6 +15,22 @@ async fn text(client: &Client, url: String) -> String {
     response.text().await.expect("a whole body")
 }
 
+/// Where `localhost` is `::1` as well, nobody listens there, and the other one is tried.
+#[test]
+fn a_host_of_several_addresses_is_reached_at_the_one_that_answers() {
+    let server = Server::always(ok("hello"));
+    hob::block_on(async {
+        let client = Client::new();
+        let url = server.url("/").replace("127.0.0.1", "localhost");
+        assert_eq!(text(&client, url.clone()).await, "hello");
+        assert_eq!(text(&client, url).await, "hello");
+    });
+    assert_eq!(server.accepted(), 1);
+    assert!(
+        server.requests()[0].contains(&format!("host: localhost:{}\r\n", server.addr().port()))
+    );
+}
+
 /// Closes each connection after one response, without having said that it would.
 fn forgetful() -> Server {
     Server::start(|peer| {

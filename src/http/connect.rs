@@ -6,12 +6,14 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use ::url::{Host, Url};
 
 use crate::http::conn::Conn;
 use crate::http::error::{ErrorKind, Failure};
 use crate::net::{self, TcpStream};
+use crate::time::timeout;
 
 /// Whom to connect to, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -48,11 +50,15 @@ impl Key {
     }
 }
 
-/// Connects to the first address of the host that takes us, one after the other.
-pub(crate) async fn connect(key: &Key) -> Result<Conn, Failure> {
+/// Connects to the first address of the host that takes us, one after the other. None of
+/// several may use up more than its share of `limit`, so that a dead one (an IPv6 address
+/// without a route, mostly) leaves time for the next.
+pub(crate) async fn connect(key: &Key, limit: Option<Duration>) -> Result<Conn, Failure> {
+    let addresses = key.addresses().await.map_err(ErrorKind::Lookup)?;
+    let share = share(limit, addresses.len());
     let mut failure = no_address();
-    for address in key.addresses().await.map_err(ErrorKind::Lookup)? {
-        match connect_to(address).await {
+    for address in addresses {
+        match connect_to(address, share).await {
             Ok(conn) => return Ok(conn),
             Err(error) => {
                 let (kind, address) = (ErrorKind::Connect(error), Some(address));
@@ -63,15 +69,50 @@ pub(crate) async fn connect(key: &Key) -> Result<Conn, Failure> {
     Err(failure)
 }
 
+/// `None` for a single address: whoever asked minds the whole.
+fn share(limit: Option<Duration>, addresses: usize) -> Option<Duration> {
+    let addresses = u32::try_from(addresses).ok()?;
+    limit
+        .filter(|_| addresses > 1)
+        .map(|limit| limit / addresses)
+}
+
 fn no_address() -> Failure {
     let error = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     ErrorKind::Lookup(error).into()
 }
 
-async fn connect_to(address: SocketAddr) -> io::Result<Conn> {
-    let stream = TcpStream::connect(address).await?;
+async fn connect_to(address: SocketAddr, limit: Option<Duration>) -> io::Result<Conn> {
+    let connect = TcpStream::connect(address);
+    let stream = match limit {
+        None => connect.await?,
+        Some(limit) => timeout(limit, connect).await??,
+    };
     // A request goes out at once. Nagle's algorithm would hold the end of it back until the
     // peer acknowledged the beginning.
     stream.set_nodelay(true)?;
     Ok(Conn::new(Box::new(stream), address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_addresses_share_the_time_and_one_has_all_of_it() {
+        let second = Duration::from_secs(1);
+        assert_eq!(share(Some(30 * second), 3), Some(10 * second));
+        assert_eq!(share(Some(30 * second), 1), None);
+        assert_eq!(share(None, 3), None);
+    }
+
+    #[test]
+    fn a_key_is_host_and_port_and_nothing_else() {
+        let key = |text| Key::of(&Url::parse(text).expect("a URL")).expect("http");
+        assert_eq!(key("http://h/a?b"), key("http://h:80/c#d"));
+        assert_ne!(key("http://h/"), key("http://h:81/"));
+        assert_ne!(key("http://h/"), key("http://k/"));
+        let https = Key::of(&Url::parse("https://h/").expect("a URL"));
+        assert!(matches!(https, Err(ErrorKind::Scheme { .. })));
+    }
 }

@@ -78,3 +78,5 @@ mod vectors;
 mod policy;
 #[cfg(test)]
 mod fake;
+#[cfg(test)]
+mod complaints;

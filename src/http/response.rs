@@ -156,8 +156,8 @@ impl Response {
         Err(self.error(ErrorKind::Status(self.status())))
     }
 
-    /// Waits for the next piece of the body: whatever has arrived, up to 64 KiB of it, in the
-    /// connection's own buffer. `None` is the end, and says that the body was whole.
+    /// Waits for the next piece of the body: whatever has arrived, as a rule up to 64 KiB of
+    /// it, in the connection's own buffer. `None` is the end, and says that the body was whole.
     ///
     /// *Cancel safety*: nothing is lost.
     ///

@@ -150,7 +150,7 @@ impl Engine {
 
     async fn connect(&self, place: Place, key: &Key, alarm: &mut Alarm) -> Result<Lease, Failure> {
         place.make_room();
-        let mut connect = pin!(connect::connect(key));
+        let mut connect = pin!(connect::connect(key, self.config.deadlines.connect));
         let deadline = Deadline::Connect;
         let conn = alarm
             .guard(deadline, |cx| connect.as_mut().poll(cx))

@@ -1,0 +1,190 @@
+//! Tests of `error`: what each kind of error says, to people and to programs.
+
+use std::error::Error as _;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ::http::StatusCode;
+
+use crate::http::error::{Deadline, Error, ErrorKind, Phase, Violation};
+
+const URL: &str = "http://h/";
+
+fn address() -> SocketAddr {
+    ([192, 0, 2, 1], 80).into()
+}
+
+fn refused() -> io::Error {
+    io::ErrorKind::ConnectionRefused.into()
+}
+
+fn early(wanted: Option<u64>) -> ErrorKind {
+    let phase = Phase::Body;
+    let got = 5;
+    ErrorKind::EndedEarly { phase, got, wanted }
+}
+
+fn timeout(deadline: Deadline) -> ErrorKind {
+    let after = Duration::from_secs(3);
+    ErrorKind::Timeout { deadline, after }
+}
+
+fn scheme(scheme: &str) -> ErrorKind {
+    let scheme = scheme.to_string();
+    ErrorKind::Scheme { scheme }
+}
+
+fn redirect() -> ErrorKind {
+    let (what, rule) = ("nowhere to go", "RFC 9110 §15.4");
+    ErrorKind::Redirect(Violation { what, rule })
+}
+
+/// Every kind, with words that it must say, and the kind of `io::Error` that it becomes.
+fn kinds() -> Vec<(ErrorKind, &'static str, io::ErrorKind)> {
+    use io::ErrorKind::{
+        ConnectionRefused, InvalidData, InvalidInput, Other, TimedOut, UnexpectedEof, Unsupported,
+    };
+    let what = "no good";
+    let (limit, to) = (7, "http://h/".to_string());
+    let (phase, source) = (Phase::Head, refused());
+    vec![
+        (
+            ErrorKind::Url { what },
+            "not a URL to ask for: no good",
+            InvalidInput,
+        ),
+        (scheme("https"), "TLS, which is not built in", Unsupported),
+        (scheme("ftp"), "no way to speak \"ftp\"", Unsupported),
+        (
+            ErrorKind::request(what, "RFC 1"),
+            "not sent: no good [RFC 1]",
+            InvalidInput,
+        ),
+        (
+            ErrorKind::Lookup(refused()),
+            "looking up the host failed",
+            ConnectionRefused,
+        ),
+        (
+            ErrorKind::Connect(refused()),
+            "connecting failed",
+            ConnectionRefused,
+        ),
+        (
+            ErrorKind::Broken { phase, source },
+            "while reading the response's head",
+            ConnectionRefused,
+        ),
+        (
+            ErrorKind::broken(Phase::Request, refused()),
+            "while sending",
+            ConnectionRefused,
+        ),
+        (
+            early(Some(9)),
+            "reading the body: 5 bytes came of 9 [RFC 9112 §8]",
+            UnexpectedEof,
+        ),
+        (early(None), "5 bytes came [RFC 9112 §8]", UnexpectedEof),
+        (
+            ErrorKind::protocol(what, "RFC 2"),
+            "bad response: no good [RFC 2]",
+            InvalidData,
+        ),
+        (
+            ErrorKind::TooLarge { what, limit },
+            "more than 7 no good [RFC 9110 §17.5]",
+            InvalidData,
+        ),
+        (
+            timeout(Deadline::Connect),
+            "connecting took longer than 3s",
+            TimedOut,
+        ),
+        (
+            timeout(Deadline::FirstByte),
+            "the response's head took longer",
+            TimedOut,
+        ),
+        (
+            timeout(Deadline::Idle),
+            "the next bytes took longer",
+            TimedOut,
+        ),
+        (
+            timeout(Deadline::Total),
+            "the whole request took longer",
+            TimedOut,
+        ),
+        (
+            ErrorKind::TooManyRedirects { limit: 7 },
+            "more than 7 redirects",
+            Other,
+        ),
+        (
+            ErrorKind::RedirectLoop { to },
+            "in a circle: http://h/",
+            Other,
+        ),
+        (
+            redirect(),
+            "not followed: nowhere to go [RFC 9110 §15.4]",
+            Other,
+        ),
+        (
+            ErrorKind::Status(StatusCode::IM_A_TEAPOT),
+            "answered 418",
+            Other,
+        ),
+        (ErrorKind::NotText, "not UTF-8", InvalidData),
+        (
+            ErrorKind::Write(refused()),
+            "writing what was received",
+            ConnectionRefused,
+        ),
+    ]
+}
+
+#[test]
+fn every_error_says_where_and_what_on_one_line() {
+    for (kind, words, io_kind) in kinds() {
+        let error = kind.at(URL.to_string(), Some(address()));
+        let text = error.to_string();
+        assert!(text.starts_with("http://h/ (192.0.2.1:80): "), "{text}");
+        assert!(text.contains(words), "{text}");
+        assert!(!text.contains('\n'), "{text}");
+        assert_eq!(format!("{error:?}"), format!("http::Error({text})"));
+        assert_eq!(error.url(), URL);
+        assert_eq!(error.address(), Some(address()));
+        let io_error = io::Error::from(error);
+        assert_eq!(io_error.kind(), io_kind, "{text}");
+        assert!(
+            io_error
+                .get_ref()
+                .is_some_and(<dyn std::error::Error + Send + Sync>::is::<Error>)
+        );
+    }
+    let nowhere = ErrorKind::NotText.at(URL.to_string(), None);
+    assert_eq!(nowhere.to_string(), "http://h/: the body is not UTF-8 text");
+}
+
+#[test]
+fn questions_have_the_answers_that_the_kinds_give() {
+    for (kind, words, _) in kinds() {
+        let is_timeout = words.contains("took longer");
+        let is_connect = words.starts_with("connecting") || words.starts_with("looking");
+        let has_source = matches!(
+            kind,
+            ErrorKind::Lookup(_)
+                | ErrorKind::Connect(_)
+                | ErrorKind::Write(_)
+                | ErrorKind::Broken { .. }
+        );
+        let error = kind.at(URL.to_string(), None);
+        assert_eq!(error.is_timeout(), is_timeout, "{error}");
+        assert_eq!(error.is_connect(), is_connect, "{error}");
+        assert_eq!(error.source().is_some(), has_source, "{error}");
+        assert_eq!(error.rule().is_some(), words.contains("[RFC"), "{error}");
+    }
+}
