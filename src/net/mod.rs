@@ -21,6 +21,8 @@ mod addr;
 mod connection;
 mod dns;
 mod incoming;
+#[cfg(unix)]
+mod pause;
 mod ready;
 mod split;
 mod stream_ops;
@@ -29,6 +31,12 @@ mod tcp_socket;
 mod tcp_stream;
 mod udp_options;
 mod udp_socket;
+#[cfg(unix)]
+mod unix_datagram;
+#[cfg(unix)]
+mod unix_listener;
+#[cfg(unix)]
+mod unix_stream;
 
 pub use addr::ToSocketAddrs;
 pub use connection::Connection;
@@ -40,3 +48,9 @@ pub use tcp_listener::TcpListener;
 pub use tcp_socket::{Keepalive, TcpSocket};
 pub use tcp_stream::TcpStream;
 pub use udp_socket::UdpSocket;
+#[cfg(unix)]
+pub use unix_datagram::UnixDatagram;
+#[cfg(unix)]
+pub use unix_listener::UnixListener;
+#[cfg(unix)]
+pub use unix_stream::UnixStream;

@@ -129,7 +129,7 @@ impl Sleep {
     }
 
     /// From now on it is `at` that waits.
-    pub(super) fn set_place(&mut self, at: &'static Location<'static>) {
+    pub(crate) fn set_place(&mut self, at: &'static Location<'static>) {
         self.at = at;
     }
 
