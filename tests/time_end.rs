@@ -1,15 +1,16 @@
 //! When the runtime ends, so do its timers, whatever circle they are part of.
 
 use std::cell::RefCell;
-use std::future::{Future, pending, poll_fn};
+use std::future::{Future, pending};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use hob::time::{Sleep, interval, sleep, timeout};
-use hob::{Runtime, spawn};
+use hob::{Builder, Runtime, metrics, spawn};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -27,10 +28,10 @@ fn tasks_that_wait_for_time_are_dropped_with_their_runtime() {
             drop(in_sleep);
         });
         let in_timeout = token.clone();
-        let _ = spawn(timeout(HOUR, async move {
+        drop(spawn(timeout(HOUR, async move {
             pending::<()>().await;
             drop(in_timeout);
-        }));
+        })));
         spawn(async move {
             let mut beat = interval(HOUR);
             loop {
@@ -75,32 +76,62 @@ fn a_circle_of_waker_and_sleep_is_broken_by_the_end_of_the_runtime() {
     assert!(weak.upgrade().is_none());
 }
 
-/// Sleeps again when it is dropped, as a careless destructor might.
-struct SleepsInDrop(Rc<RefCell<Vec<Poll<()>>>>);
+/// Makes a timer when it is dropped, as a careless destructor might, and notes what came of it.
+struct SleepsInDrop(Rc<RefCell<Notes>>);
+
+/// What a poll gave, and how many timers there were then.
+type Notes = Vec<(Poll<()>, usize)>;
 
 impl Drop for SleepsInDrop {
     fn drop(&mut self) {
-        let mut cx = Context::from_waker(Waker::noop());
-        let poll = Pin::new(&mut sleep(HOUR)).poll(&mut cx);
-        self.0.borrow_mut().push(poll);
+        let mut sleep = sleep(HOUR);
+        let poll = Pin::new(&mut sleep).poll(&mut Context::from_waker(Waker::noop()));
+        self.0.borrow_mut().push((poll, metrics().live_timers));
     }
 }
 
-/// Traps 35 and 38. Broken by: closing the timers before the tasks.
+/// Traps 35 and 38. Broken by: closing the timers before the tasks in `Runtime::end`.
 #[test]
 fn a_destructor_may_make_timers_while_the_runtime_ends() {
     let runtime = Runtime::new().unwrap();
-    let polls = Rc::new(RefCell::new(Vec::new()));
-    let guard = SleepsInDrop(polls.clone());
+    let noted = Rc::new(RefCell::new(Notes::new()));
+    let guard = SleepsInDrop(noted.clone());
     runtime.block_on(async {
-        let mut guard = Some(guard);
-        let mut long = sleep(HOUR);
-        let _ = spawn(poll_fn(move |cx| match Pin::new(&mut long).poll(cx) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(()) => Poll::Ready(drop(guard.take())),
-        }));
+        spawn(async move {
+            pending::<()>().await;
+            drop(guard);
+        });
         hob::yield_now().await;
     });
     drop(runtime);
-    assert_eq!(*polls.borrow(), [Poll::Pending]);
+    assert_eq!(*noted.borrow(), [(Poll::Pending, 1)]);
+}
+
+/// Polls a sleep when it is dropped.
+struct PollsInDrop(Sleep, Arc<AtomicBool>);
+
+impl Drop for PollsInDrop {
+    fn drop(&mut self) {
+        let poll = Pin::new(&mut self.0).poll(&mut Context::from_waker(Waker::noop()));
+        self.1.store(poll.is_pending(), Ordering::SeqCst);
+    }
+}
+
+/// Trap 35. Broken by: taking `Fate::Closed` for `Fate::Fired` in `Sleep::look`, which would
+/// end the sleep an hour early.
+#[test]
+fn a_sleep_polled_after_the_timers_were_closed_is_not_over() {
+    let runtime = Builder::new().worker_threads(0).build().unwrap();
+    let was_pending = Arc::new(AtomicBool::new(false));
+    let theirs = was_pending.clone();
+    runtime.block_on(async {
+        let mut sleep = sleep(HOUR);
+        let poll = Pin::new(&mut sleep).poll(&mut Context::from_waker(Waker::noop()));
+        assert!(poll.is_pending());
+        // Never run, for this is the last poll; dropped with the workers, after the timers.
+        let job = PollsInDrop(sleep, theirs);
+        drop(hob::spawn_blocking(move || drop(job)));
+    });
+    drop(runtime);
+    assert!(was_pending.load(Ordering::SeqCst));
 }

@@ -1,9 +1,11 @@
 //! Futures of time are keys: they may be sent, shared and dropped anywhere, and say what to do
 //! when they are polled in the wrong place.
 
-use std::future::{Future, pending};
+use std::cell::RefCell;
+use std::future::{Future, pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
@@ -66,25 +68,23 @@ fn a_sleep_dropped_between_two_runs_of_its_loop_ends_its_timer() {
     assert_eq!(runtime.metrics().live_timers, 0);
 }
 
-/// Broken by: `Sleep::reset` forgetting the task that waits, where the loop is not running.
+/// Broken by: `take_mail` dropping the waker of a timer instead of waking it.
 #[test]
 fn a_sleep_reset_between_two_runs_of_its_loop_ends_at_its_new_deadline() {
-    use std::cell::RefCell;
-    use std::rc::Rc;
     let runtime = Builder::new().virtual_time().build().unwrap();
     let shared = Rc::new(RefCell::new(sleep(10 * HOUR)));
     let theirs = shared.clone();
-    let task = runtime.block_on(async move {
-        let task = spawn(std::future::poll_fn(move |cx| {
-            Pin::new(&mut *theirs.borrow_mut()).poll(cx)
-        }));
+    let mut task = None;
+    runtime.block_on(async {
+        let wait = poll_fn(move |cx| Pin::new(&mut *theirs.borrow_mut()).poll(cx));
+        task = Some(spawn(wait));
         hob::yield_now().await;
-        task
     });
     let soon = shared.borrow().deadline() - 9 * HOUR;
     shared.borrow_mut().reset(soon);
-    runtime.block_on(async move {
-        task.await.unwrap();
+    runtime.block_on(async {
+        let ended = timeout(20 * HOUR, task.unwrap()).await;
+        ended.expect("it was woken").unwrap();
         assert_eq!(now(), soon);
     });
 }
@@ -133,11 +133,14 @@ fn a_sleep_polled_outside_of_its_runtime_says_what_to_do() {
 /// Broken by: binding a sleep to the runtime that runs while it is made.
 #[test]
 fn a_sleep_made_elsewhere_belongs_to_the_runtime_that_polls_it_first() {
-    let made_outside = sleep(Duration::from_millis(1));
-    let made_in_a_thread = thread::spawn(|| block_on(async { sleep(Duration::from_millis(1)) }));
+    let millisecond = Duration::from_millis(1);
+    let made_outside = sleep(millisecond);
+    let (send, receive) = std::sync::mpsc::channel();
+    let other = thread::spawn(move || block_on(async { send.send(sleep(millisecond)).unwrap() }));
+    other.join().unwrap();
     block_on(async {
         made_outside.await;
-        made_in_a_thread.join().unwrap().await;
+        receive.recv().unwrap().await;
     });
 }
 
