@@ -1,4 +1,5 @@
 //! A body can be read in every way there is, sent in one, and never faster than it is used.
+#![cfg(feature = "http")]
 
 mod http_support;
 

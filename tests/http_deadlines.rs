@@ -1,5 +1,6 @@
 //! Each wait of a request has a deadline; whichever passes first is named, with its length.
 //! All of it in virtual time: a minute passes as soon as nothing else is left to happen.
+#![cfg(feature = "http")]
 
 mod http_support;
 

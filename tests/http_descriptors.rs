@@ -2,7 +2,7 @@
 //!
 //! Descriptors belong to the whole process, so each test runs itself again as a process of its
 //! own, where nothing else opens any.
-#![cfg(unix)]
+#![cfg(all(unix, feature = "http"))]
 
 mod http_support;
 

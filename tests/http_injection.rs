@@ -1,5 +1,6 @@
 //! A request cannot be injected into: whatever is put into method, URL, header or query, the
 //! server reads exactly one request with exactly the fields that were meant, or none at all.
+#![cfg(feature = "http")]
 
 mod http_support;
 

@@ -1,4 +1,5 @@
 //! The client keeps connections, reuses them when that is safe, and closes them otherwise.
+#![cfg(feature = "http")]
 
 mod http_support;
 

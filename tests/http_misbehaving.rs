@@ -1,5 +1,6 @@
 //! Whatever a server does wrong, the client says so once, clearly, and leaves nothing behind:
 //! no task, no source, no timer.
+#![cfg(feature = "http")]
 
 mod http_support;
 

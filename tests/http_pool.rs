@@ -1,5 +1,6 @@
 //! The limits on connections hold, the lines behind them are fair, and giving up costs
 //! nobody their turn.
+#![cfg(feature = "http")]
 
 mod http_support;
 

@@ -1,5 +1,6 @@
 //! Redirects are followed as far as is sensible, and carry along only what belongs there.
 //! (Each rule by itself is tested in `src/http/redirect.rs`; here they meet sockets.)
+#![cfg(feature = "http")]
 
 mod http_support;
 

@@ -4,6 +4,7 @@
 //! Besides status, body and trailers this judges what nobody but a client can show: whether it
 //! uses the connection again. The same vectors go through the protocol files alone, cut at
 //! every byte, in `src/http/vectors.rs`.
+#![cfg(feature = "http")]
 
 mod http_support;
 
