@@ -21,7 +21,7 @@
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use super::wait_list::{WaitKey, WaitList, wake_each};
 
@@ -99,7 +99,9 @@ impl Gate {
         cx: &Context<'_>,
     ) -> Poll<bool> {
         if let Some(key) = *place {
-            return self.poll_place(key, place, cx);
+            let claim = ready!(self.line.poll(key, cx));
+            *place = None;
+            return Poll::Ready(claim.granted);
         }
         match self.try_acquire(wanted) {
             Ok(()) => Poll::Ready(true),
@@ -122,20 +124,6 @@ impl Gate {
                 Poll::Pending
             }
         }
-    }
-
-    /// Every poll after that.
-    fn poll_place(
-        &self,
-        key: WaitKey,
-        place: &mut Option<WaitKey>,
-        cx: &Context<'_>,
-    ) -> Poll<bool> {
-        if self.line.still_waiting(key, cx) {
-            return Poll::Pending;
-        }
-        *place = None;
-        Poll::Ready(self.line.leave(key).data.granted)
     }
 
     /// Gives up a place, if there is one, and passes on what it was granted (I2).
@@ -255,7 +243,7 @@ mod tests {
         assert!(poll(&gate, 1, &mut places[100]).is_pending());
     }
 
-    /// Trap 10. Broken by: `waiter.waker = fresh` in `still_waiting`, which drops the old
+    /// Trap 10. Broken by: `waiter.waker = fresh` in `WaitList::renew`, which drops the old
     /// waker while the list is borrowed.
     #[test]
     fn a_waker_whose_drop_releases_a_permit_does_no_harm() {

@@ -244,15 +244,6 @@ impl Notified<'_> {
         self.state = State::Waiting(self.notify.line.push(waiter, waker));
         Poll::Pending
     }
-
-    /// Every poll after that.
-    fn poll_waiting(&mut self, key: WaitKey, cx: &Context<'_>) -> Poll<()> {
-        if self.notify.line.still_waiting(key, cx) {
-            return Poll::Pending;
-        }
-        self.notify.line.leave(key);
-        Poll::Ready(())
-    }
 }
 
 impl Future for Notified<'_> {
@@ -262,7 +253,7 @@ impl Future for Notified<'_> {
         ready!(coop::poll_budget(cx));
         let answer = match self.state {
             State::New => self.poll_new(cx),
-            State::Waiting(key) => self.poll_waiting(key, cx),
+            State::Waiting(key) => self.notify.line.poll(key, cx).map(drop),
             State::Done => Poll::Ready(()),
         };
         if answer.is_pending() {

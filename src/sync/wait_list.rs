@@ -5,18 +5,19 @@
 //! each of them; the line lives here.
 //!
 //! ```text
-//!          push                call_front              leave
-//!  (none) ──────▶ waiting ────────────────▶ called ──────────▶ (none)
-//!                    │                                            ▲
-//!                    └──────────────── leave ─────────────────────┘
+//!          push                call_front           poll, leave
+//!  (none) ──────▶ waiting ────────────────▶ called ────────────▶ (none)
+//!                    │                                              ▲
+//!                    └──────────────── leave ───────────────────────┘
 //! ```
 //!
 //! A waiter is a place in a slab; its neighbours in the line are links between places. The
-//! future that waits owns its place by a [`WaitKey`] and gives it back in
-//! [`leave`](WaitList::leave), when it is ready or when it is dropped. Being called only takes
-//! it out of the line: what it was called *for* (permits, a notification) stays with the
-//! place in `T`, so that a future which is dropped between call and poll can pass it on
-//! (trap 41). Nothing here walks the line: every step is O(1), whatever its length (trap 51).
+//! future that waits owns its place by a [`WaitKey`] and gives it back when it is ready, in
+//! [`poll`](WaitList::poll), or when it is dropped, in [`leave`](WaitList::leave). Being
+//! called only takes it out of the line: what it was called *for* (permits, a notification)
+//! stays with the place in `T`, so that a future which is dropped between call and poll can
+//! pass it on (trap 41). Nothing here walks the line: every step is O(1), whatever its length
+//! (trap 51).
 //!
 //! Law: the clone, the wake and the drop of a waker may run a stranger's code, which may come
 //! back to this very line. Consequence: none of the three happens while the list is borrowed;
@@ -24,8 +25,8 @@
 //! when such a step returns, so callers look again before they park.
 //!
 //! Invariants:
-//! - I1: a place is freed only by `leave`, so a key is good until its owner spends it. That is
-//!   why keys need no generation.
+//! - I1: a place is freed only by its owner, in `poll` or `leave`, so a key is good until it is
+//!   spent. That is why keys need no generation.
 //! - I2: a place has a waker exactly while it is in the line.
 //! - I3: `waiting` is the length of the line.
 //!
@@ -33,7 +34,7 @@
 //! slab, but pinning and `unsafe`.
 
 use std::cell::{Cell, RefCell};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 
 use slab::Slab;
 
@@ -57,14 +58,15 @@ struct List<T> {
 struct Waiter<T> {
     /// What it waits for, or what it was called with.
     data: T,
-    /// I2. Set by `push`, changed by `still_waiting`, taken by `call_front`.
+    /// I2. Set by `push`, changed by `renew`, taken by `call`.
     waker: Option<Waker>,
     /// Neighbours in the line; `None` at its ends, and for whoever is in it no longer.
     before: Option<WaitKey>,
     after: Option<WaitKey>,
 }
 
-/// A place in the list. Whoever pushed owns it, and spends it in [`WaitList::leave`].
+/// A place in the list. Whoever pushed owns it, and spends it when [`WaitList::poll`] is ready
+/// or in [`WaitList::leave`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct WaitKey(u32);
 
@@ -147,27 +149,36 @@ impl<T> WaitList<T> {
         waker
     }
 
-    /// Has `key` not been called yet? Then the call will wake the task of `cx`, even if it
-    /// was another task that pushed (trap 13).
-    pub(super) fn still_waiting(&self, key: WaitKey, cx: &Context<'_>) -> bool {
-        match &self.list.borrow_mut().waiter(key).waker {
-            None => return false,
-            Some(waker) if waker.will_wake(cx.waker()) => return true,
+    /// Ready once `key` was called; its place is given back with that. Until then, the call
+    /// will wake the task of `cx`, even if it was another task that pushed (trap 13).
+    #[inline]
+    pub(super) fn poll(&self, key: WaitKey, cx: &Context<'_>) -> Poll<T> {
+        let mut list = self.list.borrow_mut();
+        match &list.waiter(key).waker {
+            None => return Poll::Ready(list.remove(key).data),
+            Some(waker) if waker.will_wake(cx.waker()) => return Poll::Pending,
             Some(_) => {}
         }
+        drop(list);
+        self.renew(key, cx)
+    }
+
+    /// The slow half of [`poll`](WaitList::poll): the waker is another one.
+    #[cold]
+    fn renew(&self, key: WaitKey, cx: &Context<'_>) -> Poll<T> {
         // Cloned and dropped outside of the borrow, so the call may come in between.
         let mut fresh = Some(cx.waker().clone());
         let mut list = self.list.borrow_mut();
         let waiter = list.waiter(key);
-        let is_waiting = waiter.waker.is_some();
-        if is_waiting {
-            std::mem::swap(&mut waiter.waker, &mut fresh);
+        if waiter.waker.is_none() {
+            return Poll::Ready(list.remove(key).data);
         }
+        std::mem::swap(&mut waiter.waker, &mut fresh);
         drop(list);
-        is_waiting
+        Poll::Pending
     }
 
-    /// Gives the place back, called or not. A waker that is left over is dropped with the
+    /// Gives up the place, called or not. A waker that is left over is dropped with the
     /// answer, not before.
     pub(super) fn leave(&self, key: WaitKey) -> Left<T> {
         let mut list = self.list.borrow_mut();
@@ -176,10 +187,7 @@ impl<T> WaitList<T> {
             list.unlink(key);
             self.waiting.set(self.waiting.get() - 1);
         }
-        let Waiter { data, waker, .. } = list.places.remove(key.index());
-        if list.places.is_empty() && list.places.capacity() > KEPT {
-            list.places = Slab::new();
-        }
+        let Waiter { data, waker, .. } = list.remove(key);
         Left {
             data,
             _waker: waker,
@@ -191,6 +199,16 @@ impl<T> List<T> {
     fn insert(&mut self, waiter: Waiter<T>) -> WaitKey {
         let index = self.places.insert(waiter);
         WaitKey(u32::try_from(index).expect("memory ends before four billion waiters do"))
+    }
+
+    /// Frees a place that is not in the line (any more).
+    fn remove(&mut self, key: WaitKey) -> Waiter<T> {
+        let waiter = self.places.remove(key.index());
+        debug_assert_eq!((waiter.before, waiter.after), (None, None));
+        if self.places.is_empty() && self.places.capacity() > KEPT {
+            self.places = Slab::new();
+        }
+        waiter
     }
 
     fn waiter(&mut self, key: WaitKey) -> &mut Waiter<T> {

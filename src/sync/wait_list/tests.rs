@@ -73,20 +73,30 @@ fn who_is_not_accepted_keeps_its_place() {
     let key = list.push(7, Waker::noop().clone());
     assert!(list.call_front(|_| false).is_none());
     assert_eq!(list.len(), 1);
-    assert!(list.still_waiting(key, &Context::from_waker(Waker::noop())));
+    assert!(
+        list.poll(key, &Context::from_waker(Waker::noop()))
+            .is_pending()
+    );
 }
 
-/// Trap 13. Broken by: returning `true` from `still_waiting` whenever there is a waker.
+/// Trap 13. Broken by: being pending in `poll` whenever there is a waker.
 #[test]
 fn a_waiter_that_moved_to_another_task_is_woken_there() {
     let (old, old_waker) = Count::new();
     let (new, new_waker) = Count::new();
     let list = WaitList::new();
     let key = list.push(0, old_waker);
-    assert!(list.still_waiting(key, &Context::from_waker(&new_waker)));
+    assert!(
+        list.poll(key, &Context::from_waker(&new_waker))
+            .is_pending()
+    );
     assert_eq!(Arc::strong_count(&old), 1, "the old waker is not kept");
     list.call_front(|_| true).expect("one waits").wake();
     assert_eq!((old.get(), new.get()), (0, 1));
+    assert_eq!(
+        list.poll(key, &Context::from_waker(&new_waker)),
+        Poll::Ready(0)
+    );
 }
 
 /// Trap 43. Broken by: taking the `Slab::new()` out of `leave`.
