@@ -94,7 +94,7 @@ fn percent_decode(text: &str) -> Vec<u8> {
             Some([high, low]) if byte == b'%' => hex(*high).zip(hex(*low)),
             _ => None,
         };
-        decoded.push(escaped.map_or(byte, |(high, low)| high << 4 | low));
+        decoded.push(escaped.map_or(byte, |(high, low)| high * 16 + low));
         at += if escaped.is_some() { 3 } else { 1 };
     }
     decoded
@@ -237,6 +237,12 @@ mod tests {
         );
         assert_eq!(url.as_str(), "http://h/x");
         assert_eq!(take_credentials(&mut url), None);
+        let taken = |text| take_credentials(&mut parsed(text));
+        assert_eq!(
+            taken("http://face@h/"),
+            Some((b"face".to_vec(), Vec::new()))
+        );
+        assert_eq!(taken("http://:pw@h/"), Some((Vec::new(), b"pw".to_vec())));
     }
 
     /// Broken by: returning `url.to_string()` from `shown`.
@@ -255,6 +261,8 @@ mod tests {
             assert!(!shown.contains("secret"), "{shown}");
             assert!(!has_control(&shown), "{shown}");
         }
+        assert_eq!(shown_raw("http://me:secret@h:0/a@b"), "http://h:0/a@b");
+        assert_eq!(shown_raw("h/a"), "h/a");
         let long = shown_raw(&"é".repeat(1000));
         assert_eq!(long.chars().count(), SHOWN_MAX + 1);
     }
