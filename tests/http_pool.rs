@@ -71,7 +71,8 @@ fn all_hosts_together_get_no_more_than_the_total() {
     });
 }
 
-/// Broken by: `push_front` in the idle list, or waiters that are woken in another order.
+/// Broken by: a place that is given up before its connection is laid aside (then there are
+/// more connections), or waiters that are woken in another order.
 #[test]
 fn who_came_first_is_served_first() {
     let server = Server::always(ok("hello"));
@@ -93,6 +94,40 @@ fn who_came_first_is_served_first() {
     });
     assert_eq!(*order.borrow(), (0..20).collect::<Vec<_>>());
     assert_eq!(server.accepted(), 1);
+}
+
+/// Broken by: `push_front` in `lay_aside`, or `pop_back` in `close_oldest_if` (P2).
+#[test]
+fn the_connection_that_was_idle_longest_makes_room() {
+    let servers: Vec<Server> = (0..3).map(|_| Server::always(ok("hello"))).collect();
+    hob::block_on(async {
+        let client = Client::builder().max_total(2).build();
+        // 0 and 1 become idle; 2 takes the place of 0; 1 is still there; 0 has to begin anew.
+        for n in [0, 1, 2, 1, 0] {
+            get(client.clone(), servers[n].url("/")).await;
+        }
+    });
+    let accepted: Vec<usize> = servers.iter().map(Server::accepted).collect();
+    assert_eq!(accepted, [2, 1, 1]);
+}
+
+/// Broken by: `position` instead of `rposition` in `take_idle`.
+#[test]
+fn the_connection_that_became_idle_last_is_used_first() {
+    let server = Server::start(|peer| {
+        let number = peer.number.to_string();
+        while peer.request().is_some() && peer.say(ok(&number)) {}
+    });
+    hob::block_on(async {
+        let client = Client::new();
+        let ask = async || client.get(server.url("/")).send().await.unwrap();
+        let (first, second) = (ask().await, ask().await);
+        let (a, b) = (first.text().await.unwrap(), second.text().await.unwrap());
+        assert_eq!((a.as_str(), b.as_str()), ("0", "1"));
+        for _ in 0..3 {
+            assert_eq!(ask().await.text().await.unwrap(), "1");
+        }
+    });
 }
 
 /// Trap 41. Broken by: a place that is lost when its waiter gives up.
