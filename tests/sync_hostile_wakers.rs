@@ -78,6 +78,17 @@ fn a_permit_released_while_the_waker_is_cloned_is_not_missed() {
     assert!(matches!(poll_hostile(&mut acquire), Poll::Ready(Err(_))));
 }
 
+/// Trap 10. Broken by: `WaitList::renew` not asking whether the call came meanwhile.
+#[test]
+fn a_permit_granted_while_the_waker_is_replaced_is_not_missed() {
+    let semaphore = Rc::new(Semaphore::new(0));
+    let mut acquire = semaphore.acquire();
+    assert!(poll_now(&mut acquire).is_pending());
+    let other = semaphore.clone();
+    on(&ON_CLONE, move || other.add_permits(1));
+    assert!(poll_hostile(&mut acquire).is_ready());
+}
+
 /// Trap 10. Broken by: taking the second `try_recv` out of `Chan::poll_recv`.
 #[test]
 fn a_message_sent_while_the_waker_is_cloned_is_not_missed() {
