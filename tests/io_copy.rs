@@ -128,6 +128,34 @@ fn what_was_written_is_flushed_when_the_reader_pauses() {
     ));
 }
 
+/// What the docs say under *Cancel safety*. Broken by: `copy` reading ahead while the writer
+/// is busy: more would be lost than the one read that it was about to write.
+#[test]
+fn a_copy_that_is_dropped_loses_only_what_it_had_read_and_not_written() {
+    let (mut source, mut reader) = duplex(4);
+    let (mut writer, mut target) = duplex(2);
+    assert!(matches!(
+        poll_now(&mut source.write(b"1234")),
+        Poll::Ready(Ok(4))
+    ));
+    let mut copying = copy(&mut reader, &mut writer);
+    assert!(poll_now(&mut copying).is_pending());
+    assert!(matches!(
+        poll_now(&mut source.write(b"5678")),
+        Poll::Ready(Ok(4))
+    ));
+    drop(copying);
+    drop((source, writer));
+    let (mut left, mut arrived) = (String::new(), String::new());
+    assert!(poll_now(&mut reader.read_to_string(&mut left)).is_ready());
+    assert!(poll_now(&mut target.read_to_string(&mut arrived)).is_ready());
+    assert_eq!(
+        (&arrived[..], &left[..]),
+        ("12", "5678"),
+        "34 was on its way"
+    );
+}
+
 #[test]
 fn a_writer_that_takes_nothing_is_an_error_and_no_endless_loop() {
     let mut full = [0_u8; 4];
