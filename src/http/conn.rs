@@ -46,8 +46,9 @@ pub(crate) struct Conn {
     io: Box<dyn Transport>,
     peer: SocketAddr,
     buffer: Buffer,
-    /// Did a first exchange begin?
-    is_used: bool,
+    /// Exchanges begun. From the second on the connection is a reused one, which the peer may
+    /// have closed already without our knowing.
+    begun: u64,
     now: Exchange,
 }
 
@@ -90,13 +91,18 @@ impl Conn {
             io,
             peer,
             buffer: Buffer::new(),
-            is_used: false,
+            begun: 0,
             now: Exchange::new(Ask::nothing()),
         }
     }
 
     pub(crate) fn peer(&self) -> SocketAddr {
         self.peer
+    }
+
+    /// Was it used before the exchange that is going on?
+    pub(crate) fn is_reused(&self) -> bool {
+        self.begun > 1
     }
 
     /// Has the peer said anything at all in this exchange?
@@ -106,8 +112,8 @@ impl Conn {
 
     /// Starts an exchange.
     pub(crate) fn begin(&mut self, ask: Ask) {
-        debug_assert!(!self.is_used || self.is_reusable(), "N1");
-        self.is_used = true;
+        debug_assert!(self.begun == 0 || self.is_reusable(), "N1");
+        self.begun += 1;
         self.now = Exchange::new(ask);
     }
 

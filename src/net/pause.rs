@@ -3,7 +3,7 @@
 //! Law: an event tells that *our* socket can go on. Two things that a Unix socket may lack are
 //! another's: room in the backlog of a listener that we connect to, and room in the queue of
 //! a datagram socket that we send to without being connected to it. The kernel refuses
-//! (`EAGAIN`), and no event follows when there is room.
+//! (`EAGAIN`), and makes no event when there is room.
 //! Consequence: try again, after a pause. The first is just a visit to the kernel, since
 //! whoever has to make room may be a task of this very loop; then 1 ms, and each twice as long
 //! as the one before.

@@ -4,12 +4,12 @@
 //!
 //! What is said of datagrams in `udp_socket` holds here too, but that these arrive, once and in
 //! order. Law: each receiver holds only so many that nobody has received (10 on many a Linux:
-//! `net.unix.max_dgram_qlen`), and a sender has to wait for room. Whether it is told of room
-//! depends on whom it sends to. The kernel remembers who waits for its own *connected* peer and
-//! makes an event of it. For any other address it just refuses, and stays silent.
-//! Consequence: `send` waits as everything else does, and `send_to` tries again in pauses: see
-//! `pause`. It does so past the reactor's books: "the kernel refused" would be noted there as
-//! "wait for the event", and the event may never be.
+//! `net.unix.max_dgram_qlen`), and a sender has to wait for room. Of room with its *connected*
+//! peer the kernel makes an event. Of room with anybody else it makes none; worse, a send that
+//! is refused gives back the memory that it took, and *that* makes an event, "writable".
+//! Consequence: `send` waits as everything else does. But `send_to` through the reactor would be
+//! refused, woken by its own refusal, and refused again, as fast as the loop can turn. So it
+//! goes past the reactor, and tries again in pauses: see `pause`.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
