@@ -28,6 +28,7 @@ mod inbox;
 mod info;
 mod join;
 mod poll;
+mod queued;
 mod slab;
 mod task;
 mod wake;
@@ -168,7 +169,7 @@ impl Executor {
             let Some(slot) = core.tasks.get(key) else {
                 continue; // it ended while its key was in the queue
             };
-            slot.shared.unqueue_here();
+            slot.shared.queued.unqueue_here();
             match &slot.body {
                 Body::Root => return Some(Next::Root(key)),
                 Body::Child { owner, due } => return Some(Next::Child(key, *owner, due.clone())),

@@ -37,7 +37,7 @@ pub(super) fn wake_here(waker: &SlotWaker) -> Woke {
 impl Executor {
     fn queue(&self, waker: &SlotWaker) -> Woke {
         // I2
-        if !waker.queue_here() {
+        if !waker.queued.queue_here() {
             return Woke::Already;
         }
         let key = waker.key();
@@ -58,11 +58,11 @@ impl Executor {
         };
         if first {
             // The copy that is queued already, if any, makes for one poll too many: harmless.
-            slot.shared.queue_here();
+            slot.shared.queued.queue_here();
             core.ready.push_front(key);
             return true;
         }
-        let queued = slot.shared.queue_here();
+        let queued = slot.shared.queued.queue_here();
         if queued {
             core.ready.push_back(key);
         }
@@ -101,8 +101,8 @@ impl Executor {
             return; // a wake after the end
         };
         // Cleared before the poll that it asks for: a wake from now on posts anew.
-        slot.shared.unqueue_there();
-        let queued = slot.shared.queue_here();
+        slot.shared.queued.unqueue_there();
+        let queued = slot.shared.queued.queue_here();
         if queued {
             core.ready.push_back(key);
         }

@@ -4,27 +4,14 @@
 //! thread, long after its task or even its runtime is gone. Consequence: it holds no pointer
 //! to a task, only a key that may have gone stale, and the loop looks before it believes.
 //!
-//! Two flags say "queued already", and their separation is the point:
-//!
-//! ```text
-//!                      set by                               cleared by
-//! queued_here    wake on the loop's thread            the loop, popping the key
-//! queued_there   wake on another thread (swap)        the loop, draining the inbox
-//! ```
-//!
-//! `queued_here` is touched by one thread only, so it needs loads and stores and no
-//! read-modify-write. One flag for both would need them, or lose wakes: clearing it by a plain
-//! store can wipe out a foreign wake that came in between (trap 56).
-//!
-//! I1: a task's key stands in the ready queue at most once while `queued_here` is set, and in
-//! the inbox at most once while `queued_there` is set.
-//! I2: `queued_there` is cleared *before* the task is polled: a wake during the poll posts anew.
+//! Whether the task is queued already is told by two flags: see [`queued`](super::queued).
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Wake, Waker};
 
 use super::inbox::{Inbox, Posted};
+use super::queued::Queued;
 use super::wake::{Woke, wake_here};
 use super::{Mail, TaskKey};
 
@@ -64,8 +51,7 @@ pub(super) struct SlotWaker {
     index: u32,
     /// Changed only by [`SlotWaker::reuse`], while nobody else holds this `Arc`.
     generation: AtomicU32,
-    queued_here: AtomicBool,
-    queued_there: AtomicBool,
+    pub(super) queued: Queued,
 }
 
 impl SlotWaker {
@@ -74,8 +60,7 @@ impl SlotWaker {
             remote,
             index: key.index,
             generation: AtomicU32::new(key.generation),
-            queued_here: AtomicBool::new(false),
-            queued_there: AtomicBool::new(false),
+            queued: Queued::new(),
         })
     }
 
@@ -86,11 +71,10 @@ impl SlotWaker {
             return false;
         }
         // The count was read relaxed. The fence makes what the last holder did before it let
-        // go (its swap of `queued_there`, say) happen before our stores.
+        // go (its swap of a flag, say) happen before our stores.
         std::sync::atomic::fence(Ordering::Acquire);
         self.generation.store(generation, Ordering::Relaxed);
-        self.queued_here.store(false, Ordering::Relaxed);
-        self.queued_there.store(false, Ordering::Relaxed);
+        self.queued.reset();
         true
     }
 
@@ -101,27 +85,9 @@ impl SlotWaker {
         }
     }
 
-    /// On the loop's thread: true if the caller now has to put the key into the ready queue.
-    pub(super) fn queue_here(&self) -> bool {
-        let queued = self.queued_here.load(Ordering::Relaxed);
-        self.queued_here.store(true, Ordering::Relaxed);
-        !queued
-    }
-
-    /// On the loop's thread: the key was popped from the ready queue.
-    pub(super) fn unqueue_here(&self) {
-        self.queued_here.store(false, Ordering::Relaxed);
-    }
-
-    /// On the loop's thread: the key was read from the inbox. Acquires what the waking thread
-    /// did before it woke.
-    pub(super) fn unqueue_there(&self) {
-        self.queued_there.swap(false, Ordering::AcqRel);
-    }
-
     #[cold]
     fn wake_from_elsewhere(&self) {
-        if !self.queued_there.swap(true, Ordering::AcqRel) {
+        if self.queued.queue_there() {
             // A loop that is gone returns the key: nobody is left to wake.
             let _ = self.remote.post(Mail::Wake(self.key()));
         }

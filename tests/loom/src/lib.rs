@@ -23,3 +23,14 @@ mod queue;
 
 #[cfg(test)]
 mod pool;
+
+#[path = "../../../src/executor/inbox.rs"]
+#[allow(dead_code)] // What only the executor calls is not modelled.
+mod inbox;
+
+#[path = "../../../src/executor/queued.rs"]
+#[allow(dead_code)]
+mod queued;
+
+#[cfg(test)]
+mod wakes;
