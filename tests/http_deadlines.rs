@@ -7,6 +7,7 @@ mod http_support;
 use std::future::{Future, pending};
 use std::time::Duration;
 
+use futures_lite::AsyncReadExt;
 use hob::http::{Client, ClientBuilder, Deadline, Error, ErrorKind};
 use hob::net::TcpStream;
 use hob::time::{now, sleep};
@@ -104,6 +105,26 @@ fn a_body_may_take_long_but_not_stand_still() {
     });
 }
 
+/// Broken by: not taking the alarm down in `judge` when something came.
+#[test]
+fn a_reader_too_may_take_long_but_not_stand_still() {
+    in_virtual_time(async {
+        let url = local(async |stream| {
+            hear(&stream).await;
+            say(&stream, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n").await;
+            for _ in 0..3 {
+                sleep(50 * SECOND).await;
+                say(&stream, "x").await;
+            }
+        });
+        let response = Client::new().get(url.await).send().await.unwrap();
+        let mut text = String::new();
+        let mut reader = response.into_reader();
+        reader.read_to_string(&mut text).await.unwrap();
+        assert_eq!(text, "xxx");
+    });
+}
+
 /// Broken by: leaving `whole` out of `Alarm::next`.
 #[test]
 fn the_total_ends_a_body_that_never_stands_still() {
@@ -130,7 +151,8 @@ fn the_total_ends_a_body_that_never_stands_still() {
     });
 }
 
-/// Trap 30. Broken by: polling the alarm with what the operation left of the budget.
+/// As hard as a real server can make it; `deadline.rs` has the test that is sure to eat the
+/// whole budget of each poll.
 #[test]
 fn the_total_ends_a_body_that_is_always_ready() {
     let firehose = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));

@@ -125,3 +125,38 @@ impl Set {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::ready;
+
+    /// Trap 30. Broken by: polling the alarm with what the operation left of the budget.
+    #[test]
+    fn an_operation_that_eats_the_whole_budget_does_not_hide_the_deadline() {
+        let total = Duration::from_millis(5);
+        let limits = Limits {
+            connect: None,
+            first_byte: None,
+            idle: None,
+            total: Some(total),
+        };
+        let hang = clock::after(Duration::from_secs(20));
+        let result: Result<(), ErrorKind> = crate::block_on(async {
+            let mut alarm = Alarm::new(limits);
+            let op = |cx: &mut Context<'_>| {
+                while clock::now() < hang {
+                    ready!(coop::poll_budget(cx).map(Ok::<(), ErrorKind>))?;
+                    coop::spend();
+                }
+                Poll::Ready(Ok(()))
+            };
+            alarm.guard(Deadline::Idle, op).await
+        });
+        let error = result.expect_err("the deadline passed long before that");
+        assert!(
+            matches!(error, ErrorKind::Timeout { deadline: Deadline::Total, after } if after == total),
+            "{error}"
+        );
+    }
+}
