@@ -4,13 +4,17 @@
 
 mod tcp_support;
 
+use std::cell::RefCell;
 use std::env;
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream as Client;
 use std::process::{Child, Command, Stdio};
+use std::rc::Rc;
+use std::time::Duration;
 
 use futures_lite::StreamExt;
 use hob::net::{TcpListener, TcpStream};
+use hob::time::sleep;
 use tcp_support::run;
 
 const CLIENTS: usize = 100;
@@ -89,78 +93,79 @@ fn value(said: &mut impl BufRead, key: &str) -> String {
     }
 }
 
-/// Holds every connection until it is out of descriptors, then serves them all at once.
-struct Server {
-    held: Vec<TcpStream>,
-    served: usize,
-    errors: u64,
-}
+/// The connections that were accepted. Every 300 ms they are served and closed, all at once:
+/// so that a lack lasts for a while, and long after the last client has come.
+#[derive(Clone, Default)]
+struct Held(Rc<RefCell<Vec<TcpStream>>>);
 
-impl Server {
-    async fn take(&mut self, accepted: std::io::Result<TcpStream>) {
-        match accepted {
-            Ok(stream) => self.held.push(stream),
-            Err(error) => {
-                assert!(error.raw_os_error().is_some(), "{error}");
-                self.errors += 1;
-                // So that the lack lasts for a while: nothing is closed at once.
-                if self.errors % 3 == 0 {
-                    self.serve().await;
-                }
+impl Held {
+    fn add(&self, stream: TcpStream) {
+        self.0.borrow_mut().push(stream);
+    }
+
+    async fn serve(self) {
+        let mut served = 0;
+        while served < CLIENTS {
+            sleep(Duration::from_millis(300)).await;
+            for stream in self.0.take() {
+                stream.write_all(b"x").await.unwrap();
+                served += 1;
             }
         }
-        if self.served + self.held.len() == CLIENTS {
-            self.serve().await;
-        }
     }
-
-    async fn serve(&mut self) {
-        for stream in self.held.drain(..) {
-            stream.write_all(b"x").await.unwrap();
-            self.served += 1;
-        }
-    }
-
-    fn is_done(&self) -> bool {
-        self.served == CLIENTS
-    }
-}
-
-fn server(listener: &TcpListener) -> Server {
-    println!("addr={}", listener.local_addr().unwrap());
-    Server {
-        held: Vec::new(),
-        served: 0,
-        errors: 0,
-    }
-}
-
-fn report(server: &Server) {
-    println!("errors={}", server.errors);
-    println!("polls={}", hob::metrics().counters.polls);
 }
 
 fn serve_incoming() {
     run(async {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut server = server(&listener);
+        let (listener, held) = start().await;
+        let serving = hob::spawn(held.clone().serve());
+        let mut errors = 0;
         let mut incoming = listener.incoming();
-        while !server.is_done() {
-            let accepted = incoming.next().await.unwrap();
-            server.take(accepted).await;
+        let mut accepted = 0;
+        while accepted < CLIENTS {
+            match incoming.next().await.unwrap() {
+                Ok(stream) => {
+                    held.add(stream);
+                    accepted += 1;
+                }
+                Err(_) => errors += 1,
+            }
         }
-        report(&server);
+        serving.await.unwrap();
+        report(errors);
     });
 }
 
 fn serve_accept() {
     run(async {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut server = server(&listener);
-        while !server.is_done() {
-            let accepted = listener.accept().await.map(|(stream, _)| stream);
-            server.take(accepted).await;
+        let (listener, held) = start().await;
+        let serving = hob::spawn(held.clone().serve());
+        let mut errors = 0;
+        let mut accepted = 0;
+        while accepted < CLIENTS {
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    held.add(stream);
+                    accepted += 1;
+                }
+                Err(_) => {
+                    errors += 1;
+                    sleep(Duration::from_millis(100)).await;
+                }
+            }
         }
-        report(&server);
+        serving.await.unwrap();
+        report(errors);
     });
+}
+
+async fn start() -> (TcpListener, Held) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    println!("addr={}", listener.local_addr().unwrap());
+    (listener, Held::default())
+}
+
+fn report(errors: u64) {
+    println!("errors={errors}");
+    println!("polls={}", hob::metrics().counters.polls);
 }
