@@ -1,0 +1,220 @@
+//! What is to be done: one [`Job`] for each URL, all of them known before the first starts.
+//!
+//! [`plan`] pairs URLs with file names and refuses, before anything is fetched, what could
+//! only end badly: a URL that is none, or two jobs that would write the same file. The user
+//! file instead would be quieter, but which of `a-1.iso` and `a.iso` is which would depend
+//! on the order of the list.)
+//!
+
+mod check;
+mod download;
+
+mod part;
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use url::Url;
+
+use crate::args::Options;
+use crate::names;
+use crate::show::text;
+
+pub use check::{Sha256Sum, sums};
+
+pub use download::download;
+pub use part::part_path;
+
+/// File systems that hold `A` and `a` for the same name.
+const FOLDS_CASE: bool = cfg!(any(windows, target_os = "macos"));
+
+/// One URL and the file it goes to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    pub url: Url,
+    /// Where the whole file will be.
+    pub target: PathBuf,
+    /// What the user sees: the target, or just its file name where that says enough.
+    pub label: String,
+    /// What the file must hash to, if that is known.
+    pub sum: Option<Sha256Sum>,
+}
+
+impl Job {
+    pub fn new(url: Url, target: PathBuf, label: &str) -> Job {
+        Job {
+            url,
+            target,
+            label: text::harmless(label),
+            sum: None,
+        }
+    }
+
+    /// The same once more, into a folder of its own beside the first file, which is made.
+    pub async fn again(&self) -> io::Result<Job> {
+        let mut target = self.target.with_file_name("one-after-another");
+        hob::fs::create_dir_all(&target).await?;
+        target.push(self.target.file_name().unwrap_or_default());
+        Ok(Job {
+            target,
+            ..self.clone()
+        })
+    }
+}
+
+/// The jobs of a command line, or everything that is wrong with it, a line each.
+pub fn plan(options: &Options) -> Result<Vec<Job>, Vec<String>> {
+    let listed = listed(&options.inputs).map_err(|problem| vec![problem])?;
+    let urls: Vec<&String> = options.urls.iter().chain(&listed).collect();
+    if urls.is_empty() {
+        return Err(vec!["the list names no URL".to_owned()]);
+    }
+    if urls.len() < options.names.len() {
+        return Err(vec!["there are more -o than URLs".to_owned()]);
+    }
+    let dir = options.dir.as_deref().unwrap_or(Path::new(""));
+    let mut jobs = Vec::with_capacity(urls.len());
+    let mut problems = Vec::new();
+    for (index, typed) in urls.iter().enumerate() {
+        match parse_url(typed) {
+            Ok(url) => jobs.push(job(url, dir, options.names.get(index))),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    problems.extend(clashes(&jobs));
+    if problems.is_empty() {
+        Ok(jobs)
+    } else {
+        Err(problems)
+    }
+}
+
+fn job(url: Url, dir: &Path, name: Option<&PathBuf>) -> Job {
+    match name {
+        Some(name) => Job::new(url, dir.join(name), &name.to_string_lossy()),
+        None => {
+            let name = names::from_url(&url);
+            Job::new(url, dir.join(&name), &name)
+        }
+    }
+}
+
+/// As curl does, `host/path` is taken for `http://host/path`.
+fn parse_url(typed: &str) -> Result<Url, String> {
+    let guessed = match typed.contains("://") {
+        true => Url::parse(typed),
+        false => Url::parse(&format!("http://{typed}")),
+    };
+    guessed.map_err(|e| format!("{}: not a URL: {e}", text::harmless(typed)))
+}
+
+/// The URLs in the files of `-i`. A line that is empty or starts with `#` is none.
+fn listed(inputs: &[PathBuf]) -> Result<Vec<String>, String> {
+    let mut urls = Vec::new();
+    for input in inputs {
+        let content = match input.to_str() {
+            Some("-") => {
+                let mut content = String::new();
+                io::stdin().read_to_string(&mut content).map(|_| content)
+            }
+            _ => fs::read_to_string(input),
+        };
+        let content = content.map_err(|e| {
+            format!(
+                "cannot read {}: {e}",
+                text::harmless(&input.to_string_lossy())
+            )
+        })?;
+        let lines = content
+            .trim_start_matches('\u{feff}')
+            .lines()
+            .map(str::trim);
+        let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+        urls.extend(lines.map(str::to_owned));
+    }
+    Ok(urls)
+}
+
+/// Each file is written by one job only, and so is each `.part`: `x.part` may be the name
+/// of one job's file and of the half file of another.
+fn clashes(jobs: &[Job]) -> Vec<String> {
+    let mut owners: HashMap<OsString, usize> = HashMap::new();
+    let mut problems = Vec::new();
+    for (index, job) in jobs.iter().enumerate() {
+        let both = [job.target.clone(), part_path(&job.target)];
+        let taken = both.map(|path| owners.insert(folded(&path), index));
+        if let Some(first) = taken.into_iter().flatten().next() {
+            problems.push(format!(
+                "{} and {} would both be saved as {} (give one of them a name with -o)",
+                text::url(&jobs[first].url),
+                text::url(&job.url),
+                text::harmless(&job.target.to_string_lossy()),
+            ));
+        }
+    }
+    problems
+}
+
+fn folded(path: &Path) -> OsString {
+    match path.to_str() {
+        Some(path) if FOLDS_CASE => path.to_lowercase().into(),
+        _ => path.as_os_str().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn planned(urls: &[&str], names: &[&str]) -> Result<Vec<Job>, Vec<String>> {
+        plan(&Options {
+            urls: urls.iter().map(|&url| url.to_owned()).collect(),
+            names: names.iter().map(PathBuf::from).collect(),
+            dir: Some("out".into()),
+            ..Options::default()
+        })
+    }
+
+    fn targets(jobs: &[Job]) -> Vec<&str> {
+        jobs.iter()
+            .map(|job| job.target.to_str().unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn names_pair_with_urls_in_order_and_the_rest_are_derived() {
+        let jobs = planned(&["http://h/a", "h/b", "http://h/"], &["first"]).unwrap();
+        assert_eq!(targets(&jobs), ["out/first", "out/b", "out/index.html"]);
+        assert_eq!(jobs[1].url.as_str(), "http://h/b");
+        assert!(planned(&["http://h/a"], &["x", "y"]).unwrap_err()[0].contains("more -o"));
+    }
+
+    #[test]
+    fn two_jobs_for_one_file_are_refused_before_anything_starts() {
+        let problems = planned(&["http://h/1/a", "http://user:secret@h/2/a"], &[]).unwrap_err();
+        assert_eq!(problems.len(), 1);
+        assert!(
+            problems[0].contains("http://h/1/a and http://h/2/a would both"),
+            "{problems:?}"
+        );
+        assert!(planned(&["http://h/a", "http://h/b"], &["b"]).is_err());
+        assert!(
+            planned(&["http://h/x", "http://h/x.part"], &[]).is_err(),
+            "a half file's name"
+        );
+    }
+
+    #[test]
+    fn every_bad_line_is_named_at_once() {
+        let problems = planned(&["http://[", "http://h/ok", "http://\u{1b}[2J/"], &[]).unwrap_err();
+        assert_eq!(problems.len(), 2, "{problems:?}");
+        assert!(
+            problems
+                .iter()
+                .all(|p| p.contains("not a URL") && !p.contains('\u{1b}'))
+        );
+    }
+}

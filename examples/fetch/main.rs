@@ -1,0 +1,202 @@
+//! Fetches many files at once, on one thread: the main job that hob was built for.
+//!
+//! Run with: `cargo run --release --example fetch`
+//!
+//! Without a URL it starts a small HTTP server on another thread, fetches all of its three
+//! dozen files at once into a fresh folder, and checks each by its SHA-256. You will see a
+//! bar for each file and one over all; then a picture of who waited and who received, and
+//! when; and at the end two times: what the downloads took added up, and what they took
+//! together. With `--compare` it really fetches them one after another as well.
+//!
+//! ```text
+//! cargo run --release --example fetch -- http://example.com/a http://example.org/b
+//! cargo run --release --example fetch -- -i urls.txt -d out -j 100 --per-host 8
+//! cargo run --release --example fetch -- --help
+//! ```
+//!
+//! The files, in reading order:
+//!
+//! | file          | answers the question                                                   |
+//! |---------------|------------------------------------------------------------------------|
+//! | `main`        | how does a program start a loop, and what does Ctrl-C do to it?        |
+//! | `together`    | how do many downloads run at once, but not too many?                   |
+//! | `job/`        | what becomes of one URL? (`download`: its way; `part`: the half file; `check`: its sum) |
+//! | `names`       | what may a file from the network be called?                            |
+//! | `transfer`    | what is known about a download while it runs?                          |
+//! | `show/`       | how does one draw without slowing the work down?                       |
+//! | `report`      | what did it bring to do it all at once?                                |
+//! | `args`        | what can one ask for?                                                  |
+//! | `demo/`       | how does one write a server? (`server`: who is there; `request`: bytes in; `answer`: bytes out) |
+
+// A program has no outside: here `pub` says what a module offers to the other ones.
+#![allow(unreachable_pub)]
+
+mod together;
+mod job;
+mod names;
+mod transfer;
+mod show;
+mod report;
+mod args;
+mod demo;
+
+use std::future::Future;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+use std::rc::Rc;
+
+use hob::http::Client;
+
+use args::{Command, Options};
+use demo::Demo;
+use job::Job;
+use show::{Tell, text, to_stderr, to_stdout};
+use transfer::Transfer;
+
+/// Some downloads failed.
+const FAILED: u8 = 1;
+/// The command line makes no sense; nothing was fetched.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    // Silent unless RUST_LOG asks for more: what fails is told anyway.
+    let silent = env_logger::Env::default().default_filter_or("off");
+    env_logger::Builder::from_env(silent).init();
+    match args::parse(lexopt::Parser::from_env()) {
+        Ok(Command::Help) => {
+            to_stdout(args::HELP.trim_end());
+            ExitCode::SUCCESS
+        }
+        Ok(Command::Version) => {
+            to_stdout(concat!("fetch (hob) ", env!("CARGO_PKG_VERSION")));
+            ExitCode::SUCCESS
+        }
+        Ok(Command::Demo(options)) => on_a_loop(demonstrate(options)),
+        Ok(Command::Fetch(options)) => match job::plan(&options) {
+            Ok(jobs) => on_a_loop(fetch(jobs, options)),
+            Err(problems) => usage(&problems),
+        },
+        Err(problem) => usage(&[text::harmless(&problem.to_string())]),
+    }
+}
+
+fn usage(problems: &[String]) -> ExitCode {
+    problems
+        .iter()
+        .for_each(|problem| to_stderr(&format!("fetch: {problem}")));
+    to_stderr("fetch: nothing was fetched; --help says what can be asked for");
+    ExitCode::from(USAGE)
+}
+
+/// The only place where a loop is started: all else runs inside of `main_future`.
+///
+/// Ctrl-C drops `main_future` where it stands, and with it, task by task, everything that is
+/// under way; then the process ends as the signal would have ended it. A second Ctrl-C does
+/// not wait for that.
+fn on_a_loop(main_future: impl Future<Output = io::Result<bool>>) -> ExitCode {
+    let runtime = hob::Builder::new().cancel_on_ctrl_c(true).build();
+    match runtime.and_then(|runtime| runtime.block_on(main_future)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(FAILED),
+        Err(e) => {
+            to_stderr(&format!("fetch: {}", text::harmless(&e.to_string())));
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+/// Fetches what the command line names. True if all of it arrived.
+async fn fetch(jobs: Vec<Job>, options: Options) -> io::Result<bool> {
+    if let Some(dir) = &options.dir {
+        hob::fs::create_dir_all(dir)
+            .await
+            .map_err(|e| at(dir, &e))?;
+    }
+    let client = client(&options);
+    let at_once = together::all(&client, jobs.clone(), &options, Tell::Every).await;
+    let in_turn = compare(&client, jobs, &options).await?;
+    if !options.quiet {
+        if options.timeline {
+            print(report::timeline(&at_once, show::width()));
+        }
+        if at_once.len() > 1 {
+            print(report::story(&at_once, &in_turn, ""));
+        }
+    }
+    Ok(at_once
+        .iter()
+        .chain(&in_turn)
+        .all(|transfer| transfer.succeeded()))
+}
+
+async fn demonstrate(options: Options) -> io::Result<bool> {
+    let client = client(&options);
+    let demo = Demo::start(&client, &options).await?;
+    if !options.quiet {
+        print(demo.greeting());
+    }
+    let before = hob::metrics();
+    let at_once = together::all(&client, demo.jobs.clone(), &options, Tell::Failed).await;
+    let after = hob::metrics();
+    let in_turn = compare(&client, demo.jobs.clone(), &options).await?;
+    if !options.quiet {
+        print(report::timeline(&at_once, show::width()));
+        print(report::story(&at_once, &in_turn, &demo.whereabouts()));
+    }
+    let counts = demo.stop().await?;
+    if !options.quiet {
+        print(demo::behind_the_scenes(
+            counts,
+            before.counters,
+            after.counters,
+        ));
+    }
+    Ok(at_once
+        .iter()
+        .chain(&in_turn)
+        .all(|transfer| transfer.succeeded()))
+}
+
+/// `--compare`: the same once more, with one turn for all of them.
+async fn compare(
+    client: &Client,
+    jobs: Vec<Job>,
+    options: &Options,
+) -> io::Result<Vec<Rc<Transfer>>> {
+    if !options.compare {
+        return Ok(Vec::new());
+    }
+    if !options.quiet {
+        to_stdout("The same once more, one after another.");
+    }
+    let mut again = Vec::with_capacity(jobs.len());
+    for job in &jobs {
+        again.push(job.again().await?);
+    }
+    let options = Options {
+        jobs: 1,
+        ..options.clone()
+    };
+    Ok(together::all(client, again, &options, Tell::Failed).await)
+}
+
+fn print(lines: impl IntoIterator<Item = String>) {
+    lines.into_iter().for_each(|line| to_stdout(&line));
+}
+
+/// A client for these options. Silence is the same to the user, whatever was awaited.
+fn client(options: &Options) -> Client {
+    Client::builder()
+        .max_per_host(options.per_host.unwrap_or(options.jobs))
+        .max_total(options.jobs)
+        .connect_timeout(options.timeout)
+        .first_byte_timeout(options.timeout)
+        .idle_timeout(options.timeout)
+        .max_redirects(options.max_redirs)
+        .build()
+}
+
+fn at(path: &Path, e: &io::Error) -> io::Error {
+    io::Error::new(e.kind(), format!("{}: {e}", path.display()))
+}

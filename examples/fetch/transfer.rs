@@ -1,0 +1,171 @@
+//! What has happened to one download so far. The facts; how they look is `show`'s and
+//! `report`'s business.
+//!
+//! ```text
+//!          begin          head           end
+//!  Queued ──────▶ Waiting ────▶ Receiving ────▶ Ended (well, or with a reason)
+//!                    └──────────────────────────▲
+//!                               end
+//! ```
+//!
+//! One [`Transfer`] is shared by the task that downloads, which writes it, and by whoever
+//! shows it, on the same thread: cells are enough, and no call here can run anybody's code.
+//! It is also the one place through which every fact passes, in the order in which things
+//! happened, so a log of events would be written from here.
+
+use std::cell::{Cell, OnceCell};
+use std::time::{Duration, Instant};
+
+/// One download, from the queue to its end.
+#[derive(Debug, Default)]
+pub struct Transfer {
+    /// The name that the user sees, free of anything that could steer a terminal.
+    pub label: String,
+    begun: Cell<Option<Instant>>,
+    /// When the head of the answer was there: the bytes come from now on.
+    head_at: Cell<Option<Instant>>,
+    ended: Cell<Option<Instant>>,
+    received: Cell<u64>,
+    /// As the server announced it; `None` if it did not, or has not yet.
+    total: Cell<Option<u64>>,
+    /// Set once, at the end: nothing, or why it failed.
+    outcome: OnceCell<Result<(), String>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// There are more URLs than may run at once.
+    Queued,
+    /// For the connection, and for the head of the answer.
+    Waiting,
+    Receiving,
+    Ended,
+}
+
+impl Phase {
+    pub fn is_running(self) -> bool {
+        matches!(self, Phase::Waiting | Phase::Receiving)
+    }
+}
+
+impl Transfer {
+    pub fn new(label: &str) -> Transfer {
+        Transfer {
+            label: label.to_owned(),
+            ..Transfer::default()
+        }
+    }
+
+    pub fn begin(&self, now: Instant) {
+        self.begun.set(Some(now));
+    }
+
+    pub fn head(&self, total: Option<u64>, now: Instant) {
+        self.total.set(total);
+        self.head_at.set(Some(now));
+    }
+
+    pub fn add(&self, bytes: usize) {
+        self.received.set(self.received.get() + bytes as u64);
+    }
+
+    pub fn end(&self, outcome: Result<(), String>, now: Instant) {
+        self.ended.set(Some(now));
+        let first = self.outcome.set(outcome);
+        debug_assert!(first.is_ok(), "a transfer ends once");
+    }
+
+    pub fn phase(&self) -> Phase {
+        match (self.begun.get(), self.head_at.get(), self.ended.get()) {
+            (_, _, Some(_)) => Phase::Ended,
+            (None, _, _) => Phase::Queued,
+            (_, None, _) => Phase::Waiting,
+            (_, Some(_), _) => Phase::Receiving,
+        }
+    }
+
+    pub fn received(&self) -> u64 {
+        self.received.get()
+    }
+
+    pub fn total(&self) -> Option<u64> {
+        self.total.get()
+    }
+
+    pub fn succeeded(&self) -> bool {
+        matches!(self.outcome.get(), Some(Ok(())))
+    }
+
+    /// Why it failed, if it did.
+    pub fn failure(&self) -> Option<&str> {
+        self.outcome.get()?.as_ref().err().map(String::as_str)
+    }
+
+    /// When it began and ended, if it did both.
+    pub fn span(&self) -> Option<(Instant, Instant)> {
+        self.begun.get().zip(self.ended.get())
+    }
+
+    pub fn head_at(&self) -> Option<Instant> {
+        self.head_at.get()
+    }
+
+    /// From the permission to start until the file had its name.
+    pub fn took(&self) -> Duration {
+        self.span()
+            .map_or(Duration::ZERO, |(begun, ended)| ended - begun)
+    }
+
+    /// How much of it is done, from 0 to 1. Of an unknown whole, nothing is done until all is.
+    pub fn fraction(&self) -> f64 {
+        match (self.phase(), self.total.get()) {
+            (Phase::Ended, _) => 1.0,
+            (Phase::Receiving, Some(total)) if total > 0 => {
+                (self.received.get() as f64 / total as f64).min(1.0)
+            }
+            _ => 0.0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transfer_goes_through_its_phases() {
+        let start = Instant::now();
+        let after = |ms| start + Duration::from_millis(ms);
+        let transfer = Transfer::new("a");
+        assert_eq!(
+            (transfer.phase(), transfer.fraction()),
+            (Phase::Queued, 0.0)
+        );
+        transfer.begin(after(10));
+        assert_eq!(transfer.phase(), Phase::Waiting);
+        transfer.head(Some(8), after(20));
+        transfer.add(2);
+        assert_eq!(
+            (transfer.phase(), transfer.fraction()),
+            (Phase::Receiving, 0.25)
+        );
+        transfer.end(Err("reset".into()), after(40));
+        assert_eq!(
+            (transfer.phase(), transfer.failure()),
+            (Phase::Ended, Some("reset"))
+        );
+        assert!(!transfer.succeeded());
+        assert_eq!(transfer.took(), Duration::from_millis(30));
+    }
+
+    #[test]
+    fn an_unknown_or_empty_whole_has_no_fraction() {
+        let transfer = Transfer::new("a");
+        transfer.begin(Instant::now());
+        for total in [None, Some(0)] {
+            transfer.head(total, Instant::now());
+            transfer.add(100);
+            assert_eq!(transfer.fraction(), 0.0);
+        }
+    }
+}
