@@ -1,0 +1,98 @@
+//! Ctrl-C while `fetch` is at work: it ends as the signal would have it, whole files stay, and
+//! no half file is left.
+
+#![cfg(all(feature = "http", feature = "signal", unix))]
+
+mod fetch_support;
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command};
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use fetch_support::{Folder, GUARD, Server};
+
+const SIGINT: i32 = 2;
+
+fn interrupt(child: &Child) {
+    let kill = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(kill.expect("there is a kill").success());
+}
+
+/// Until `true`, or until the guard says that it will not come.
+fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !done() {
+        assert!(started.elapsed() < GUARD, "never: {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A server that gives `/whole` at once and only the first half of everything else. Its
+/// threads hold those connections until the sender is dropped.
+fn half_and_hold() -> (Server, mpsc::Sender<()>) {
+    let (hold, held) = mpsc::channel();
+    let held = Arc::new(Mutex::new(held));
+    let server = Server::start(move |exchange| match exchange.path.as_str() {
+        "/whole" => exchange.ok(b"whole"),
+        _ => {
+            exchange.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")?;
+            let _ = held.lock().unwrap().recv();
+            Ok(())
+        }
+    });
+    (server, hold)
+}
+
+/// Broken by: taking the `Drop` away from `Part`, or `cancel_on_ctrl_c` out of `main`.
+#[test]
+fn the_first_one_keeps_what_is_whole_and_takes_the_rest_away() {
+    let (folder, (server, _hold)) = (Folder::new(), half_and_hold());
+    let urls = ["/whole", "/half-1", "/half-2"].map(|path| server.url(path));
+    let child = folder.fetch(urls).spawn().unwrap();
+    wait_for("all under way", || {
+        folder.names() == ["half-1.part", "half-2.part", "whole"]
+    });
+    interrupt(&child);
+    let output = wait(child);
+    assert_eq!(output.status.signal(), Some(SIGINT), "{output:?}");
+    assert_eq!(folder.names(), ["whole"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("stopped: 1 of 3 files"), "{said}");
+}
+
+#[test]
+fn the_demonstration_can_be_stopped_too() {
+    let folder = Folder::new();
+    let child = folder.fetch::<&str>([]).spawn().unwrap();
+    let fresh = folder.join("downloads");
+    wait_for("half files", || {
+        fresh.is_dir()
+            && fetch_support::names_in(&fresh)
+                .iter()
+                .any(|n| n.ends_with(".part"))
+    });
+    interrupt(&child);
+    let output = wait(child);
+    assert_eq!(output.status.signal(), Some(SIGINT), "{output:?}");
+    let left = fetch_support::names_in(&fresh);
+    assert!(!left.iter().any(|name| name.ends_with(".part")), "{left:?}");
+}
+
+/// `Child::wait_with_output`, with the guard against a hang.
+fn wait(child: Child) -> std::process::Output {
+    let (done, over) = mpsc::channel();
+    let id = child.id().to_string();
+    thread::spawn(move || done.send(child.wait_with_output()));
+    match over.recv_timeout(GUARD) {
+        Ok(output) => output.unwrap(),
+        Err(_) => {
+            let _ = Command::new("kill").args(["-KILL", &id]).status();
+            panic!("fetch does not stop");
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Which URL `fetch` saves as which file, and which files it leaves alone.
+
+#![cfg(all(feature = "http", not(windows)))]
+
+mod fetch_support;
+
+use std::fs;
+use std::io::Write;
+use std::process::Stdio;
+
+use fetch_support::{Folder, Server, bytes, finish};
+
+/// Answers each path with the path itself.
+fn echo() -> Server {
+    Server::start(|exchange| {
+        let path = exchange.path.clone();
+        exchange.ok(path.as_bytes())
+    })
+}
+
+#[test]
+fn each_output_name_is_for_the_url_in_its_place() {
+    let (folder, server) = (Folder::new(), echo());
+    let (a, b, c) = (server.url("/a"), server.url("/b?x"), server.url("/dir/"));
+    folder
+        .run(["-o", "one", &a, &b, &c, "-o", "two", "-d", "deep/out"])
+        .succeeded();
+    assert_eq!(folder.names(), ["deep/"]);
+    assert_eq!(folder.read("deep/out/one"), b"/a");
+    assert_eq!(folder.read("deep/out/two"), b"/b?x");
+    assert_eq!(folder.read("deep/out/index.html"), b"/dir/");
+}
+
+#[test]
+fn urls_come_from_lists_and_from_standard_input() {
+    let (folder, server) = (Folder::new(), echo());
+    let list = format!(
+        "# mine\n\n  {}  \r\n{}\n",
+        server.url("/a"),
+        server.url("/b")
+    );
+    fs::write(folder.join("list"), list).unwrap();
+    let first = server.url("/first");
+    let mut run = folder.fetch(["-i", "list", "--input-file=-", &first, "-d", "out"]);
+    let mut child = run.stdin(Stdio::piped()).spawn().unwrap();
+    writeln!(child.stdin.take().unwrap(), "{}", server.url("/c")).unwrap();
+    finish(child).succeeded();
+    assert_eq!(
+        fetch_support::names_in(&folder.join("out")),
+        ["a", "b", "c", "first"]
+    );
+}
+
+#[test]
+fn a_name_from_a_url_stays_in_the_folder_and_says_nothing_to_the_terminal() {
+    let (folder, server) = (Folder::new(), echo());
+    let climbing = server.url("/x/..%2f..%2f..%2fetc%2fpasswd");
+    let painting = server.url("/%1b%5b2J%07evil%e2%80%aetxt.exe");
+    let ran = folder.run(["-d", "out", &climbing, &painting]);
+    ran.succeeded();
+    let names = fetch_support::names_in(&folder.join("out"));
+    assert_eq!(names, [".._.._.._etc_passwd", "[2Jeviltxt.exe"]);
+    assert_eq!(folder.names(), ["out/"]);
+    assert!(
+        !ran.stdout.contains(['\u{1b}', '\u{7}', '\u{202e}']),
+        "{:?}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn an_existing_file_is_left_alone_and_the_server_is_not_even_asked() {
+    let (folder, server) = (Folder::new(), echo());
+    fs::write(folder.join("a"), "mine").unwrap();
+    fs::write(folder.join("b.part"), "of another run").unwrap();
+    let ran = folder.run(["a", "b", "c"].map(|name| server.url(&format!("/{name}"))));
+    assert_eq!((ran.code, ran.failures().len()), (Some(1), 2), "{ran:#?}");
+    assert!(
+        ran.failures().iter().all(|line| line.contains("--force")),
+        "{ran:#?}"
+    );
+    assert_eq!(server.seen(), ["/c"]);
+    assert_eq!(folder.names(), ["a", "b.part", "c"]);
+    assert_eq!(folder.read("a"), b"mine");
+    assert_eq!(folder.read("b.part"), b"of another run");
+}
+
+#[test]
+fn force_replaces_files_but_only_by_whole_ones() {
+    let folder = Folder::new();
+    let server = Server::start(|exchange| match exchange.path.as_str() {
+        "/a" => exchange.ok(b"new"),
+        _ => exchange.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"),
+    });
+    fs::write(folder.join("a"), "old, and longer").unwrap();
+    fs::write(folder.join("a.part"), "left over").unwrap();
+    fs::write(folder.join("b"), "old").unwrap();
+    let ran = folder.run(["--force", &server.url("/a"), &server.url("/b")]);
+    assert_eq!((ran.code, ran.failures().len()), (Some(1), 1), "{ran:#?}");
+    assert_eq!(folder.names(), ["a", "b"]);
+    assert_eq!(folder.read("a"), b"new");
+    assert_eq!(folder.read("b"), b"old");
+}
+
+/// Broken by: opening the half file with `create` instead of `create_new`.
+#[cfg(unix)]
+#[test]
+fn a_planted_link_is_not_followed() {
+    let (folder, server) = (Folder::new(), echo());
+    fs::write(folder.join("precious"), "mine").unwrap();
+    std::os::unix::fs::symlink("precious", folder.join("a.part")).unwrap();
+    std::os::unix::fs::symlink("precious", folder.join("b")).unwrap();
+    let ran = folder.run([server.url("/a"), server.url("/b")]);
+    assert_eq!(ran.failures().len(), 2, "{ran:#?}");
+    assert_eq!(folder.read("precious"), b"mine");
+    // Replacing a link replaces the link, not what it points to.
+    folder.run(["--force", &server.url("/b")]).succeeded();
+    assert_eq!(folder.read("precious"), b"mine");
+    assert_eq!(folder.read("b"), b"/b");
+}
+
+#[test]
+fn two_urls_for_one_file_are_refused_before_anything_is_fetched() {
+    let (folder, server) = (Folder::new(), echo());
+    let ran = folder.run(["/1/a", "/2/a", "/b"].map(|path| server.url(path)));
+    assert_eq!(ran.code, Some(2));
+    assert!(
+        ran.stderr.contains("would both be saved as a "),
+        "{}",
+        ran.stderr
+    );
+    assert!(server.seen().is_empty() && folder.names().is_empty());
+}
+
+#[test]
+fn a_large_body_arrives_byte_for_byte() {
+    let folder = Folder::new();
+    let body = bytes(3_000_000);
+    let served = body.clone();
+    let server = Server::start(move |exchange| match exchange.path.as_str() {
+        "/length" => exchange.ok(&served),
+        "/chunked" => {
+            exchange.raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")?;
+            for chunk in served.chunks(70_001) {
+                exchange.raw(format!("{:x}\r\n", chunk.len()).as_bytes())?;
+                exchange.raw(chunk)?;
+                exchange.raw(b"\r\n")?;
+            }
+            exchange.raw(b"0\r\n\r\n")
+        }
+        _ => {
+            exchange.raw(b"HTTP/1.1 200 OK\r\n\r\n")?;
+            exchange.raw(&served)
+        }
+    });
+    let names = ["length", "chunked", "until-close"];
+    let ran = folder.run(names.map(|name| server.url(&format!("/{name}"))));
+    ran.succeeded();
+    for name in names {
+        assert!(folder.read(name) == body, "{name}");
+    }
+    assert!(ran.stdout.contains("3 files, 8.6 MiB"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_redirect_is_followed_and_the_name_is_still_the_users() {
+    let folder = Folder::new();
+    let server = Server::start(|exchange| match exchange.path.as_str() {
+        "/evil.sh" => exchange.ok(b"moved here"),
+        _ => exchange.raw(b"HTTP/1.1 302 Found\r\nLocation: /evil.sh\r\nContent-Length: 0\r\n\r\n"),
+    });
+    folder.run([server.url("/good.txt")]).succeeded();
+    assert_eq!(folder.names(), ["good.txt"]);
+    assert_eq!(folder.read("good.txt"), b"moved here");
+}
+
+#[test]
+fn compare_fetches_everything_twice() {
+    let (folder, server) = (Folder::new(), echo());
+    let ran = folder.run(["--compare", &server.url("/a"), &server.url("/b")]);
+    ran.succeeded();
+    assert_eq!(server.seen(), ["/a", "/a", "/b", "/b"]);
+    assert_eq!(folder.read("one-after-another/b"), b"/b");
+    for row in ["added up", "one after another, measured", "together"] {
+        assert!(ran.stdout.contains(row), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn what_one_can_ask_for_is_told_and_what_not_is_refused() {
+    let folder = Folder::new();
+    let help = folder.run(["--help"]);
+    assert!(help.succeeded().stdout.contains("--per-host N"));
+    assert!(
+        folder
+            .run(["-V"])
+            .succeeded()
+            .stdout
+            .starts_with("fetch (hob) ")
+    );
+    for bad in [
+        &["--nonsense"][..],
+        &["-j0", "http://h/"],
+        &["-i", "no-such-list"],
+        &["http://["],
+    ] {
+        let ran = folder.run(bad);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{bad:?}");
+        assert!(ran.stderr.starts_with("fetch: "), "{ran:#?}");
+    }
+    assert!(folder.names().is_empty());
+}
