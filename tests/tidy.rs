@@ -309,6 +309,8 @@ fn docs_of_tests(text: &str) -> Vec<String> {
         } else if line.starts_with("#[") {
             is_test |= line.starts_with("#[test]");
         } else {
+            // A test without a harness is a program.
+            is_test |= line.starts_with("fn main()");
             if is_test && !doc.is_empty() {
                 docs.push(doc.clone());
             }

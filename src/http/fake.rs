@@ -1,5 +1,7 @@
 //! Tests of `conn` over a transport that does what a script says, poll by poll: for what real
 //! sockets do only now and then.
+//!
+//! This file is long because it is a list of tests, with the script that they share.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

@@ -5,6 +5,9 @@
 //! about, or not, behind our back; then the socket becomes writable *in either case*.
 //! Consequence: after each such sign we ask the socket itself, for its error first and for
 //! its peer then (trap 20).
+//!
+//! This file is long because a stream has many methods, and each says what it promises; there
+//! is little code in it.
 
 use std::fmt;
 use std::future::Future;

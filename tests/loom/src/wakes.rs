@@ -114,7 +114,8 @@ fn no_wake_of_two_threads_is_lost() {
     });
 }
 
-/// Trap 5: twice from one thread, so that the second wake meets the poll of the first.
+/// Trap 5: twice from one thread, so that the second wake meets the poll of the first. Broken
+/// by: `unqueue_there` after the poll.
 #[test]
 fn a_wake_during_the_poll_asks_for_another_poll() {
     loom::model(|| {
