@@ -9,13 +9,13 @@
 //!
 //! **Law**: nearly every timer is a timeout, and nearly every timeout is cancelled, because
 //! the answer came in time. **Consequence**: making and cancelling must be cheap; firing may
-//! cost more. **Choice**: a binary heap of small entries beside a slab of wakers. To cancel
-//! is to vacate the slot; the entry stays in the heap, dead, and is thrown away when it comes
-//! to the top, or with all the others when the dead outnumber the living. **Price**: the heap
-//! may be twice as long as it need be.
+//! cost more. **Choice**: a queue of small entries ([`queue`]) beside a slab of wakers
+//! ([`slots`]). To cancel is to vacate the slot; the entry stays in the queue, dead, and is
+//! thrown away when it comes to the top, or with all the others when the dead outnumber the
+//! living. **Price**: the queue may be twice as long as it need be.
 //!
 //! ```text
-//!   queue (a heap)                       slots (a slab)
+//!   queue                                slots
 //!   deadline  number  slot               slot  number  waker
 //!   12:00:01     7      2   ──────────►    2      7     W
 //!   12:00:01     9      0   ──── ✗         0     12     V      9 is dead, 12 lives there now
@@ -35,27 +35,26 @@
 //!
 //! Roads not taken. A timer wheel does all of this in O(1), but it rounds deadlines and moves
 //! a timer from level to level on its way down; with 100,000 timers spread over ten seconds
-//! this heap was ahead of the wheel of tokio 1.54 in making, cancelling and firing. A heap
-//! that knows where each timer stands in it could really remove, and would have to write to a
-//! slot for each step of each sift. A map from number to waker needs no slots, and took twice
-//! as long.
+//! this was ahead of the wheel of tokio 1.54 in making, cancelling and firing. A heap that
+//! knows where each timer stands in it could really remove, and would have to write to a slot
+//! for each step of each sift. A map from number to waker needs no slots, and took twice as
+//! long.
 //!
 //! Invariants:
 //! - I1: each live slot has exactly one entry in the queue that bears its number. So there
 //!   are `queue.len() - slots.live()` dead entries.
 //! - I2: a number is drawn once, hence a stale key never finds somebody else's timer.
-//! - I3: no waker is cloned, woken or dropped while `state` is borrowed: each of these may
+//! - I3: no waker is cloned, woken or dropped while [`State`] is borrowed: each of these may
 //!   run code of the user, which may come back here.
 //! - I4: nothing enters the queue with a deadline before the time that we were last told, so
 //!   a timer made during `expire` stands behind all that is due, and delays none of it.
 
 mod mailbox;
+mod queue;
 mod slots;
+mod state;
 
 use std::cell::RefCell;
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-use std::mem;
 use std::panic::Location;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -67,10 +66,8 @@ use crate::caught;
 use crate::current::{self, Current, Entered};
 use crate::trace::{self, Event};
 use mailbox::Mailbox;
-use slots::{Place, Slots};
-
-/// So many dead entries are not worth a walk over the heap.
-const FEW: usize = 64;
+use slots::Place;
+use state::State;
 
 thread_local! {
     static CURRENT: Current<Timers> = const { Current::new() };
@@ -180,7 +177,7 @@ impl Timers {
     /// (trap 34). Timers made during the call have to wait for the next one: a waker that
     /// makes a timer cannot keep us here (I4).
     pub(crate) fn expire(&self, now: Instant) -> usize {
-        let newcomers = self.state.borrow_mut().hear(now);
+        let newcomers = self.state.borrow_mut().begin_tick(now);
         let mut fired = 0;
         while let Some(waker) = self.take_due(now, newcomers) {
             caught::wake(waker);
@@ -229,126 +226,6 @@ impl Timers {
 impl Drop for Timers {
     fn drop(&mut self) {
         self.close();
-    }
-}
-
-/// What stands in the heap. Compared by deadline, then by number: first come, first served.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Entry {
-    deadline: Instant,
-    place: Place,
-}
-
-/// What is behind the borrow. Nothing here runs code of the user: wakers are moved in and
-/// out, and whoever borrowed the state drops or wakes them afterwards (I3).
-#[derive(Default)]
-struct State {
-    queue: BinaryHeap<Reverse<Entry>>,
-    slots: Slots,
-    /// The number to be drawn next. It only grows (I2).
-    next_number: u64,
-    /// The time that `expire` was last told (I4).
-    told: Option<Instant>,
-    /// Set by `close`, forever.
-    closed: bool,
-}
-
-impl State {
-    /// Gives the waker back if the runtime has ended.
-    fn insert(&mut self, deadline: Instant, waker: Waker) -> Result<Place, Waker> {
-        if self.closed {
-            return Err(waker);
-        }
-        let number = self.draw_number();
-        let place = self.slots.insert(number, waker);
-        self.enqueue(deadline, place);
-        Ok(place)
-    }
-
-    fn reset(&mut self, place: Place, deadline: Instant) -> Option<Place> {
-        let number = self.draw_number();
-        let place = self.slots.renumber(place, number)?; // the old entry is dead now (I1)
-        self.enqueue(deadline, place);
-        self.tidy();
-        Some(place)
-    }
-
-    fn draw_number(&mut self) -> u64 {
-        self.next_number += 1;
-        self.next_number - 1
-    }
-
-    fn enqueue(&mut self, deadline: Instant, place: Place) {
-        let deadline = self.told.map_or(deadline, |told| deadline.max(told)); // I4
-        self.queue.push(Reverse(Entry { deadline, place }));
-        debug_assert!(self.queue.len() >= self.slots.live(), "I1");
-    }
-
-    fn take(&mut self, place: Place) -> Option<Waker> {
-        let waker = self.slots.remove(place)?; // its entry is dead now (I1)
-        self.tidy();
-        Some(waker)
-    }
-
-    fn is_woken_by(&self, place: Place, waker: &Waker) -> Option<bool> {
-        Some(self.slots.waker(place)?.will_wake(waker))
-    }
-
-    fn fate(&self, place: Place) -> Fate {
-        match self.slots.holds(place) {
-            true => Fate::Waiting,
-            false if self.closed => Fate::Closed,
-            false => Fate::Fired,
-        }
-    }
-
-    /// The earliest live entry. Throws away the dead ones in front of it.
-    fn first(&mut self) -> Option<Entry> {
-        while let Some(&Reverse(entry)) = self.queue.peek() {
-            if self.slots.holds(entry.place) {
-                return Some(entry);
-            }
-            self.queue.pop();
-        }
-        None
-    }
-
-    /// Notes the time, and tells which number the next newcomer will have.
-    fn hear(&mut self, now: Instant) -> u64 {
-        self.told = self.told.max(Some(now));
-        self.next_number
-    }
-
-    fn take_due(&mut self, now: Instant, newcomers: u64) -> Option<Waker> {
-        let entry = self.first()?;
-        if entry.deadline > now || entry.place.number >= newcomers {
-            return None;
-        }
-        self.queue.pop(); // entry and slot go together (I1)
-        self.take(entry.place)
-    }
-
-    /// Called whenever an entry has died: throws all dead ones out as soon as they outnumber
-    /// the living, and gives memory back after a burst (trap 59).
-    ///
-    /// The walk over the heap comes once for about as many deaths as the heap is long, so it
-    /// adds a constant to each.
-    fn tidy(&mut self) {
-        if self.queue.len() > 2 * self.slots.live() + FEW {
-            let slots = &self.slots;
-            self.queue.retain(|Reverse(entry)| slots.holds(entry.place));
-            debug_assert_eq!(self.queue.len(), self.slots.live(), "I1");
-        }
-        if slots::is_too_roomy(self.queue.capacity(), self.queue.len()) {
-            self.queue.shrink_to(2 * self.queue.len());
-        }
-    }
-
-    /// Gives out all that was in here.
-    fn close(&mut self) -> Slots {
-        self.closed = true;
-        self.queue = BinaryHeap::new();
-        mem::take(&mut self.slots)
     }
 }
 

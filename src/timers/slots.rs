@@ -106,8 +106,8 @@ impl Slots {
     }
 
     pub(super) fn remove(&mut self, place: Place) -> Option<Waker> {
-        self.slot(place)?;
-        let slot = self.slots[place.index].take()?;
+        let slot = self.slots.get_mut(place.index)?;
+        let slot = slot.take_if(|slot| slot.number == place.number)?; // I3
         self.live -= 1;
         if place.index + 1 < self.slots.len() {
             self.free.push(place.index); // I2
@@ -146,7 +146,7 @@ pub(super) fn is_too_roomy(capacity: usize, len: usize) -> bool {
     capacity > 4 * len + ROOM
 }
 
-fn shrink<T>(list: &mut Vec<T>) {
+pub(super) fn shrink<T>(list: &mut Vec<T>) {
     if is_too_roomy(list.capacity(), list.len()) {
         list.shrink_to(2 * list.len());
     }

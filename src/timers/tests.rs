@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::task::Wake;
 use std::time::Duration;
 
+use super::state::FEW;
 use super::*;
 
 /// Writes its name down when it is woken.
@@ -317,7 +318,89 @@ fn nothing_is_kept_for_timers_that_are_gone() {
     assert_eq!(mailbox.strong_count(), 0);
 }
 
-/// Trap 59. Broken by: leaving out `trim` (its first half, or either arm of its second).
+/// Deadlines in no order, ten timers to each.
+fn insert_many(bench: &Bench, count: u32) -> Vec<TimerKey> {
+    let ms = |name: u32| u64::from(name * 7_919 % (count / 10));
+    (0..count)
+        .map(|name| bench.insert(ms(name), name))
+        .collect()
+}
+
+/// Broken by: sorting the run the other way round, or by deadline alone; popping the heap
+/// before the run.
+#[test]
+fn when_all_are_due_at_once_they_still_fire_in_order() {
+    let bench = Bench::new();
+    insert_many(&bench, 1_000);
+    let woken = bench.expire(10_000);
+    let mut expected: Vec<u32> = (0..1_000).collect();
+    expected.sort_by_key(|name| name * 7_919 % 100);
+    assert_eq!(woken, expected);
+}
+
+/// Trap 34. Broken by: letting newcomers into the run (`is_due` in `Queue::sort`), or not
+/// asking in `State::take_due` whether an entry of the run still lives.
+#[test]
+fn timers_removed_reset_or_made_in_the_midst_of_a_big_tick_are_respected() {
+    let bench = Bench::new();
+    bench.timers.insert(bench.at(50), &Hook::waker());
+    let keys = insert_many(&bench, 1_000);
+    let (timers, now, later) = (bench.timers.clone(), bench.at(10_000), bench.at(20_000));
+    let new = bench.waker(5_000);
+    DO.set(Some(Box::new(move || {
+        assert!(
+            timers.state.borrow().queue.is_sorted(),
+            "else this tests less"
+        );
+        keys[..500].iter().for_each(|key| timers.remove(*key));
+        for key in &keys[500..600] {
+            timers.reset(*key, later);
+        }
+        timers.insert(now, &new);
+    })));
+    let fired = bench.timers.expire(now);
+    let woken = std::mem::take(&mut *bench.woken.lock().unwrap());
+    let (before, after): (Vec<u32>, Vec<u32>) = woken.iter().partition(|n| *n * 7_919 % 100 < 50);
+    assert_eq!((fired, before.len()), (1 + woken.len(), 500));
+    assert!(after.iter().all(|name| (600..1_000).contains(name)));
+    assert_eq!(
+        bench.expire(10_000),
+        [5_000],
+        "the newcomer, in the next tick"
+    );
+    assert_eq!(bench.timers.next(), Some(later));
+}
+
+/// Panics at the hundredth timer.
+struct HundredthTimer(Cell<u32>);
+
+impl trace::Observer for HundredthTimer {
+    fn event(&self, _event: Event) {
+        self.0.set(self.0.get() + 1);
+        assert_ne!(self.0.get(), 100, "an observer panics");
+    }
+}
+
+/// Trap 37. Broken by: `Queue::peek` or `len` forgetting the run.
+#[test]
+fn timers_that_an_observer_kept_from_firing_fire_in_the_next_tick() {
+    let bench = Bench::new();
+    insert_many(&bench, 1_000);
+    let observer = Rc::new(HundredthTimer(Cell::new(0)));
+    let _guard = Rc::new(trace::Ledger::new(Some(observer))).enter();
+    let now = bench.at(10_000);
+    let expire = std::panic::AssertUnwindSafe(|| bench.timers.expire(now));
+    assert!(std::panic::catch_unwind(expire).is_err());
+    assert_eq!(bench.timers.live(), 900);
+    assert!(bench.timers.next().is_some_and(|next| next < now));
+    bench.insert(10_000, 5_000);
+    assert_eq!(bench.timers.expire(now), 901);
+    let woken = bench.woken.lock().unwrap();
+    assert_eq!((woken.len(), woken.last()), (1_001, Some(&5_000)));
+}
+
+/// Trap 59. Broken by: leaving out `shrink` in `State::tidy`, `cut` in `Slots::remove`, or any
+/// of the three lists in them.
 #[test]
 fn memory_is_given_back_after_a_burst() {
     const MANY: u32 = 20_000;

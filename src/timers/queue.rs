@@ -1,0 +1,129 @@
+//! The order in which timers come: a heap, and beside it a run that is already sorted.
+//!
+//! A binary heap is right for the daily business: an insert moves past one or two entries,
+//! and of 100,000 timers a few are due at a time. But to pop *all* of a big heap is a walk
+//! from the root to a leaf for each entry, all over its memory, which is several times slower
+//! than to sort the entries and take them from the end of the list. So as soon as one tick
+//! has taken a [`SHARE`] of the heap singly, everything that is due moves to `run`, sorted.
+//!
+//! ```text
+//!   push ──► heap ──── pop_due, one by one ────────────────────► fired
+//!             └─────── pop_due, when a share is gone ──► run ──► fired
+//! ```
+//!
+//! Entries may be dead: whether the timer lives is known by the slots, not here.
+//!
+//! Invariant I1: nothing in `heap` comes before anything in `run`. It holds when the run is
+//! filled, and later pushes come after all that was due then (the timers' I4).
+//!
+//! Only `timers` uses this file.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::Instant;
+
+use super::slots::{self, Place};
+
+/// The divisor of the share: a sixteenth. Sorting looks at every entry of the heap once, so it
+/// must be earned by as many pops as make that a small constant for each.
+const SHARE: usize = 16;
+
+/// One deadline. Compared by the deadline, then by the number: first come, first served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Entry {
+    pub(super) deadline: Instant,
+    pub(super) place: Place,
+}
+
+#[derive(Default)]
+pub(super) struct Queue {
+    heap: BinaryHeap<Reverse<Entry>>,
+    /// Sorted, the earliest at the end. Filled and emptied within one tick, unless an observer
+    /// panics in between.
+    run: Vec<Entry>,
+    /// How many more may be popped singly in this tick. Set by `begin_tick`.
+    singly: usize,
+}
+
+impl Queue {
+    /// Entries, dead ones included.
+    pub(super) fn len(&self) -> usize {
+        self.heap.len() + self.run.len()
+    }
+
+    pub(super) fn push(&mut self, entry: Entry) {
+        debug_assert!(self.run.first().is_none_or(|last| *last < entry), "I1");
+        self.heap.push(Reverse(entry));
+    }
+
+    /// The earliest entry.
+    pub(super) fn peek(&self) -> Option<Entry> {
+        let in_heap = || self.heap.peek().map(|Reverse(entry)| *entry);
+        self.run.last().copied().or_else(in_heap) // I1
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Entry> {
+        let popped = self.run.pop(); // I1
+        popped.or_else(|| self.heap.pop().map(|Reverse(entry)| entry))
+    }
+
+    /// Called before the first [`pop_due`](Queue::pop_due) of a tick.
+    pub(super) fn begin_tick(&mut self) {
+        self.singly = 1 + self.heap.len() / SHARE;
+    }
+
+    /// The earliest entry, if `is_due` says that it is. It must say so of all that come before
+    /// one of which it says so.
+    pub(super) fn pop_due(&mut self, is_due: impl Fn(Entry) -> bool) -> Option<Entry> {
+        let first = self.peek()?;
+        if !is_due(first) {
+            return None;
+        }
+        if self.run.is_empty() {
+            match self.singly.checked_sub(1) {
+                Some(left) => self.singly = left,
+                None => self.sort(is_due),
+            }
+        }
+        self.pop()
+    }
+
+    /// Moves what is due to the run.
+    fn sort(&mut self, is_due: impl Fn(Entry) -> bool) {
+        let run = &mut self.run;
+        self.heap.retain(|&Reverse(entry)| {
+            let due = is_due(entry);
+            if due {
+                run.push(entry);
+            }
+            !due
+        });
+        run.sort_unstable_by(|a, b| b.cmp(a));
+    }
+
+    /// Throws out what `is_alive` does not know, in one walk.
+    pub(super) fn retain(&mut self, is_alive: impl Fn(Place) -> bool) {
+        self.run.retain(|entry| is_alive(entry.place));
+        self.heap.retain(|Reverse(entry)| is_alive(entry.place));
+    }
+
+    /// Gives memory back after a burst (trap 59).
+    pub(super) fn shrink(&mut self) {
+        if slots::is_too_roomy(self.heap.capacity(), self.heap.len()) {
+            self.heap.shrink_to(2 * self.heap.len());
+        }
+        slots::shrink(&mut self.run);
+    }
+
+    /// Is a big tick going on?
+    #[cfg(test)]
+    pub(super) fn is_sorted(&self) -> bool {
+        !self.run.is_empty()
+    }
+
+    /// How many entries there is memory for.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.heap.capacity().max(self.run.capacity())
+    }
+}

@@ -1,0 +1,130 @@
+//! What is behind the timers' borrow: the queue and the slots, kept in step with each other.
+//!
+//! Nothing here runs code of the user. Wakers are moved in and handed out, and whoever had
+//! borrowed the state drops or wakes them when the borrow is over (I3). The invariants I1 to
+//! I4 are those of [`timers`](super).
+//!
+//! Only `timers` uses this file.
+
+use std::mem;
+use std::task::Waker;
+use std::time::Instant;
+
+use super::Fate;
+use super::queue::{Entry, Queue};
+use super::slots::{Place, Slots};
+
+/// So many dead entries are not worth a walk over the heap.
+pub(super) const FEW: usize = 64;
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) queue: Queue,
+    pub(super) slots: Slots,
+    /// The number to be drawn next. It only grows (I2).
+    next_number: u64,
+    /// The time that `expire` was last told (I4).
+    told: Option<Instant>,
+    /// Set by `close`, forever.
+    closed: bool,
+}
+
+impl State {
+    /// Gives the waker back if the runtime has ended.
+    pub(super) fn insert(&mut self, deadline: Instant, waker: Waker) -> Result<Place, Waker> {
+        if self.closed {
+            return Err(waker);
+        }
+        let number = self.draw_number();
+        let place = self.slots.insert(number, waker);
+        self.enqueue(deadline, place);
+        Ok(place)
+    }
+
+    pub(super) fn reset(&mut self, place: Place, deadline: Instant) -> Option<Place> {
+        let number = self.draw_number();
+        let place = self.slots.renumber(place, number)?; // the old entry is dead now (I1)
+        self.enqueue(deadline, place);
+        self.tidy();
+        Some(place)
+    }
+
+    fn draw_number(&mut self) -> u64 {
+        self.next_number += 1;
+        self.next_number - 1
+    }
+
+    fn enqueue(&mut self, deadline: Instant, place: Place) {
+        let deadline = self.told.map_or(deadline, |told| deadline.max(told)); // I4
+        self.queue.push(Entry { deadline, place });
+        debug_assert!(self.queue.len() >= self.slots.live(), "I1");
+    }
+
+    pub(super) fn take(&mut self, place: Place) -> Option<Waker> {
+        let waker = self.slots.remove(place)?; // its entry is dead now (I1)
+        self.tidy();
+        Some(waker)
+    }
+
+    pub(super) fn is_woken_by(&self, place: Place, waker: &Waker) -> Option<bool> {
+        Some(self.slots.waker(place)?.will_wake(waker))
+    }
+
+    pub(super) fn fate(&self, place: Place) -> Fate {
+        match self.slots.holds(place) {
+            true => Fate::Waiting,
+            false if self.closed => Fate::Closed,
+            false => Fate::Fired,
+        }
+    }
+
+    /// The earliest live entry. Throws away the dead ones in front of it.
+    pub(super) fn first(&mut self) -> Option<Entry> {
+        loop {
+            let first = self.queue.peek()?;
+            if self.slots.holds(first.place) {
+                return Some(first);
+            }
+            self.queue.pop();
+        }
+    }
+
+    /// Notes the time, and tells which number the next newcomer will have.
+    pub(super) fn begin_tick(&mut self, now: Instant) -> u64 {
+        self.told = self.told.max(Some(now));
+        self.queue.begin_tick();
+        self.next_number
+    }
+
+    pub(super) fn take_due(&mut self, now: Instant, newcomers: u64) -> Option<Waker> {
+        let is_due = |entry: Entry| entry.deadline <= now && entry.place.number < newcomers;
+        while let Some(entry) = self.queue.pop_due(is_due) {
+            // Entry and slot go together (I1), if the entry was not dead anyway.
+            if let Some(waker) = self.take(entry.place) {
+                return Some(waker);
+            }
+        }
+        None
+    }
+
+    /// Called whenever an entry has died: throws all dead ones out as soon as they outnumber
+    /// the living, and gives memory back after a burst (trap 59).
+    ///
+    /// The walk over the queue comes once for about as many deaths as the queue is long, so it
+    /// adds a constant to each.
+    fn tidy(&mut self) {
+        if self.queue.len() > 2 * self.slots.live() + FEW {
+            let slots = &self.slots;
+            self.queue.retain(|place| slots.holds(place));
+            debug_assert_eq!(self.queue.len(), self.slots.live(), "I1");
+        }
+        self.queue.shrink();
+    }
+
+    /// Gives out all that was in here.
+    pub(super) fn close(&mut self) -> Slots {
+        self.closed = true;
+        self.queue = Queue::default();
+        mem::take(&mut self.slots)
+    }
+}
