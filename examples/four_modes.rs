@@ -186,6 +186,10 @@ fn calibrate() -> u32 {
 
 /// Slow on purpose: something to do.
 fn primes_in(range: Range<u32>) -> u32 {
-    let is_prime = |n: u32| (2..).take_while(|d| d * d <= n).all(|d| n % d != 0);
+    let is_prime = |n: u32| {
+        (2..)
+            .take_while(|d| d * d <= n)
+            .all(|d| !n.is_multiple_of(d))
+    };
     range.filter(|&n| is_prime(n)).count() as u32
 }

@@ -100,6 +100,10 @@ fn calibrate(wanted: Duration) -> u32 {
 
 /// Slow on purpose: something to do.
 fn primes_below(limit: u32) -> u32 {
-    let is_prime = |n: u32| (2..).take_while(|d| d * d <= n).all(|d| n % d != 0);
+    let is_prime = |n: u32| {
+        (2..)
+            .take_while(|d| d * d <= n)
+            .all(|d| !n.is_multiple_of(d))
+    };
     (2..limit).filter(|&n| is_prime(n)).count() as u32
 }

@@ -110,7 +110,7 @@ fn a_task_may_abort_itself_and_one_that_never_ran_can_be_aborted() {
 
         let task = spawn(async { unreachable!("aborted before its first poll") });
         task.abort();
-        assert!(task.await.map(|()| ()).unwrap_err().is_cancelled());
+        assert!(task.await.unwrap_err().is_cancelled());
     });
 }
 
@@ -180,7 +180,7 @@ fn a_panic_anywhere_in_a_task_leaves_the_loop_whole() {
 
 async fn panic_in_poll_and_in_drop() {
     let error = spawn(async { panic!("in a poll") }).await;
-    let error = error.map(|()| ()).unwrap_err();
+    let error = error.unwrap_err();
     assert!(error.is_panic() && error.to_string().contains("in a poll"));
 
     let task = spawn(async {
@@ -241,7 +241,7 @@ fn a_panic_of_the_main_future_comes_out_and_the_runtime_can_be_used_again() {
             panic!("in main")
         })
     }));
-    let payload = panicked.map(|()| ()).unwrap_err();
+    let payload = panicked.unwrap_err();
     assert_eq!(payload.downcast_ref(), Some(&"in main"));
     assert_eq!(
         runtime.block_on(async { spawn(async { 3 }).await.unwrap() }),

@@ -190,7 +190,7 @@ fn a_panic_of_handed_in_work_reaches_who_joins_it() {
     block_on(async {
         let handle = Handle::current();
         let error = handle.spawn(|| async { panic!("in the loop") }).await;
-        assert!(error.map(|()| ()).unwrap_err().is_panic());
+        assert!(error.unwrap_err().is_panic());
         let error = handle.spawn(|| -> std::future::Ready<()> { panic!("making it") });
         assert!(error.await.unwrap_err().is_panic());
     });

@@ -205,7 +205,7 @@ fn next_id() -> TaskId {
         static NEXT: Cell<u64> = const { Cell::new(0) };
     }
     let mut id = NEXT.get();
-    if id % BLOCK == 0 {
+    if id.is_multiple_of(BLOCK) {
         id = NEXT_BLOCK.fetch_add(1, Ordering::Relaxed) * BLOCK;
     }
     NEXT.set(id + 1);

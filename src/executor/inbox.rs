@@ -23,6 +23,8 @@
 //! This file takes its lock from `crate::prims`, so that `tests/loom` can try every
 //! interleaving of it.
 
+use std::sync::PoisonError;
+
 use crate::prims::{AtomicBool, Mutex, Ordering};
 
 /// Mail of kind `M` from any thread to one loop.
@@ -116,6 +118,6 @@ impl<M> Inbox<M> {
     /// Nothing of the user's runs under this lock, so it is never poisoned by a panic of ours;
     /// and if it were, the data would still be whole.
     fn lock(&self) -> crate::prims::MutexGuard<'_, State<M>> {
-        self.state.lock().unwrap_or_else(|e| e.into_inner())
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

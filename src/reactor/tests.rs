@@ -361,12 +361,12 @@ fn a_short_read_says_drained_only_where_and_while_that_can_be_trusted() {
     let (source, _peer) = pair();
     settle(&reactor);
     let side = source.side(Direction::Read);
-    let mut note = |signs| reactor.note(source.token(), signs, &mut VecDeque::new());
+    let note = |signs| reactor.note(source.token(), signs, &mut VecDeque::new());
     let readable = Signs {
         readable: true,
         ..Signs::default()
     };
-    let mut drained_after = |signs, moved| {
+    let drained_after = |signs, moved| {
         note(readable);
         note(signs);
         source.judge_length(Direction::Read, 10, &Ok(moved));

@@ -49,10 +49,13 @@ pub(super) struct Config {
 pub(crate) struct Interrupt {
     /// Makes the future that is ready when `main` has to be dropped. Called inside of the
     /// loop, at the beginning of each `block_on`.
-    pub(crate) wait: fn() -> io::Result<Pin<Box<dyn Future<Output = ()>>>>,
+    pub(crate) wait: fn() -> io::Result<Interrupting>,
     /// Ends the process, once everything was cleaned up.
     pub(crate) die: fn() -> !,
 }
+
+/// Ready when the main future has to be dropped.
+pub(crate) type Interrupting = Pin<Box<dyn Future<Output = ()>>>;
 
 impl Builder {
     /// The defaults, which each method below names.
@@ -214,7 +217,7 @@ impl Config {
 
     /// The future that cancels the main one, if it was asked for. Where the system refuses
     /// it, the program runs all the same, and Ctrl-C ends it in the system's own way.
-    pub(super) fn start_interrupt(&self) -> Option<Pin<Box<dyn Future<Output = ()>>>> {
+    pub(super) fn start_interrupt(&self) -> Option<Interrupting> {
         let interrupt = self.interrupt.as_ref()?;
         match (interrupt.wait)() {
             Ok(future) => Some(future),

@@ -7,7 +7,7 @@ use std::fmt;
 use std::future::Future;
 use std::panic::{Location, resume_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use super::ask::current_inner;
@@ -151,7 +151,7 @@ impl<T> Meeting<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
-        self.state.lock().unwrap_or_else(|e| e.into_inner())
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -194,7 +194,7 @@ impl<T> RemoteJoinHandle<T> {
                 return result;
             }
             let waited = self.meeting.arrived.wait(state);
-            state = waited.unwrap_or_else(|e| e.into_inner());
+            state = waited.unwrap_or_else(PoisonError::into_inner);
         }
     }
 

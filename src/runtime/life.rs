@@ -4,13 +4,13 @@ use std::cell::Cell;
 use std::future::Future;
 use std::io;
 use std::panic::Location;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::builder::{Builder, Config};
+use super::builder::{Builder, Config, Interrupting};
 use super::handle::Handle;
 use super::{CURRENT, Inner, Metrics, ask};
 use crate::blocking::{self, Pool};
@@ -256,10 +256,7 @@ struct Guards {
 }
 
 /// Has the interrupt come? Asked before each poll of the main future, which it also wakes.
-fn is_interrupted(
-    interrupt: &mut Option<Pin<Box<dyn Future<Output = ()>>>>,
-    cx: &mut Context<'_>,
-) -> bool {
+fn is_interrupted(interrupt: &mut Option<Interrupting>, cx: &mut Context<'_>) -> bool {
     match interrupt {
         None => false,
         Some(future) => future.as_mut().poll(cx).is_ready(),

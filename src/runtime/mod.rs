@@ -53,7 +53,8 @@ use crate::trace::Ledger;
 
 pub use ask::{Metrics, metrics, tasks};
 pub use builder::Builder;
-pub(crate) use builder::Interrupt;
+#[cfg(feature = "signal")]
+pub(crate) use builder::{Interrupt, Interrupting};
 pub use handle::{Handle, RemoteJoinHandle};
 pub use life::{Interrupted, Runtime, block_on};
 

@@ -21,7 +21,7 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use crate::runtime::{Builder, Interrupt};
+use crate::runtime::{Builder, Interrupt, Interrupting};
 use crate::trace::{self, WaitKind};
 
 #[cfg(unix)]
@@ -117,7 +117,7 @@ struct FirstCtrlC {
     _second_ends: platform::SecondEnds,
 }
 
-fn first_ctrl_c() -> io::Result<Pin<Box<dyn Future<Output = ()>>>> {
+fn first_ctrl_c() -> io::Result<Interrupting> {
     Ok(Box::pin(FirstCtrlC {
         listener: Listener::new()?,
         _second_ends: platform::SecondEnds::new()?,

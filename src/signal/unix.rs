@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream as StdStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 
 use mio::net::UnixStream;
@@ -40,13 +40,13 @@ fn process() -> io::Result<&'static Process> {
 
 impl Process {
     fn listen(&self) {
-        let _lock = self.lock.lock().unwrap_or_else(|e| e.into_inner());
+        let _lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         self.listeners.fetch_add(1, Ordering::SeqCst);
         self.unheard.store(false, Ordering::SeqCst);
     }
 
     fn unlisten(&self) {
-        let _lock = self.lock.lock().unwrap_or_else(|e| e.into_inner());
+        let _lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         if self.listeners.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.unheard.store(true, Ordering::SeqCst);
         }

@@ -1,7 +1,7 @@
 //! Ctrl-C on Windows: the `ctrlc` crate calls us on a thread of its own.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 /// The exit code of a program that Ctrl-C ended: STATUS_CONTROL_C_EXIT.
@@ -26,7 +26,7 @@ struct Process {
 static PROCESS: OnceLock<Mutex<Process>> = OnceLock::new();
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|e| e.into_inner())
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn process() -> io::Result<&'static Mutex<Process>> {

@@ -10,13 +10,13 @@ use std::time::Duration;
 use hob::net::{TcpListener, TcpStream};
 
 /// Runs `future` to its end. A lost wake shows as a failure instead of a hang.
-pub fn run<F: Future>(future: F) -> F::Output {
+pub(crate) fn run<F: Future>(future: F) -> F::Output {
     let patience = Duration::from_secs(60);
     hob::block_on(async { hob::time::timeout(patience, future).await }).expect("it hangs")
 }
 
 /// Two ends of one connection, both of this runtime.
-pub async fn pair() -> (TcpStream, TcpStream) {
+pub(crate) async fn pair() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let here = TcpStream::connect(listener.local_addr().unwrap())
         .await
@@ -27,7 +27,7 @@ pub async fn pair() -> (TcpStream, TcpStream) {
 }
 
 /// An end of this runtime, and a blocking one that does at once what it is told.
-pub async fn pair_with_std() -> (TcpStream, net::TcpStream) {
+pub(crate) async fn pair_with_std() -> (TcpStream, net::TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let there = net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     there.set_nodelay(true).unwrap();
@@ -36,20 +36,20 @@ pub async fn pair_with_std() -> (TcpStream, net::TcpStream) {
 }
 
 /// Sends `bytes` and lets the kernel say so to the runtime, if it has anything to say.
-pub async fn send_and_settle(peer: &mut net::TcpStream, bytes: &[u8]) {
+pub(crate) async fn send_and_settle(peer: &mut net::TcpStream, bytes: &[u8]) {
     peer.write_all(bytes).unwrap();
     settle().await;
 }
 
 /// A few kernel visits: what happened before is told by then. (Loopback delivers while it
 /// sends.)
-pub async fn settle() {
+pub(crate) async fn settle() {
     for _ in 0..5 {
         hob::yield_now().await;
     }
 }
 
 /// Bytes that show it when some are lost, doubled or out of order.
-pub fn pattern(len: usize) -> Vec<u8> {
+pub(crate) fn pattern(len: usize) -> Vec<u8> {
     (0..len).map(|i| (i % 251) as u8).collect()
 }
