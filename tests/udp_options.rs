@@ -2,11 +2,11 @@
 
 mod net_support;
 
-use std::io::ErrorKind::{AddrNotAvailable, WouldBlock};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::io::ErrorKind::AddrNotAvailable;
+use std::net::Ipv6Addr;
 
 use hob::net::UdpSocket;
-use net_support::{kind, run, settle};
+use net_support::{kind, run};
 
 #[test]
 fn options_are_what_they_were_set_to() {
@@ -51,6 +51,9 @@ fn options_of_ipv6_are_what_they_were_set_to() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_group_is_heard_from_joining_to_leaving() {
+    use std::io::ErrorKind::WouldBlock;
+    use std::net::Ipv4Addr;
+
     const GROUP: Ipv4Addr = Ipv4Addr::new(239, 72, 111, 98);
 
     run(async {
@@ -70,7 +73,7 @@ fn a_group_is_heard_from_joining_to_leaving() {
         let left = hearer.leave_multicast_v4(GROUP, Ipv4Addr::LOCALHOST);
         left.unwrap();
         sender.send_to(b"all", to).await.unwrap();
-        settle().await;
+        net_support::settle().await;
         assert_eq!(kind(hearer.try_recv(&mut buf)), WouldBlock);
         let again = hearer.leave_multicast_v4(GROUP, Ipv4Addr::LOCALHOST);
         assert_eq!(kind(again), AddrNotAvailable);

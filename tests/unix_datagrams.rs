@@ -1,5 +1,4 @@
-//! Unix datagrams: each is a whole, they come in order, and a sender waits for room, whether or
-//! not the kernel tells of it.
+//! Unix datagrams: each is sent, received and cut off as a whole.
 #![cfg(unix)]
 
 mod net_support;
@@ -7,8 +6,7 @@ mod net_support;
 use std::io::ErrorKind;
 use std::rc::Rc;
 
-use futures_lite::future::{poll_once, zip};
-use hob::WaitKind;
+use futures_lite::future::zip;
 use hob::net::{Interest, UnixDatagram};
 use net_support::{Folder, asleep_on_sockets, kind, run, settle};
 
@@ -140,127 +138,5 @@ fn a_socket_taken_over_from_std_does_not_block() {
         let here = here.into_std().unwrap();
         assert_eq!(hob::metrics().live_sources, 0);
         assert_eq!(kind(here.recv(&mut [0; 8])), ErrorKind::WouldBlock);
-    });
-}
-
-/// Sends from `here` until its peer has no room. (The BSDs say `ENOBUFS` then and never wait.)
-#[cfg(target_os = "linux")]
-fn fill(here: &UnixDatagram, one: impl Fn(&UnixDatagram) -> std::io::Result<usize>) -> usize {
-    let mut sent = 0;
-    loop {
-        match one(here) {
-            Ok(_) => sent += 1,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return sent,
-            Err(error) => panic!("{error}"),
-        }
-    }
-}
-
-/// What each task but the main one waits for.
-#[cfg(target_os = "linux")]
-fn what_is_waited_for() -> Vec<WaitKind> {
-    let asleep = hob::tasks().into_iter().filter(|task| !task.running);
-    asleep.filter_map(|task| Some(task.wait?.kind)).collect()
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn who_sends_to_a_full_peer_is_woken_when_there_is_room() {
-    run(async {
-        let folder = Folder::new();
-        let path = folder.path("socket");
-        let there = UnixDatagram::bind(&path).unwrap();
-        let here = UnixDatagram::unbound().unwrap();
-        here.connect(&path).unwrap();
-        let filled = fill(&here, |here| here.try_send(&[0]));
-        let sender = hob::spawn(async move {
-            for _ in 0..100 {
-                here.send(&[1]).await.unwrap();
-            }
-        });
-        settle().await;
-        assert_eq!(asleep_on_sockets(), 1, "it is the kernel that wakes it");
-        let mut byte = [9];
-        for number in 0..filled + 100 {
-            there.recv(&mut byte).await.unwrap();
-            assert_eq!(byte[0], u8::from(number >= filled), "in order");
-        }
-        sender.await.unwrap();
-    });
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn who_sends_to_a_full_peer_hears_that_it_has_gone() {
-    run(async {
-        let folder = Folder::new();
-        let path = folder.path("socket");
-        let there = UnixDatagram::bind(&path).unwrap();
-        let here = UnixDatagram::unbound().unwrap();
-        here.connect(&path).unwrap();
-        fill(&here, |here| here.try_send(&[0]));
-        let sender = hob::spawn(async move { kind(here.send(&[1]).await) });
-        settle().await;
-        assert_eq!(asleep_on_sockets(), 1);
-        drop(there);
-        assert_eq!(sender.await.unwrap(), ErrorKind::ConnectionRefused);
-    });
-}
-
-/// A refused try makes an event, "writable", that means nothing: with `Source::io` in the place
-/// of the pauses in `send_to`, each would lead to the next, and the loop would spin.
-#[cfg(target_os = "linux")]
-#[test]
-fn who_sends_to_a_full_stranger_goes_on_when_there_is_room() {
-    run(async {
-        let folder = Folder::new();
-        let path = folder.path("socket");
-        let there = UnixDatagram::bind(&path).unwrap();
-        let other = UnixDatagram::unbound().unwrap();
-        let filled = fill(&other, |other| other.try_send_to(&[0], &path));
-        let theirs = path.clone();
-        let sender = hob::spawn(async move {
-            let here = UnixDatagram::unbound().unwrap();
-            for _ in 0..100 {
-                here.send_to(&[1], &theirs).await.unwrap();
-            }
-        });
-        settle().await;
-        assert!(!sender.is_finished());
-        assert_eq!(what_is_waited_for(), [WaitKind::Timer], "it spins");
-        let given_up = UnixDatagram::unbound().unwrap();
-        assert!(poll_once(given_up.send_to(&[2], &path)).await.is_none());
-        let mut byte = [9];
-        for number in 0..filled + 100 {
-            there.recv(&mut byte).await.unwrap();
-            assert_eq!(byte[0], u8::from(number >= filled), "in order");
-        }
-        sender.await.unwrap();
-        assert_eq!(kind(there.try_recv(&mut byte)), ErrorKind::WouldBlock);
-    });
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn abstract_names_work_like_paths() {
-    use std::os::linux::net::SocketAddrExt;
-    use std::os::unix::net::SocketAddr;
-
-    run(async {
-        let name = format!("hob-test-datagram-{}", std::process::id());
-        let addr = SocketAddr::from_abstract_name(&name).unwrap();
-        let there = UnixDatagram::bind_addr(&addr).unwrap();
-        let here = UnixDatagram::unbound().unwrap();
-        here.send_to_addr(b"one", &addr).await.unwrap();
-        here.connect_addr(&addr).unwrap();
-        let peer = here.peer_addr().unwrap();
-        assert_eq!(peer.as_abstract_name(), Some(name.as_bytes()));
-        here.send(b"two!").await.unwrap();
-        let mut buf = [0; 16];
-        assert_eq!(there.recv(&mut buf).await.unwrap(), 3);
-        assert_eq!(there.recv(&mut buf).await.unwrap(), 4);
-        // A zero in a path does not make it an abstract name.
-        let refused = here.send_to(b"x", format!("\0{name}")).await;
-        assert_eq!(kind(refused), ErrorKind::InvalidInput);
     });
 }
