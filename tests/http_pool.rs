@@ -131,14 +131,24 @@ fn the_connection_that_became_idle_last_is_used_first() {
 }
 
 /// Trap 41. Broken by: a place that is lost when its waiter gives up.
+///
+/// Sources are counted here, on our side: the server may hear of the connection that was
+/// closed only after the one that was opened next.
 #[test]
 fn one_who_gives_up_costs_nobody_their_turn() {
     let server = slow();
     hob::block_on(async {
+        let before = hob::metrics().live_sources;
         let client = Client::builder().max_per_host(1).max_total(1).build();
         let holder = client.get(server.url("/")).send().await.unwrap();
         let tasks: Vec<_> = (0..6)
-            .map(|_| hob::spawn(get(client.clone(), server.url("/"))))
+            .map(|_| {
+                let (client, url) = (client.clone(), server.url("/"));
+                hob::spawn(async move {
+                    get(client, url).await;
+                    hob::metrics().live_sources
+                })
+            })
             .collect();
         hob::yield_now().await;
         for task in tasks.iter().step_by(2) {
@@ -147,10 +157,11 @@ fn one_who_gives_up_costs_nobody_their_turn() {
         // In the same turn: the place goes to one that is being aborted, and must pass on.
         drop(holder);
         for (n, task) in tasks.into_iter().enumerate() {
-            assert_eq!(task.await.is_err(), n % 2 == 0);
+            let sources = task.await.ok();
+            assert_eq!(sources.is_none(), n % 2 == 0);
+            assert!(sources.is_none_or(|sources| sources == before + 1));
         }
     });
-    assert_eq!(server.most_open(), 1);
 }
 
 /// Broken by: keeping the place while a redirect asks for another.
