@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_lite::AsyncReadExt;
 use hob::http::{Client, ClientBuilder, Deadline, Error, ErrorKind};
 use hob::net::TcpStream;
-use hob::time::{now, sleep};
+use hob::time::{now, sleep, timeout};
 use http_support::{hear, local};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -122,6 +122,24 @@ fn a_reader_too_may_take_long_but_not_stand_still() {
         let mut reader = response.into_reader();
         reader.read_to_string(&mut text).await.unwrap();
         assert_eq!(text, "xxx");
+    });
+}
+
+/// Broken by: leaving `clear` out of `Response::advance`.
+#[test]
+fn giving_up_a_piece_and_asking_again_later_begins_a_new_wait() {
+    in_virtual_time(async {
+        let url = local(async |stream| {
+            hear(&stream).await;
+            say(&stream, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n").await;
+            sleep(150 * SECOND).await;
+            say(&stream, "x").await;
+        });
+        let mut response = Client::new().get(url.await).send().await.unwrap();
+        let given_up = timeout(10 * SECOND, response.chunk()).await;
+        assert!(given_up.is_err());
+        sleep(100 * SECOND).await;
+        assert_eq!(response.chunk().await.unwrap(), Some(&b"x"[..]));
     });
 }
 

@@ -143,9 +143,9 @@ impl Body {
         let step = match &mut self.state {
             State::Done => Step::End(0),
             State::Length { left: 0, .. } => Step::End(0),
-            State::Length { left, .. } => take(left, bytes.len()),
+            State::Length { .. } | State::UntilClose if bytes.is_empty() => Step::More(0),
+            State::Length { left, .. } => Step::Data(0..take(left, bytes.len())),
             State::Chunked(chunks) => chunks.decode(bytes)?,
-            State::UntilClose if bytes.is_empty() => Step::More(0),
             State::UntilClose => Step::Data(0..bytes.len()),
         };
         if let Step::Data(range) = &step {

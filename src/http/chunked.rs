@@ -88,9 +88,9 @@ impl Chunks {
             match self.state {
                 State::Done => return Ok(Step::End(at)),
                 State::Data => {
-                    let step = take(&mut self.left, bytes.len() - at);
+                    let count = take(&mut self.left, bytes.len() - at);
                     self.end_data();
-                    return Ok(shifted(step, at));
+                    return Ok(Step::Data(at..at + count));
                 }
                 State::Trailers => self.trailer_byte(byte)?,
                 _ => self.framing_byte(byte)?,
@@ -163,7 +163,7 @@ impl Chunks {
                 RULE,
             ));
         }
-        self.left = self.left << 4 | value;
+        self.left = self.left * 16 + value;
         Ok(State::Size { any: true })
     }
 
@@ -214,15 +214,6 @@ impl Chunks {
         self.trailers = Some(to_map(fields)?);
         self.section = Vec::new();
         Ok(())
-    }
-}
-
-/// `step` as seen from `at` bytes earlier.
-fn shifted(step: Step, at: usize) -> Step {
-    match step {
-        Step::Data(range) => Step::Data(range.start + at..range.end + at),
-        Step::More(length) => Step::More(length + at),
-        Step::End(length) => Step::End(length + at),
     }
 }
 
@@ -312,6 +303,12 @@ mod tests {
         for bad in bad {
             assert!(is_bad(bad), "{bad:?}");
         }
+        let why = |bytes: &str| decode(bytes.as_bytes()).expect_err("bad").to_string();
+        assert!(why("x\r\n").contains("no number"));
+        assert!(why("1 x").contains("no number"));
+        assert!(why("1;\r\r").contains("CR LF"));
+        assert!(why("1\r\nab").contains("longer than its size"));
+        assert!(why("1\r\na\r\r").contains("longer than its size"));
         let good = [
             "1 \t\r\na\r\n0\r\n\r\n",
             "1 ; a=\"b;c\" \r\na\r\n0\r\n\r\n",

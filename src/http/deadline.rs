@@ -59,7 +59,7 @@ impl Alarm {
         deadline: Deadline,
         mut op: impl FnMut(&mut Context<'_>) -> Poll<Result<T, E>>,
     ) -> Result<T, E> {
-        self.clear();
+        debug_assert!(self.set.is_none(), "each wait takes down what it set");
         poll_fn(|cx| {
             let result = op(cx);
             self.judge(cx, deadline, result)
@@ -67,7 +67,7 @@ impl Alarm {
         .await
     }
 
-    /// Something new is going to be waited for.
+    /// Forgets a wait that was given up by dropping its future.
     pub(crate) fn clear(&mut self) {
         self.set = None;
     }

@@ -290,7 +290,7 @@ impl Response {
 
     /// Waits for the next piece; `false` at the end.
     async fn advance(&mut self) -> Result<bool, Error> {
-        // Whatever was waited for before, by a future that was dropped since: this is new.
+        // Whatever a future waited for that was dropped since: this is a new wait.
         self.alarm.clear();
         poll_fn(|cx| self.poll_advance(cx)).await
     }

@@ -14,12 +14,9 @@ pub(crate) enum Step {
     End(usize),
 }
 
-/// As much of what is `left` as is there.
-pub(crate) fn take(left: &mut u64, there: usize) -> Step {
-    let length = usize::try_from(*left).map_or(there, |left| left.min(there));
-    *left -= length as u64;
-    match length {
-        0 => Step::More(0),
-        _ => Step::Data(0..length),
-    }
+/// Takes as much of what is `left` as is there, and says how much that is.
+pub(crate) fn take(left: &mut u64, there: usize) -> usize {
+    let count = usize::try_from(*left).map_or(there, |left| left.min(there));
+    *left -= count as u64;
+    count
 }

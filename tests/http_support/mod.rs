@@ -155,15 +155,6 @@ impl Peer {
         while self.stream.read(&mut rest).is_ok_and(|count| count > 0) {}
     }
 
-    /// Reads nothing, and stays until the client has closed.
-    pub(crate) fn wait_until_gone(&mut self) {
-        let start = Instant::now();
-        // Written bytes are answered by a reset once nobody is there any more.
-        while start.elapsed() < HANG && self.say("x") {
-            thread::sleep(Duration::from_millis(1));
-        }
-    }
-
     /// Ends the connection with a reset, as a crashing host does.
     pub(crate) fn reset(&mut self) {
         let socket = socket2::SockRef::from(&self.stream);
