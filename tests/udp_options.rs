@@ -2,11 +2,10 @@
 
 mod net_support;
 
-use std::io::ErrorKind::AddrNotAvailable;
 use std::net::Ipv6Addr;
 
 use hob::net::UdpSocket;
-use net_support::{kind, run};
+use net_support::run;
 
 #[test]
 fn options_are_what_they_were_set_to() {
@@ -42,8 +41,7 @@ fn options_of_ipv6_are_what_they_were_set_to() {
         if socket.join_multicast_v6(&group, lo).is_ok() {
             socket.leave_multicast_v6(&group, lo).unwrap();
         }
-        let left = socket.leave_multicast_v6(&group, lo);
-        assert_eq!(kind(left), AddrNotAvailable);
+        assert!(socket.leave_multicast_v6(&group, lo).is_err());
     });
 }
 
@@ -51,7 +49,8 @@ fn options_of_ipv6_are_what_they_were_set_to() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_group_is_heard_from_joining_to_leaving() {
-    use std::io::ErrorKind::WouldBlock;
+    use net_support::{kind, settle};
+    use std::io::ErrorKind::{AddrNotAvailable, WouldBlock};
     use std::net::Ipv4Addr;
 
     const GROUP: Ipv4Addr = Ipv4Addr::new(239, 72, 111, 98);
@@ -73,7 +72,7 @@ fn a_group_is_heard_from_joining_to_leaving() {
         let left = hearer.leave_multicast_v4(GROUP, Ipv4Addr::LOCALHOST);
         left.unwrap();
         sender.send_to(b"all", to).await.unwrap();
-        net_support::settle().await;
+        settle().await;
         assert_eq!(kind(hearer.try_recv(&mut buf)), WouldBlock);
         let again = hearer.leave_multicast_v4(GROUP, Ipv4Addr::LOCALHOST);
         assert_eq!(kind(again), AddrNotAvailable);
