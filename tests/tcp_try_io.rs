@@ -15,7 +15,7 @@ fn a_system_call_of_the_programs_own_is_told_of_the_next_bytes() {
     run(async {
         let (here, mut there) = pair_with_std().await;
         for _ in 0..5 {
-            let mut recv = || {
+            let recv = || {
                 here.try_io(Interest::READABLE, || {
                     (&*SockRef::from(&here)).read(&mut [0; 8])
                 })
