@@ -5,6 +5,9 @@
 //! different is the way into a connection. Law: on a Unix socket, `connect(2)` connects at once
 //! or fails at once; no connection comes about behind our back. If the listener's backlog is
 //! full it fails with `EAGAIN`, and no event tells of room: see `pause`.
+//!
+//! Not here: `peer_cred`, who is at the other end. Neither std, mio nor socket2 asks the kernel
+//! for it in safe code; who needs it can ask rustix, with the `AsFd` below.
 
 use std::fmt;
 use std::future::Future;
