@@ -68,7 +68,7 @@ fn each_host_and_port_has_connections_of_its_own() {
     assert_eq!((one.accepted(), two.accepted()), (1, 1));
 }
 
-/// Broken by: leaving `is_quiet` out of `take_idle`, and `is_stale` always false.
+/// Both ways to notice it are needed: the look at the socket, and the repetition.
 #[test]
 fn a_connection_that_the_server_closed_is_replaced_without_a_word() {
     let server = forgetful();
@@ -79,6 +79,34 @@ fn a_connection_that_the_server_closed_is_replaced_without_a_word() {
         }
     });
     assert_eq!(server.accepted(), 20);
+}
+
+/// Under virtual time, so that a second is over only when the loop has heard all there is.
+/// A POST is never repeated: it succeeds only because the look came before it.
+///
+/// Broken by: leaving `is_quiet` out of `take_idle`.
+#[test]
+fn a_connection_that_is_known_to_be_closed_or_to_speak_unasked_is_not_used() {
+    hob::Builder::new().virtual_time().block_on(async {
+        for unasked in ["", "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"] {
+            let url = local(async move |stream| {
+                hear(&stream).await;
+                let _ = stream.write_all(ok("hello").as_bytes()).await;
+                sleep(Duration::from_millis(1)).await;
+                let _ = stream.write_all(unasked.as_bytes()).await;
+                if !unasked.is_empty() {
+                    std::future::pending::<()>().await;
+                }
+            });
+            let url = url.await;
+            let client = Client::new();
+            for _ in 0..3 {
+                let response = client.post(&url).send().await.expect("a new connection");
+                assert_eq!(response.text().await.expect("whole"), "hello");
+                sleep(Duration::from_secs(1)).await;
+            }
+        }
+    });
 }
 
 /// Closes the first connection in answer to its second request, so that the client cannot
@@ -132,7 +160,7 @@ fn what_may_not_be_repeated_is_not_repeated() {
     assert_eq!((server.accepted(), server.requests().len()), (1, 2));
 }
 
-/// Broken by: leaving `is_reused`, or `was_heard`, out of `is_stale`.
+/// Broken by: leaving `was_heard` out of `is_stale`, or asking it for new connections, too.
 #[test]
 fn only_an_old_connection_that_said_nothing_counts_as_dying() {
     // Each connection dies in the middle of its second response, the new ones of their first.
@@ -155,7 +183,7 @@ fn only_an_old_connection_that_said_nothing_counts_as_dying() {
     assert_eq!((silent.accepted(), silent.requests().len()), (1, 1));
 }
 
-/// Broken by: calling `finish` instead of dropping the lease when nothing was read.
+/// Broken by: `is_done` out of `Conn::is_reusable`.
 #[test]
 fn a_response_dropped_in_the_middle_closes_its_connection() {
     let server = Server::start(|peer| {

@@ -46,9 +46,8 @@ pub(crate) struct Conn {
     io: Box<dyn Transport>,
     peer: SocketAddr,
     buffer: Buffer,
-    /// Exchanges begun. From the second on the connection is a reused one, which the peer may
-    /// have closed already without our knowing.
-    begun: u64,
+    /// Did a first exchange begin?
+    is_used: bool,
     now: Exchange,
 }
 
@@ -91,18 +90,13 @@ impl Conn {
             io,
             peer,
             buffer: Buffer::new(),
-            begun: 0,
+            is_used: false,
             now: Exchange::new(Ask::nothing()),
         }
     }
 
     pub(crate) fn peer(&self) -> SocketAddr {
         self.peer
-    }
-
-    /// Was it used before the exchange that is going on?
-    pub(crate) fn is_reused(&self) -> bool {
-        self.begun > 1
     }
 
     /// Has the peer said anything at all in this exchange?
@@ -112,8 +106,8 @@ impl Conn {
 
     /// Starts an exchange.
     pub(crate) fn begin(&mut self, ask: Ask) {
-        debug_assert!(self.begun == 0 || self.is_reusable(), "N1");
-        self.begun += 1;
+        debug_assert!(!self.is_used || self.is_reusable(), "N1");
+        self.is_used = true;
         self.now = Exchange::new(ask);
     }
 

@@ -212,16 +212,15 @@ fn write(request: &Request) -> Result<Vec<u8>, ErrorKind> {
     head.write()
 }
 
-/// Did an idle connection die before it could answer? Servers close what is idle, and the
-/// news may be on its way while we send. Nobody knows whether the server saw the request, so
-/// it is made again only if twice is as good as once.
+/// Did a connection that had been idle die before it could answer? Servers close what is idle,
+/// and the news may be on its way while we send. Nobody knows whether the server saw the
+/// request, so it is made again only if twice is as good as once.
 fn is_stale(lease: &Lease, kind: &ErrorKind, request: &Request) -> bool {
-    let conn = lease.peek();
     let is_end = matches!(
         kind,
         ErrorKind::Broken { .. } | ErrorKind::EndedEarly { .. }
     );
-    is_end && conn.is_reused() && !conn.was_heard() && request::is_idempotent(&request.method)
+    is_end && !lease.peek().was_heard() && request::is_idempotent(&request.method)
 }
 
 fn with_address(kind: ErrorKind, lease: &Lease) -> Failure {
