@@ -1,6 +1,6 @@
 //! What the tests of TCP share: a runtime that does not wait for ever, and connections.
 
-#![allow(dead_code)] // Each test binary uses its own part of this.
+#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::future::Future;
 use std::io::Write;
@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use hob::net::{TcpListener, TcpStream};
 
+/// Longer than anything here takes, on the slowest machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Runs `future` to its end. A lost wake shows as a failure instead of a hang.
 pub(crate) fn run<F: Future>(future: F) -> F::Output {
-    let patience = Duration::from_secs(60);
-    hob::block_on(async { hob::time::timeout(patience, future).await }).expect("it hangs")
+    hob::block_on(async { hob::time::timeout(PATIENCE, future).await }).expect("it hangs")
 }
 
 /// Two ends of one connection, both of this runtime.
@@ -31,6 +33,7 @@ pub(crate) async fn pair_with_std() -> (TcpStream, net::TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let there = net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     there.set_nodelay(true).unwrap();
+    there.set_read_timeout(Some(PATIENCE)).unwrap();
     let (here, _) = listener.accept().await.unwrap();
     (here, there)
 }
