@@ -294,7 +294,9 @@ fn destructors_of_live_tasks_run_at_the_end_and_may_spawn_wake_and_sleep() {
 /// `cell.finish` in `Joinable::give_up` (is_finished stays false).
 #[test]
 fn a_handle_kept_beyond_the_runtime_is_cancelled() {
-    let task = block_on(async { spawn(pending::<()>()) });
+    let mut task = None;
+    block_on(async { task = Some(spawn(pending::<()>())) });
+    let task = task.unwrap();
     assert!(task.is_finished());
     task.abort();
     let error = block_on(task).unwrap_err();
