@@ -273,7 +273,8 @@ mod late_errors {
 
 /// A socket that refuses when it is full is a file that fails once, and later does not.
 ///
-/// Broken by: not clearing `out`, or not waiting for what is in line, in `poll_write`.
+/// Broken by: `write_out` going on after an error; `poll_write` not waiting for what is in line, or
+/// not clearing `out`, before it reports one.
 #[cfg(unix)]
 #[test]
 fn what_was_accepted_after_an_error_is_not_written() {
@@ -289,15 +290,43 @@ fn what_was_accepted_after_an_error_is_not_written() {
     };
     without_threads(async {
         let mut file = File::from_std(std::os::fd::OwnedFd::from(near).into());
-        file.write_all(&[1; 1024 * 1024]).await.unwrap();
-        file.write_all(b"accepted after it").await.unwrap();
-        file.metadata().await.unwrap();
-        assert!(receive().iter().all(|&byte| byte == 1));
-        let error = file.write_all(b"refused").await.unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
-        file.write_all(b"goes on").await.unwrap();
-        file.flush().await.unwrap();
-        assert_eq!(receive(), b"goes on");
+        for in_line in [false, true] {
+            // The first fails at the next turn of the loop, before which the second is accepted.
+            file.write_all(&[1; 1024 * 1024]).await.unwrap();
+            file.write_all(b"accepted after it").await.unwrap();
+            if in_line {
+                assert!(poll_once(file.flush()).is_none());
+            }
+            hob::yield_now().await;
+            assert!(receive().iter().all(|&byte| byte == 1));
+            let error = file.write_all(b"refused").await.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+            file.write_all(b"goes on").await.unwrap();
+            file.flush().await.unwrap();
+            assert_eq!(receive(), b"goes on");
+        }
+    });
+}
+
+/// Broken by: `poll_seek` not asking whether it is the same, or `poll_read` keeping `seeking`.
+#[test]
+fn a_seek_that_was_given_up_is_not_taken_for_a_later_one() {
+    let folder = Folder::new("seek");
+    std::fs::write(folder.path("f"), "0123456789").unwrap();
+    without_threads(async {
+        let mut file = File::open(folder.path("f")).await.unwrap();
+        let mut byte = [0];
+        assert!(poll_once(file.seek(SeekFrom::Start(5))).is_none());
+        assert_eq!(file.seek(SeekFrom::Start(2)).await.unwrap(), 2);
+        file.read_exact(&mut byte).await.unwrap();
+        assert_eq!(&byte, b"2");
+
+        assert!(poll_once(file.seek(SeekFrom::Start(7))).is_none());
+        file.read_exact(&mut byte).await.unwrap();
+        assert_eq!(&byte, b"7");
+        assert_eq!(file.seek(SeekFrom::Start(7)).await.unwrap(), 7);
+        file.read_exact(&mut byte).await.unwrap();
+        assert_eq!(&byte, b"7");
     });
 }
 
@@ -345,25 +374,31 @@ fn two_handles_of_one_file_share_its_position() {
     });
 }
 
-/// Broken by: reading ahead in what is no regular file, or forgetting what was read from it.
+/// Broken by: reading ahead in what is no regular file, which takes from others who read the same
+/// pipe; or forgetting what was read from it.
 #[test]
 fn a_pipe_is_read_as_it_comes_and_nothing_of_it_is_lost() {
-    let (reader, mut writer) = io::pipe().unwrap();
+    let (mut reader, mut writer) = io::pipe().unwrap();
+    let other = reader.try_clone().unwrap();
     without_threads(async {
         #[cfg(unix)]
-        let reader = std::os::fd::OwnedFd::from(reader);
+        let other = std::os::fd::OwnedFd::from(other);
         #[cfg(windows)]
-        let reader = std::os::windows::io::OwnedHandle::from(reader);
-        let mut file = File::from_std(reader.into());
-        writer.write_all(b"early, late").unwrap();
+        let other = std::os::windows::io::OwnedHandle::from(other);
+        let mut file = File::from_std(other.into());
+        writer.write_all(b"early, later, end").unwrap();
+        drop(writer);
         let mut buf = [0; 64];
         // Given up, and found again; in two pieces.
-        assert!(poll_once(file.read(&mut buf)).is_none());
+        assert!(poll_once(file.read(&mut buf[..7])).is_none());
         assert_eq!(file.read(&mut buf[..5]).await.unwrap(), 5);
         assert_eq!(&buf[..5], b"early");
+        reader.read_exact(&mut buf[..7]).unwrap();
+        assert_eq!(&buf[..7], b"later, ");
+        assert_eq!(file.read(&mut buf).await.unwrap(), 2);
+        assert_eq!(&buf[..2], b", ");
         let n = file.read(&mut buf).await.unwrap();
-        assert_eq!(&buf[..n], b", late");
-        drop(writer);
+        assert_eq!(&buf[..n], b"end");
         assert_eq!(file.read(&mut buf).await.unwrap(), 0);
     });
 }

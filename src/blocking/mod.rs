@@ -26,7 +26,7 @@
 //! | stdin | 1 | never waited for |
 //!
 //! What lives where: `queue` crosses the threads, `job` is one job and its handle, `run` the
-//! awaited kind of job, `strand` jobs that must keep their order. This file has the pool, which
+//! awaited kind of job, `strand` jobs that must keep their order, `turns` those of unknown length. This file has the pool, which
 //! starts the threads. It knows wakers, and never hears of tasks; the runtime is its only caller
 //! besides the futures above.
 //!
@@ -38,6 +38,7 @@ mod job;
 mod queue;
 mod run;
 mod strand;
+mod turns;
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -59,6 +60,7 @@ use queue::{Place, Pushed, Queue};
 pub use job::Job;
 pub use run::{Run, run};
 pub(crate) use strand::Strand;
+pub(crate) use turns::run_in_turns;
 
 /// Names are looked up by at most so many threads at once.
 const DNS_THREADS: usize = 4;

@@ -1,13 +1,13 @@
-//! The pool by itself: no loop, no tasks. `futures_lite::future::block_on` stands in for both.
+//! The pool by itself: no loop and no tasks. A thread that parks stands in for both.
 
 use super::*;
-use futures_lite::future::block_on;
 use std::future::Future;
 use std::panic;
 use std::pin::Pin;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Mutex, mpsc};
 use std::task::{Context, Poll, Wake};
+use std::time::Instant;
 
 fn pool(threads: usize) -> Rc<Pool> {
     Pool::new(PoolConfig {
@@ -18,7 +18,40 @@ fn pool(threads: usize) -> Rc<Pool> {
 }
 
 /// No test waits that long unless it has failed already.
-const HANG: Duration = Duration::from_secs(60);
+const HANG: Duration = Duration::from_secs(30);
+
+/// A stopper that nobody releases ends by itself after so long: whoever waits for it wrongly is
+/// found out, rather than hanging.
+const GIVE_UP: Duration = Duration::from_secs(15);
+
+/// Waits for `future`, but not for ever: a worker that died is a failure, not a hang.
+fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(thread::Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Arc::new(Unpark(thread::current())).into();
+    let mut future = std::pin::pin!(future);
+    let begin = Instant::now();
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return output;
+        }
+        assert!(begin.elapsed() < HANG, "it never ends");
+        thread::park_timeout(HANG);
+    }
+}
+
+/// Spins until `condition` holds, but not for ever.
+fn until(condition: impl Fn() -> bool) {
+    let begin = Instant::now();
+    while !condition() {
+        assert!(begin.elapsed() < HANG, "it never comes to that");
+        thread::yield_now();
+    }
+}
 
 /// Keeps a worker busy until told to go on, or until its sender is gone.
 struct Stopper {
@@ -33,7 +66,7 @@ impl Stopper {
         let (begun, has_begun) = mpsc::channel();
         let job = start(Location::caller(), lane, Class::Free, move || {
             begun.send(()).expect("the test waits for it");
-            let _ = told.recv();
+            let _ = told.recv_timeout(GIVE_UP);
         });
         has_begun.recv_timeout(HANG).expect("a worker is free");
         Stopper { go_on, job }
@@ -427,11 +460,7 @@ fn an_idle_worker_leaves_and_the_next_job_starts_another() {
     let _in_charge = enter(pool.clone());
     assert_eq!(block_on(spawn_blocking(thread_name)).unwrap(), "t-worker-1");
     // It has its name from the count of threads started: 2 says that the first has gone.
-    let mut name = String::new();
-    while name != "t-worker-2" {
-        thread::yield_now();
-        name = block_on(spawn_blocking(thread_name)).unwrap();
-    }
+    until(|| block_on(spawn_blocking(thread_name)).unwrap() == "t-worker-2");
     assert!(pool.lanes[0].queue.wait_gone(HANG));
 }
 
@@ -441,9 +470,7 @@ fn no_more_threads_are_started_than_are_needed_or_allowed() {
     let _in_charge = enter(pool.clone());
     for _ in 0..100 {
         block_on(run(|| ()));
-        while pool.busy() > 0 {
-            thread::yield_now();
-        }
+        until(|| pool.busy() == 0);
     }
     let started = || pool.lanes[0].started.get();
     // Between "over" and "idle" a worker is neither: a second one may have been started then.
@@ -466,9 +493,7 @@ fn the_pool_is_quiet_only_after_every_awaiter_was_woken() {
         let waker = Arc::new(CountingWaker::default());
         let mut job = spawn_blocking(|| ());
         let ready = poll_with(&mut job, &waker.clone().into()).is_ready();
-        while pool.busy() > 0 {
-            thread::yield_now();
-        }
+        until(|| pool.busy() == 0);
         assert!(ready || waker.count() == 1);
     }
     let before = quiet.count();
@@ -476,12 +501,8 @@ fn the_pool_is_quiet_only_after_every_awaiter_was_woken() {
     assert!(pool.wake_when_quiet(&quiet.clone().into()));
     assert_eq!(quiet.count(), before);
     stopper.release();
-    while pool.busy() > 0 {
-        thread::yield_now();
-    }
-    while quiet.count() == before {
-        thread::yield_now();
-    }
+    until(|| pool.busy() == 0);
+    until(|| quiet.count() > before);
 }
 
 #[test]
@@ -554,9 +575,7 @@ fn jobs_of_a_strand_keep_their_order_and_share_the_workers_with_others() {
     let last = running.pop().expect("a thousand");
     block_on(last).unwrap();
     assert!(order.lock().unwrap().iter().copied().eq(0..1_000));
-    while !strand.is_idle() {
-        thread::yield_now();
-    }
+    until(|| strand.is_idle());
 }
 
 /// Broken by: running all entries of a strand in one turn.

@@ -14,6 +14,7 @@
 //! | lines | [`BufReader`] and [`AsyncBufReadExt::lines`] |
 //! | one task that reads and one that writes the same stream | [`split()`] |
 //! | a stream out of a reader and a writer | [`join`] |
+//! | the terminal, or what it was redirected to | [`stdin()`], [`stdout()`], [`stderr()`] |
 //! | a stream that needs no network, for a test | [`duplex()`] |
 //!
 //! Left out on purpose: `futures-lite`'s own `copy` (it spends no budget, so an endless
@@ -37,6 +38,8 @@
 mod copy;
 mod duplex;
 mod split;
+mod stdin;
+mod stdout;
 
 #[doc(no_inline)]
 pub use futures_io::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite, IoSlice, IoSliceMut};
@@ -50,6 +53,8 @@ pub use std::io::{Error, ErrorKind, Result, SeekFrom};
 pub use copy::{Exchange, Transfer, copy, copy_bidirectional};
 pub use duplex::{DuplexStream, duplex};
 pub use split::{Join, ReadHalf, WriteHalf, join, split};
+pub use stdin::{Stdin, stdin};
+pub use stdout::{Stderr, Stdout, stderr, stdout};
 
 /// The traits, for `use hob::io::prelude::*`.
 pub mod prelude {
