@@ -178,32 +178,6 @@ fn a_redirect_to_another_scheme_is_not_followed() {
     }
 }
 
-/// Broken by: leaving `DRAIN` out of `drain`.
-#[test]
-fn a_redirect_with_a_long_body_costs_its_connection() {
-    let server = server_with_body(200_000);
-    hob::block_on(async {
-        let response = Client::new().get(server.url("/a")).send().await.unwrap();
-        assert_eq!(response.text().await.unwrap(), "arrived");
-    });
-    assert_eq!(server.accepted(), 2);
-}
-
-/// Redirects with a body of so many bytes.
-fn server_with_body(length: usize) -> Server {
-    Server::start(move |peer| {
-        while let Some(request) = peer.request() {
-            if request.starts_with("GET /a ") {
-                let head = "HTTP/1.1 302 Found\r\nLocation: /b\r\n";
-                let body = "x".repeat(length);
-                peer.say(format!("{head}Content-Length: {length}\r\n\r\n{body}"));
-            } else {
-                peer.say(ok("arrived"));
-            }
-        }
-    })
-}
-
 /// Broken by: `drain` that waits.
 #[test]
 fn nobody_waits_for_the_body_of_a_redirect() {

@@ -244,6 +244,14 @@ impl Conn {
         self.buffer.consume(lent.end);
     }
 
+    /// Drops what has arrived of the body by now, up to about `most` bytes. Waits for nothing.
+    pub(crate) fn drain(&mut self, cx: &mut Context<'_>, most: usize) {
+        let mut dropped = 0;
+        while dropped < most && matches!(self.poll_chunk(cx), Poll::Ready(Ok(true))) {
+            dropped += self.lent().len();
+        }
+    }
+
     pub(crate) fn trailers(&self) -> Option<&HeaderMap> {
         self.now.body.trailers()
     }

@@ -1,6 +1,8 @@
 //! Tests of `conn` over a transport that does what a script says, poll by poll: for what real
 //! sockets do only now and then.
 //!
+//! This file is long because every turn that an exchange can take has a test of its own.
+//!
 //! This file is long because it is a list of tests, with the script that they share.
 
 use std::cell::RefCell;
@@ -332,6 +334,27 @@ fn a_body_that_ends_with_the_connection_ends_the_connection() {
     assert_eq!(body(&mut conn).expect("it is whole"), "hello");
     assert!(!poll(|cx| conn.poll_chunk(cx)).expect("over is over"));
     assert!(!conn.finish());
+}
+
+/// Broken by: `<` → `<=` in `drain`, or not counting at all.
+#[test]
+fn what_nobody_wants_is_dropped_if_it_is_there_and_short() {
+    let head_of_ten = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n";
+    let cases = [
+        (9, true, true),
+        (10, true, true),
+        (5, true, false),
+        (99, false, false),
+    ];
+    for (most, is_there, kept) in cases {
+        let wait = if is_there { None } else { Some(Step::Wait) };
+        let reads = [Step::Bytes(head_of_ten), Step::Bytes("hello")];
+        let reads = reads.into_iter().chain(wait).chain([Step::Bytes("there")]);
+        let mut conn = Fake::default().reads(reads).conn();
+        head(&mut conn).expect("it came");
+        conn.drain(&mut Context::from_waker(Waker::noop()), most);
+        assert_eq!(conn.finish(), kept, "{most}, {is_there}");
+    }
 }
 
 #[test]

@@ -231,11 +231,8 @@ fn with_address(kind: ErrorKind, lease: &Lease) -> Failure {
 /// Reads the body of a redirect so far as it is here already and not long, so that the
 /// connection can be used again. Waits for nothing: a new connection costs less than that.
 async fn drain(mut lease: Lease) {
-    let mut drained = 0;
     poll_fn(|cx| {
-        while drained < DRAIN && matches!(lease.conn().poll_chunk(cx), Poll::Ready(Ok(true))) {
-            drained += lease.peek().lent().len();
-        }
+        lease.conn().drain(cx, DRAIN);
         Poll::Ready(())
     })
     .await;
