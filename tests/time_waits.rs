@@ -28,6 +28,16 @@ fn a_sleeping_task_says_where_it_sleeps() {
     });
 }
 
+/// Broken by: `TimerKey::number` giving the same for all.
+#[test]
+fn two_sleeps_wait_for_two_things() {
+    block_on(async {
+        let [one, two] = [spawn(sleep(HOUR)), spawn(sleep(HOUR))];
+        let resources = [wait_of(&one).await.resource, wait_of(&two).await.resource];
+        assert_ne!(resources[0], resources[1]);
+    });
+}
+
 /// Broken by: leaving out `set_place` in `Interval::tick`.
 #[test]
 fn an_interval_says_where_its_tick_is_awaited_not_where_it_was_made() {
