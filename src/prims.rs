@@ -1,7 +1,7 @@
 //! The locks and atomics with which hob crosses threads, by way of one door.
 //!
-//! Only two files use them: the executor's inbox and the worker pool's queue. The model
-//! checker (`tests/loom`) compiles those very files against loom's own versions of the same
+//! Three files use them: the executor's inbox and its flags, and the worker pool's queue. The
+//! model checker (`tests/loom`) compiles those very files against loom's own versions of the same
 //! names, and then tries every interleaving. That is why they import from here and not from
 //! `std`: nothing in them has to know that it is being modelled.
 

@@ -21,6 +21,7 @@ fn scenario_of_a_child() {
     match std::env::var(SCENARIO).as_deref() {
         Ok("await") => awaits(),
         Ok("given-back") => gives_back(),
+        Ok("no-listener") => has_no_listener(),
         Ok("cancel") => cancels(),
         Ok("try") => tries(),
         Ok("stuck-cleanup") => stuck_in_cleanup(),
@@ -119,6 +120,22 @@ fn gives_back() {
 #[test]
 fn when_nobody_listens_any_more_ctrl_c_ends_the_process_again() {
     let mut child = Running::start("given-back");
+    child.until("ready");
+    child.interrupt();
+    let (status, _) = child.end();
+    assert_eq!(status.signal(), Some(SIGINT));
+}
+
+fn has_no_listener() {
+    drop(ctrl_c()); // no loop runs here, so there can be no listener
+    println!("ready");
+    std::thread::sleep(Duration::from_secs(60));
+}
+
+/// Broken by: `unheard` that begins false (the child sleeps on for a minute).
+#[test]
+fn a_listener_that_could_not_be_made_does_not_take_the_signal_away() {
+    let mut child = Running::start("no-listener");
     child.until("ready");
     child.interrupt();
     let (status, _) = child.end();

@@ -204,6 +204,33 @@ fn work_handed_to_a_runtime_that_is_gone_says_so() {
     assert!(handle.spawn(|| async {}).join().unwrap_err().is_cancelled());
 }
 
+/// With virtual time a live handle stops the clock, and the last one to go lets it run on.
+/// Broken by: leaving out the drop of `Shared` in runtime/handle.rs (hangs).
+#[test]
+fn the_last_handle_that_goes_lets_virtual_time_run_on() {
+    let runtime = hob::Builder::new().virtual_time().build().unwrap();
+    let handle = runtime.handle();
+    let thread = thread::spawn(move || {
+        handle.block_on(|| async {});
+        // The loop has gone to sleep again meanwhile, and waits for us.
+        thread::sleep(Duration::from_millis(20));
+        drop(handle);
+    });
+    runtime.block_on(hob::time::sleep(Duration::from_secs(3600)));
+    thread.join().unwrap();
+}
+
+/// Broken by: leaving out `sent` in `Meeting::take` (hangs).
+#[test]
+#[should_panic(expected = "asked again")]
+fn a_remote_handle_that_gave_its_result_says_so_when_asked_again() {
+    block_on(async {
+        let mut task = Handle::current().spawn(|| async { 1 });
+        assert_eq!((&mut task).await.unwrap(), 1);
+        let _ = task.await;
+    });
+}
+
 #[test]
 fn runtimes_on_several_threads_wake_each_others_tasks() {
     let (send, receive) = channel::<Waker>();

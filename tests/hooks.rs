@@ -51,6 +51,34 @@ fn a_hook_may_spawn_and_each_sleep_is_framed_by_both_hooks() {
     assert_eq!(runtime.metrics().counters.spawns, 2);
 }
 
+/// Trap 11, with jobs that run on the loop. Broken by: asking only the executor after the hook
+/// (hangs).
+#[test]
+fn a_job_that_a_hook_hands_in_runs_also_without_workers() {
+    let done = Rc::new(Cell::new(false));
+    let (theirs, mut once) = (done.clone(), false);
+    let once = RefCell::new(move || !std::mem::replace(&mut once, true));
+    let (send, receive) = std::sync::mpsc::channel::<Waker>();
+    let runtime = Builder::new()
+        .worker_threads(0)
+        .on_park(move || {
+            if (once.borrow_mut())() {
+                let waker = receive.recv().unwrap();
+                drop(hob::spawn_blocking(move || waker.wake()));
+                theirs.set(true);
+            }
+        })
+        .build()
+        .unwrap();
+    runtime.block_on(poll_fn(|cx| {
+        if done.get() {
+            return Poll::Ready(());
+        }
+        send.send(cx.waker().clone()).unwrap();
+        Poll::Pending
+    }));
+}
+
 #[test]
 fn an_observer_hears_what_happens() {
     #[derive(Default)]

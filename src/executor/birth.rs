@@ -1,4 +1,5 @@
-//! How tasks begin, and how they are made to end.
+//! How tasks begin (spawned, as the main future, or as a child of a scope), where their ids
+//! come from, and how they are made to end: one by `abort`, all of them by `close`.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -35,7 +36,8 @@ impl Executor {
         trace::emit(Event::Spawned(id));
         if self.closed.get() {
             work.as_mut().give_up(Why::Aborted);
-            self.free(key, None, id);
+            self.free(key, None);
+            trace::emit(Event::Ended(id));
             return JoinHandle::new(cell, at);
         }
         let mut core = self.core.borrow_mut();
@@ -131,7 +133,8 @@ impl Executor {
         expect(dead_code, reason = "the scopes to come are built on it")
     )]
     pub(crate) fn remove_child(&self, key: TaskKey, id: TaskId) {
-        self.free(key, None, id);
+        self.free(key, None);
+        trace::emit(Event::Ended(id));
     }
 
     /// Marks a task, and queues it: the loop drops its future when its turn comes, never
@@ -192,7 +195,8 @@ pub(crate) struct RootSlot<'a> {
 
 impl Drop for RootSlot<'_> {
     fn drop(&mut self) {
-        self.executor.free(self.key, None, self.id);
+        self.executor.free(self.key, None);
+        trace::emit(Event::Ended(self.id));
     }
 }
 

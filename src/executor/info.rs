@@ -1,4 +1,4 @@
-//! What can be asked about tasks from outside.
+//! What can be asked: about live tasks, and for the side of the loop that threads see.
 
 use std::panic::Location;
 use std::sync::Arc;

@@ -15,24 +15,25 @@
 //! ```
 //!
 //! Law: a waker may be called at any time, also by the task that is being polled, also from a
-//! destructor, also for a task that has ended. Consequence: `wake` only ever puts a key into
-//! a queue; it never polls, drops or calls anything (traps 8 and 9).
+//! destructor, also for a task that has ended. Consequence: `wake` puts a key into a queue (and
+//! rings, if the loop sleeps); it never polls or drops a task (traps 8 and 9).
 //!
 //! I1: no code of the user runs while `core` is borrowed: not poll, not drop, not a waker's
 //! wake, clone or drop.
-//! I2: a task's key is in `ready` or `yielded` at most once for each setting of `queued_here`.
+//! I2: whoever sets the flag `queued.here` adds the task's key to `ready` or `yielded`, once;
+//! the flag comes down when the key is popped.
 //! I3: a task that is woken while it is polled is polled again.
 
-mod birth;
-mod inbox;
-mod info;
-mod join;
-mod poll;
 mod queued;
-mod slab;
-mod task;
-mod wake;
+mod inbox;
 mod waker;
+mod join;
+mod task;
+mod slab;
+mod birth;
+mod wake;
+mod poll;
+mod info;
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 //! ```text
 //!                      ┌─ Pending ──► put_back
 //!   poll_task ─ poll ──┼─ Ready ────► free
-//!                      └─ panic ────► end_task ──► give_up (drops the future), free
+//!                      └─ panic ────► drop_future ──► give_up, free
 //! ```
 //!
 //! All code of the user runs between `start_poll` and the drop of its guard, with nothing
@@ -31,13 +31,22 @@ impl Executor {
         let polled = caught::catch(|| work.as_mut().poll(&mut cx));
         let spent = polling.is_spent();
         drop(polling);
-        trace::emit(Event::Polled(id));
+        // Observers are told when all is in its place again: they may panic.
         match polled {
-            Ok(Poll::Pending) => self.put_back(key, work, waker),
-            Ok(Poll::Ready(())) => self.free(key, Some(waker), id),
+            Ok(Poll::Pending) => {
+                self.put_back(key, work, waker);
+                trace::emit(Event::Polled(id));
+            }
+            Ok(Poll::Ready(())) => {
+                self.free(key, Some(waker));
+                trace::emit(Event::Polled(id));
+                trace::emit(Event::Ended(id));
+            }
             Err(payload) => {
                 self.return_waker(key, waker);
-                self.end_task(key, work, Why::Panicked(payload));
+                self.drop_future(key, work, Why::Panicked(payload));
+                trace::emit(Event::Polled(id));
+                trace::emit(Event::Ended(id));
             }
         }
         spent
@@ -80,19 +89,25 @@ impl Executor {
         }
     }
 
-    /// Drops the future of a task that did not end by itself, and frees its slot.
-    pub(super) fn end_task(&self, key: TaskKey, mut work: Pin<Box<dyn Work>>, why: Why) {
+    /// Ends a task that was aborted, or whose loop ends.
+    pub(super) fn end_task(&self, key: TaskKey, work: Pin<Box<dyn Work>>, why: Why) {
         let id = self.id_of(key);
+        self.drop_future(key, work, why);
+        trace::emit(Event::Ended(id));
+    }
+
+    /// Drops a future that has not returned, and frees its slot.
+    fn drop_future(&self, key: TaskKey, mut work: Pin<Box<dyn Work>>, why: Why) {
         // In this task's name: a destructor may ask which task it runs in.
         let polling = self.start_poll(key);
         work.as_mut().give_up(why);
         drop(polling);
-        self.free(key, None, id);
+        self.free(key, None);
         caught::drop(work);
     }
 
     /// Frees a slot; the waker goes back into it, for the next task.
-    pub(super) fn free(&self, key: TaskKey, waker: Option<Waker>, id: TaskId) {
+    pub(super) fn free(&self, key: TaskKey, waker: Option<Waker>) {
         let mut core = self.core.borrow_mut();
         if let (Some(slot), Some(waker)) = (core.tasks.get(key), waker) {
             slot.waker = Some(waker);
@@ -105,7 +120,6 @@ impl Executor {
         );
         drop(body);
         trace::take_wait();
-        trace::emit(Event::Ended(id));
     }
 
     pub(super) fn id_of(&self, key: TaskKey) -> TaskId {

@@ -116,7 +116,7 @@ impl TaskSlab {
 
     /// After a burst: if at least three quarters of the slots are free, lets go of the free
     /// ones at the end, where that halves the slab at least (trap 59). To find that out walks
-    /// over slots, so it is paid for in advance, by tasks that ended: one for each step.
+    /// over slots, so each step of the walk is charged to a task that ended since the last one.
     pub(super) fn shrink(&mut self) {
         let slots = self.slots.len();
         if slots <= KEPT || self.live() * 4 > slots || self.removed * 2 < slots {

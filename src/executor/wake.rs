@@ -1,7 +1,7 @@
 //! Waking: from a waker or a letter to a key in the ready queue.
 //!
-//! Nothing in here polls, drops or calls anything of the user's (traps 8 and 9); a wake is two
-//! flags, and a push.
+//! No wake polls or drops a task (traps 8 and 9): it is a flag, and a push. Work that another
+//! thread handed in is started by `take_mail`, with nothing borrowed.
 
 use std::sync::Arc;
 

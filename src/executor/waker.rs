@@ -32,12 +32,17 @@ impl Remote {
         }
     }
 
+    /// Ends the loop's sleep, so that it looks around once more.
+    pub(crate) fn ring(&self) {
+        self.interrupt.wake_by_ref();
+    }
+
     /// Sends mail to the loop and sees to it that it is read. Gives it back if the loop is gone.
     pub(super) fn post(&self, mail: Mail) -> Result<(), Mail> {
         match self.inbox.post(mail) {
             Posted::Delivered => Ok(()),
             Posted::Ring => {
-                self.interrupt.wake_by_ref();
+                self.ring();
                 Ok(())
             }
             Posted::Returned(mail) => Err(mail),

@@ -15,6 +15,7 @@ use super::{CURRENT, Inner};
 use crate::current;
 use crate::executor::{self, Executor, Remote};
 use crate::join_error::JoinError;
+use crate::trace::{self, WaitKind};
 
 /// Starts work in a runtime from any thread.
 ///
@@ -32,17 +33,32 @@ use crate::join_error::JoinError;
 /// ```
 #[derive(Clone)]
 pub struct Handle {
+    shared: Arc<Shared>,
+}
+
+/// What the handles of one runtime have in common. The runtime looks whether it is alive:
+/// with virtual time, a live handle keeps the clock from jumping.
+pub(super) struct Shared {
     remote: Arc<Remote>,
-    /// Counted by the runtime: with virtual time, a live handle keeps the clock from jumping.
-    _counted: Arc<()>,
+}
+
+impl Drop for Shared {
+    /// The last handle is gone, and the loop may be asleep only because there was one.
+    fn drop(&mut self) {
+        self.remote.ring();
+    }
 }
 
 impl Inner {
     pub(super) fn handle(&self) -> Handle {
-        Handle {
-            remote: self.executor.remote().clone(),
-            _counted: self.handles.clone(),
-        }
+        let live = self.handles.borrow().upgrade();
+        let shared = live.unwrap_or_else(|| {
+            let remote = self.executor.remote().clone();
+            let shared = Arc::new(Shared { remote });
+            self.handles.replace(Arc::downgrade(&shared));
+            shared
+        });
+        Handle { shared }
     }
 }
 
@@ -82,8 +98,8 @@ impl Handle {
             drop(executor.spawn(report, None, at));
         });
         // If the loop is gone, `start` is dropped, and its sender says so.
-        Executor::post(&self.remote, start);
-        RemoteJoinHandle { meeting }
+        Executor::post(&self.shared.remote, start);
+        RemoteJoinHandle { meeting, at }
     }
 
     /// Calls `make` in the loop, and blocks this thread until the future that it returns has
@@ -123,6 +139,8 @@ impl fmt::Debug for Handle {
 #[must_use = "dropping it detaches the work; say so with `drop` if that is meant"]
 pub struct RemoteJoinHandle<T> {
     meeting: Arc<Meeting<T>>,
+    /// Where the work was handed in.
+    at: &'static Location<'static>,
 }
 
 /// Where the result crosses from one thread to the other.
@@ -148,6 +166,15 @@ impl<T> Meeting<T> {
             }),
             arrived: Condvar::new(),
         })
+    }
+
+    /// Takes the result out, once.
+    fn take(state: &mut State<T>) -> Option<Result<T, JoinError>> {
+        let result = state.result.take();
+        if result.is_none() && state.sent {
+            panic!("a RemoteJoinHandle was asked again after it gave its result");
+        }
+        result
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
@@ -184,13 +211,14 @@ impl<T> RemoteJoinHandle<T> {
     /// Blocks this thread until the work has ended.
     ///
     /// # Panics
-    /// Inside of a running loop, which it would stop: await it there.
+    /// Inside of a running loop, which it would stop: await it there; and if it was awaited
+    /// before, and gave its result then.
     #[track_caller]
     pub fn join(self) -> Result<T, JoinError> {
         super::life::refuse_nesting();
         let mut state = self.meeting.lock();
         loop {
-            if let Some(result) = state.result.take() {
+            if let Some(result) = Meeting::take(&mut state) {
                 return result;
             }
             let waited = self.meeting.arrived.wait(state);
@@ -210,12 +238,13 @@ impl<T> Future for RemoteJoinHandle<T> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let waker = cx.waker().clone();
         let mut state = self.meeting.lock();
-        if let Some(result) = state.result.take() {
+        if let Some(result) = Meeting::take(&mut state) {
             return Poll::Ready(result);
         }
         let former = state.waiter.replace(waker);
         drop(state);
         drop(former);
+        trace::waits(WaitKind::Join, 0, self.at);
         Poll::Pending
     }
 }

@@ -1,12 +1,11 @@
 //! A runtime's beginning and end, and one run of its loop in between.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::io;
 use std::panic::Location;
 use std::pin::pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -98,7 +97,7 @@ impl Runtime {
             clock,
             ledger: Rc::new(Ledger::new(config.observer.clone())),
             config,
-            handles: Arc::new(()),
+            handles: RefCell::default(),
         };
         Ok(Runtime {
             inner: Rc::new(inner),

@@ -1,4 +1,4 @@
-//! The loop. It owns the four organs, and is the only file that knows them all.
+//! The loop. This folder owns the four organs, and is the only place that knows them all.
 //!
 //! # One turn
 //!
@@ -11,9 +11,12 @@
 //!    a socket starves.)
 //! 3. How long may we sleep? Not at all if a task is ready; else until the next deadline;
 //!    else until woken. If no timer is armed, no clock is read.
-//! 4. Sleep in the kernel. A socket, a deadline or another thread ends it. Each of them only
-//!    calls `wake()`. Then those who had yielded are ready again.
+//! 4. Sleep in the kernel. A socket, a deadline or another thread ends it; whoever waited for
+//!    a socket is woken. Then those who had yielded are ready again.
 //! 5. Wake whoever's deadline has passed.
+//!
+//! The main future stands in line like any task. To poll it once a turn would be simpler, but
+//! then each exchange between it and a task would cost a turn, that is a visit to the kernel.
 //!
 //! # Who owns what
 //!
@@ -33,14 +36,15 @@
 //! Dropping a `Runtime` ends it in this order: tasks (their destructors may still use
 //! everything else), then timers, then I/O, then the workers. See [`Runtime::end`].
 
-mod ask;
+mod life;
 mod builder;
 mod handle;
-mod life;
+mod ask;
 
+use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::Weak;
 use std::time::{Duration, Instant};
 
 use crate::blocking::Pool;
@@ -74,9 +78,9 @@ pub(crate) struct Inner {
     clock: Clock,
     ledger: Rc<Ledger>,
     config: Config,
-    /// Held by each [`Handle`]: more than one count means that somebody elsewhere may still
+    /// What all live [`Handle`]s share, if there are any: then somebody elsewhere may still
     /// hand in work.
-    handles: Arc<()>,
+    handles: RefCell<Weak<handle::Shared>>,
 }
 
 impl Inner {
@@ -111,13 +115,13 @@ impl Inner {
 
     /// Step 3.
     fn rest(&self) -> Rest {
-        if !self.executor.is_idle() || self.pool.has_job_for_loop() {
+        if self.has_work() {
             return Rest::None;
         }
         if let Some(hook) = &self.config.on_park {
             hook();
             // The hook may have spawned or woken somebody: look again (trap 11).
-            if !self.executor.is_idle() {
+            if self.has_work() {
                 return Rest::None;
             }
         }
@@ -168,10 +172,15 @@ impl Inner {
         slept.map(|_events| ())
     }
 
+    /// Is there something to do in the next turn, whatever the kernel says?
+    fn has_work(&self) -> bool {
+        !self.executor.is_idle() || self.pool.has_job_for_loop()
+    }
+
     /// With virtual time, while no job runs: is the next deadline the next thing that can
     /// happen? Not if somebody holds a [`Handle`] through which work may come in.
     fn nobody_else_can_wake(&self) -> bool {
-        Arc::strong_count(&self.handles) == 1 && !self.executor.has_mail()
+        self.handles.borrow().strong_count() == 0 && !self.executor.has_mail()
     }
 }
 

@@ -25,10 +25,14 @@ struct Process {
 static PROCESS: OnceLock<Process> = OnceLock::new();
 
 fn process() -> io::Result<&'static Process> {
+    // One at a time: a handler that is registered cannot be told from another.
+    static FIRST: Mutex<()> = Mutex::new(());
+    let _first = FIRST.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(process) = PROCESS.get() {
         return Ok(process);
     }
-    let unheard = Arc::new(AtomicBool::new(false));
+    // True until somebody listens: making a listener may fail.
+    let unheard = Arc::new(AtomicBool::new(true));
     // First in line for good: it runs before the handlers of all listeners to come.
     flag::register_conditional_default(SIGINT, unheard.clone())?;
     Ok(PROCESS.get_or_init(|| Process {

@@ -1,7 +1,7 @@
 //! Ctrl-C on Windows: the `ctrlc` crate calls us on a thread of its own.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 /// The exit code of a program that Ctrl-C ended: STATUS_CONTROL_C_EXIT.
@@ -15,7 +15,6 @@ struct Ear {
 }
 
 /// Everybody who waits, and what a second Ctrl-C does.
-#[derive(Default)]
 struct Process {
     ears: Vec<Arc<Mutex<Ear>>>,
     /// How many `SecondEnds` live, and whether a first Ctrl-C came meanwhile.
@@ -23,23 +22,29 @@ struct Process {
     first_came: bool,
 }
 
-static PROCESS: OnceLock<Mutex<Process>> = OnceLock::new();
+static PROCESS: Mutex<Process> = Mutex::new(Process {
+    ears: Vec::new(),
+    second_ends: 0,
+    first_came: false,
+});
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn process() -> io::Result<&'static Mutex<Process>> {
-    if let Some(process) = PROCESS.get() {
-        return Ok(process);
+/// Everybody who waits, once the handler is in place.
+fn process() -> io::Result<MutexGuard<'static, Process>> {
+    static HANDLED: Mutex<bool> = Mutex::new(false);
+    let mut handled = lock(&HANDLED);
+    if !*handled {
+        ctrlc::set_handler(on_ctrl_c).map_err(io::Error::other)?;
+        *handled = true;
     }
-    let process = PROCESS.get_or_init(Mutex::default);
-    ctrlc::set_handler(|| on_ctrl_c(process)).map_err(io::Error::other)?;
-    Ok(process)
+    Ok(lock(&PROCESS))
 }
 
-fn on_ctrl_c(process: &Mutex<Process>) {
-    let mut process = lock(process);
+fn on_ctrl_c() {
+    let mut process = lock(&PROCESS);
     let again = std::mem::replace(&mut process.first_came, true);
     if process.ears.is_empty() || (again && process.second_ends > 0) {
         die();
@@ -66,7 +71,7 @@ pub(super) struct Listener {
 impl Listener {
     pub(super) fn new() -> io::Result<Listener> {
         let ear = Arc::new(Mutex::new(Ear::default()));
-        lock(process()?).ears.push(ear.clone());
+        process()?.ears.push(ear.clone());
         Ok(Listener { ear })
     }
 
@@ -98,7 +103,7 @@ pub(super) struct SecondEnds;
 
 impl SecondEnds {
     pub(super) fn new() -> io::Result<SecondEnds> {
-        let mut process = lock(process()?);
+        let mut process = process()?;
         process.second_ends += 1;
         process.first_came = false;
         Ok(SecondEnds)
@@ -107,9 +112,7 @@ impl SecondEnds {
 
 impl Drop for SecondEnds {
     fn drop(&mut self) {
-        if let Some(process) = PROCESS.get() {
-            lock(process).second_ends -= 1;
-        }
+        lock(&PROCESS).second_ends -= 1;
     }
 }
 
