@@ -134,6 +134,8 @@ mod tests {
             SMALL,
             "half-filled reads leave it as it is"
         );
+        buffer.shrink();
+        assert_eq!(buffer.bytes.len(), SMALL, "so much may stay");
     }
 
     #[test]
@@ -162,9 +164,12 @@ mod tests {
         let mut buffer = Buffer::new();
         while buffer.filled().len() <= LARGE {
             let room = buffer.room().len();
-            assert!(room > 0);
+            assert!(room >= SMALL);
             buffer.add(room);
         }
-        assert!(!buffer.room().is_empty());
+        assert!(buffer.room().len() >= SMALL);
+        let before = buffer.filled().len();
+        buffer.shrink();
+        assert_eq!(buffer.filled().len(), before, "it is in use");
     }
 }
