@@ -30,7 +30,7 @@ fn after_the_peer_has_ended_we_can_still_write_to_it() {
     });
 }
 
-/// Trap 18. Broken by: waking or trying again while nothing new has happened.
+/// Trap 18. Broken by: a task that wakes itself when it is refused, in `Waiter::poll_park`.
 #[test]
 fn a_half_closed_connection_does_not_keep_the_loop_busy() {
     run(async {
@@ -90,7 +90,7 @@ fn ending_what_has_ended_is_no_error() {
     });
 }
 
-/// Broken by: `error` waking one side only in `Slot::note`.
+/// Broken by: leaving either half out of `Slot::note`.
 #[test]
 fn a_reset_wakes_both_the_reader_and_the_writer() {
     run(async {

@@ -42,10 +42,9 @@ fn four_tasks_accept_on_one_listener_and_each_gets_a_connection() {
     });
 }
 
-/// Traps 41 and 55. Broken by: leaving `unpark` out of `Waiter::drop` shows as wakes of tasks
-/// that are gone; waking only one of the list loses the connections of those that went.
+/// Traps 41 and 55. Broken by: waking only the first of the list in `Waiters::take_all`.
 #[test]
-fn two_of_four_give_up_and_the_other_two_serve_all() {
+fn two_of_four_give_up_when_woken_and_the_other_two_serve_all() {
     run(async {
         let listener = Rc::new(TcpListener::bind("127.0.0.1:0").await.unwrap());
         let addr = listener.local_addr().unwrap();
@@ -54,25 +53,20 @@ fn two_of_four_give_up_and_the_other_two_serve_all() {
             .map(|_| {
                 let (listener, served) = (listener.clone(), served.clone());
                 hob::spawn(async move {
-                    loop {
-                        let (_, peer) = listener.accept().await.unwrap();
-                        served.borrow_mut().push(peer);
-                    }
+                    let (_, peer) = listener.accept().await.unwrap();
+                    served.borrow_mut().push(peer);
                 })
             })
             .collect();
         settle().await;
-        // One goes while all sleep, one in the same turn as a connection comes.
+        let clients = [(); 2].map(|()| std::net::TcpStream::connect(addr).unwrap());
+        // The kernel is visited and the four are woken; but this future comes before them.
+        hob::yield_now().await;
         accepting[0].abort();
+        accepting[1].abort();
         settle().await;
-        let mut clients = Vec::new();
-        for _ in 0..10 {
-            accepting[1].abort();
-            let stream = std::net::TcpStream::connect(addr).unwrap();
-            clients.push(stream.local_addr().unwrap());
-            settle().await;
-        }
         let mut served = served.take();
+        let mut clients = clients.map(|c| c.local_addr().unwrap());
         clients.sort();
         served.sort();
         assert_eq!(served, clients);
