@@ -38,38 +38,12 @@
 //!   job ran to its end, its awaiter's wake included: "not busy" means that no wake of ours is
 //!   still to come.
 
-use std::collections::VecDeque;
 use std::sync::PoisonError;
 use std::task::Waker;
 use std::time::Duration;
 
+use super::line::{Class, Entry, Line, Place};
 use crate::prims::{Condvar, Mutex, MutexGuard};
-
-/// Which line a job stands in, and what becomes of it when the runtime ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Class {
-    /// Started at once and accepted without limit. Dropped if the runtime ends first.
-    Free,
-    /// Awaited: stands in the line of its own. Dropped if the runtime ends first.
-    Bounded,
-    /// Like `Free`, but it carries data that somebody was told is accepted (a file's late
-    /// write): it runs even after `close`.
-    Mandatory,
-}
-
-/// A job's place in line. Never reused, so a stale one withdraws nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
-    bounded: bool,
-    number: u64,
-}
-
-impl Place {
-    /// For wait records.
-    pub(crate) fn number(self) -> u64 {
-        self.number
-    }
-}
 
 /// What `push` made of a job.
 pub(crate) enum Pushed<J> {
@@ -310,7 +284,7 @@ impl<J> Queue<J> {
     #[cfg(test)]
     pub(crate) fn capacity(&self) -> usize {
         let state = self.lock();
-        state.free.entries.capacity() + state.bounded.entries.capacity()
+        state.free.capacity() + state.bounded.capacity()
     }
 
     /// A job has run to its end (I3), or wants to be run `again`: then it is as promised as any
@@ -359,80 +333,5 @@ impl<J> State<J> {
         };
         self.bounded_next = !self.bounded_next;
         entry.map(|entry| entry.job)
-    }
-}
-
-struct Entry<J> {
-    job: J,
-    mandatory: bool,
-}
-
-/// Jobs in the order in which they came. Each has a number, counted up from 0, and stands at
-/// `number - first`: that makes withdrawing one constant time. What it leaves is a hole (a few
-/// bytes), which goes when the front has come that far.
-struct Line<J> {
-    /// The front is never a hole.
-    entries: VecDeque<Option<Entry<J>>>,
-    /// The number of the front.
-    first: u64,
-}
-
-/// A line with more capacity gives it back once three quarters of it are unused.
-const KEPT_CAPACITY: usize = 256;
-
-impl<J> Line<J> {
-    fn new() -> Line<J> {
-        Line {
-            entries: VecDeque::new(),
-            first: 0,
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    fn push(&mut self, entry: Entry<J>) -> u64 {
-        self.entries.push_back(Some(entry));
-        self.first + (self.entries.len() as u64 - 1)
-    }
-
-    fn pop(&mut self) -> Option<Entry<J>> {
-        let entry = self.entries.pop_front()?;
-        self.first += 1;
-        self.drop_holes();
-        debug_assert!(entry.is_some(), "the front is never a hole");
-        entry
-    }
-
-    fn withdraw(&mut self, number: u64) -> Option<Entry<J>> {
-        let index = usize::try_from(number.checked_sub(self.first)?).ok()?;
-        let entry = self.entries.get_mut(index)?.take();
-        self.drop_holes();
-        entry
-    }
-
-    /// Puts the front where somebody stands, and gives back what a burst has left.
-    fn drop_holes(&mut self) {
-        while let Some(None) = self.entries.front() {
-            self.entries.pop_front();
-            self.first += 1;
-        }
-        let capacity = self.entries.capacity();
-        if capacity > KEPT_CAPACITY && self.entries.len() < capacity / 4 {
-            self.entries
-                .shrink_to(KEPT_CAPACITY.max(self.entries.len() * 2));
-        }
-    }
-
-    fn take_unless_mandatory(&mut self) -> Vec<J> {
-        let mut unwanted = Vec::new();
-        for slot in &mut self.entries {
-            if let Some(entry) = slot.take_if(|entry| !entry.mandatory) {
-                unwanted.push(entry.job);
-            }
-        }
-        self.drop_holes();
-        unwanted
     }
 }

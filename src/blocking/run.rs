@@ -15,9 +15,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use super::job::{Cell, Job, Outcome};
-use super::queue::Class;
-use super::{Lane, current};
+use super::cell::{Cell, Outcome};
+use super::job::Job;
+use super::line::Class;
+use super::pool::{Lane, current};
 
 /// Runs `f` on a worker thread and gives what it returns.
 ///

@@ -24,8 +24,10 @@ use std::panic::Location;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::job::{Cell, Job, Work};
-use super::{Class, Lane, POOL, current};
+use super::cell::{Cell, Work};
+use super::job::Job;
+use super::line::Class;
+use super::pool::{Lane, current, try_current};
 
 /// A line that was longer gives its memory back when it is empty.
 const KEPT_CAPACITY: usize = 64;
@@ -85,7 +87,7 @@ impl Strand {
     where
         F: FnOnce() + Send + 'static,
     {
-        if crate::current::with(&POOL, |_pool| ()).is_some() {
+        if try_current().is_some() {
             return drop(self.start(Location::caller(), f));
         }
         let uncounted = AtomicU64::new(0);

@@ -6,8 +6,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::job::Work;
-use super::{Class, Lane, POOL};
+use super::cell::Work;
+use super::line::Class;
+use super::pool::{Lane, try_current};
 use crate::caught;
 
 struct Turns<F>(F);
@@ -18,7 +19,7 @@ pub(crate) fn run_in_turns<F>(turn: F)
 where
     F: Fn() -> bool + Send + Sync + 'static,
 {
-    match crate::current::get(&POOL) {
+    match try_current() {
         Some(pool) => drop(pool.submit(Lane::General, Class::Mandatory, Arc::new(Turns(turn)))),
         None => while turn() {},
     }

@@ -17,6 +17,8 @@
 
 mod prims;
 
+#[path = "../../../src/blocking/line.rs"]
+mod line;
 #[path = "../../../src/blocking/queue.rs"]
 #[allow(dead_code)] // What only the pool calls is not modelled.
 mod queue;

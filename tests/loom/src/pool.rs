@@ -7,7 +7,8 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread::{self, JoinHandle};
 
-use crate::queue::{Class, Place, Pushed, Queue};
+use crate::line::{Class, Place};
+use crate::queue::{Pushed, Queue};
 
 /// A job is a number; running it is counting it.
 struct Pool {

@@ -1,8 +1,10 @@
 //! The pool by itself: no loop and no tasks. A thread that parks stands in for both.
 
+use super::super::cell;
+use super::super::{Job, Strand, run, spawn_blocking, start};
 use super::*;
 use std::future::Future;
-use std::panic;
+use std::panic::{self, Location};
 use std::pin::Pin;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Mutex, mpsc};
@@ -273,7 +275,7 @@ fn only_the_waker_of_the_last_poll_is_woken() {
 /// Trap 10. Broken by: waking or dropping the waker under a lock of the cell or the queue.
 #[test]
 fn a_waker_may_use_the_very_job_that_wakes_it() {
-    struct Meddler(Arc<dyn job::Outcome<()>>, Arc<Queue<Arc<dyn Work>>>);
+    struct Meddler(Arc<dyn cell::Outcome<()>>, Arc<Queue<Arc<dyn Work>>>);
     impl Meddler {
         fn meddle(&self) {
             let _ = (self.0.is_finished(), self.1.busy());
@@ -428,7 +430,7 @@ fn when_the_system_refuses_a_thread_the_loop_runs_the_job() {
     let _in_charge = enter(pool.clone());
     let track = &pool.lanes[Lane::General as usize];
     let refused = |expect_help: bool| {
-        let cell = job::Cell::new(|| ());
+        let cell = cell::Cell::new(|| ());
         let Pushed::StartWorker(_) = track.queue.push(cell.clone(), Class::Free) else {
             panic!("there is room for a worker");
         };
@@ -438,7 +440,7 @@ fn when_the_system_refuses_a_thread_the_loop_runs_the_job() {
     };
     let alone = refused(false);
     assert!(pool.run_one_here());
-    assert!(job::Outcome::is_finished(&*alone));
+    assert!(cell::Outcome::is_finished(&*alone));
     assert!(!pool.has_job_for_loop());
     assert!(!pool.short_of_threads.get(), "the next job tries anew");
 
@@ -447,7 +449,7 @@ fn when_the_system_refuses_a_thread_the_loop_runs_the_job() {
     assert!(!pool.run_one_here(), "a worker will come for it");
     stopper.release();
     block_on(spawn_blocking(|| ())).unwrap();
-    assert!(job::Outcome::is_finished(&*with_help));
+    assert!(cell::Outcome::is_finished(&*with_help));
 }
 
 #[test]
