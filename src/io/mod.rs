@@ -38,6 +38,7 @@
 mod copy;
 mod duplex;
 mod split;
+mod outlet;
 mod stdin;
 mod stdout;
 
