@@ -31,8 +31,13 @@ impl<T> Current<T> {
 
 /// Makes `value` the current one until the guard is dropped, which puts the former one back.
 pub(crate) fn enter<T>(key: &'static LocalKey<Current<T>>, value: Rc<T>) -> Entered<T> {
-    let former = key.with(|current| current.slot.replace(Some(value)));
-    Entered { key, former }
+    // While a thread ends its locals may be gone already; then nobody is current, and a
+    // runtime that is dropped there ends without being found.
+    let former = key.try_with(|current| current.slot.replace(Some(value)));
+    Entered {
+        key,
+        former: former.ok().flatten(),
+    }
 }
 
 /// Calls `f` with the current `T`; `None` where there is none (also while the thread's locals

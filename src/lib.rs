@@ -36,9 +36,9 @@
 mod current;
 mod clock;
 pub mod coop;
+mod caught;
 mod trace;
 mod join_error;
-mod caught;
 mod prims;
 mod waker_cell;
 

@@ -16,6 +16,8 @@ use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
 
+use crate::caught;
+
 /// Names a task for as long as the process lives: never reused, not even by another runtime
 /// of the same process on another thread.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -69,7 +71,8 @@ pub enum Event {
 /// Listens to what happens in a runtime: see [`crate::Builder::observer`].
 ///
 /// It is called on the loop's thread, in the middle of things, so it should be quick. It may
-/// spawn and wake; events that it causes by that are counted but not told to it again.
+/// spawn and wake; events that it causes by that are counted but not told to it again. If it
+/// panics, the panic is reported as any is, and goes no further.
 pub trait Observer {
     /// Called for each event, right after it happened.
     fn event(&self, event: Event);
@@ -178,7 +181,10 @@ fn tell(event: Event) {
     if let Ok(Some(observer)) = observer {
         CELLS.with(|cells| cells.heard.set(false));
         let _hear_again = HearAgain;
-        observer.event(event);
+        // Events are told in the middle of things: a panic must not leave them half done.
+        if let Err(payload) = caught::catch(|| observer.event(event)) {
+            caught::drop_payload(payload);
+        }
     }
 }
 

@@ -188,7 +188,13 @@ impl Pool {
     /// Jobs end on other threads, but events are told on the loop's. So `JobEnded` comes late:
     /// when somebody takes a result, when a job is cancelled, or when the runtime asks. A job
     /// whose result was taken is always counted by then.
+    ///
+    /// Told only to the trace of our own runtime: a job may be awaited in another one.
     pub(crate) fn tell_ended(&self) {
+        let at_home = current::with(&POOL, |pool| std::ptr::eq(&**pool, self));
+        if at_home != Some(true) {
+            return;
+        }
         let ended = self.ended.load(Ordering::Relaxed);
         while self.told.get() < ended {
             self.told.set(self.told.get() + 1);

@@ -169,7 +169,7 @@ impl Executor {
         }
         let unread = self.remote.inbox.close();
         // Work that was handed in and never started: its captures are the user's.
-        caught::drop(unread);
+        unread.into_iter().for_each(caught::drop);
     }
 
     fn take_out(&self, index: u32) -> Option<(TaskKey, Pin<Box<dyn Work>>)> {

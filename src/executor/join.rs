@@ -169,6 +169,13 @@ impl<T> Future for JoinHandle<T> {
     }
 }
 
+/// Detaches. Who awaited is not woken any more, so its waker must not stay either.
+impl<T> Drop for JoinHandle<T> {
+    fn drop(&mut self) {
+        self.cell.waiter.clear();
+    }
+}
+
 impl<T> std::fmt::Debug for JoinCell<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:?}", self.id)

@@ -170,6 +170,10 @@ impl Executor {
             let Some(slot) = core.tasks.get(key) else {
                 continue; // it ended while its key was in the queue
             };
+            if std::mem::replace(&mut slot.set_aside, false) {
+                core.yielded.push(key); // still queued: only its place is another
+                continue;
+            }
             slot.shared.queued.unqueue_here();
             match &slot.body {
                 Body::Root => return Some(Next::Root(key)),

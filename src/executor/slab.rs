@@ -54,6 +54,7 @@ impl TaskSlab {
         }
         slot.generation = generation;
         slot.aborted = false;
+        slot.set_aside = false;
         slot.body = body;
         slot.meta = meta;
         TaskKey { index, generation }
@@ -68,6 +69,7 @@ impl TaskSlab {
             shared,
             generation,
             aborted: false,
+            set_aside: false,
             body,
             meta,
         });

@@ -148,6 +148,9 @@ pub(super) struct Slot {
     pub(super) waker: Option<Waker>,
     pub(super) generation: u32,
     pub(super) aborted: bool,
+    /// It yielded while its key stood in the ready queue: when that is popped, it has to be
+    /// set aside first.
+    pub(super) set_aside: bool,
     pub(super) body: Body,
     pub(super) meta: Meta,
 }

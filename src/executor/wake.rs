@@ -36,18 +36,35 @@ pub(super) fn wake_here(waker: &SlotWaker) -> Woke {
 
 impl Executor {
     fn queue(&self, waker: &SlotWaker) -> Woke {
+        let key = waker.key();
+        let yields = coop::is_yielding() && self.running.get() == Some(key);
         // I2
         if !waker.queued.queue_here() {
+            if yields {
+                self.set_aside(key);
+            }
             return Woke::Already;
         }
-        let key = waker.key();
         let mut core = self.core.borrow_mut();
-        if coop::is_yielding() && self.running.get() == Some(key) {
+        if yields {
             core.yielded.push(key);
         } else {
             core.ready.push_back(key);
         }
         Woke::Queued
+    }
+
+    /// The running task yields, and was woken in this very poll before. Its key stands in the
+    /// ready queue, or among those who yielded: then all is well.
+    #[cold]
+    fn set_aside(&self, key: TaskKey) {
+        let mut core = self.core.borrow_mut();
+        let core = &mut *core;
+        if core.yielded.last() != Some(&key)
+            && let Some(slot) = core.tasks.get(key)
+        {
+            slot.set_aside = true;
+        }
     }
 
     /// Queues a task by its key, in front of all others if `first`.

@@ -17,7 +17,7 @@
 //!                                  │                              3  waker parked, side Drained
 //!                                  │                              ▼
 //!                      wake everybody ◀──4── event in `wait` ── asleep
-//!  1 Reactor::register   2 Source::attempt   3 Waiter::park   4 Reactor::note, Wakes::run
+//!  1 Reactor::register   2 Source::attempt   3 Waiter::park   4 Reactor::note, caught::wake
 //! ```
 //!
 //! Invariants:
@@ -39,7 +39,6 @@ mod tests;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io;
-use std::mem;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
@@ -48,6 +47,7 @@ use std::time::Duration;
 use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
 
+use crate::caught;
 use crate::current::{self, Current, Entered};
 use crate::trace::{self, Event};
 
@@ -98,6 +98,8 @@ pub(crate) struct Reactor {
     slots: RefCell<Slab<Rc<Slot>>>,
     /// Counts registrations: the next one's generation.
     generation: Cell<usize>,
+    /// How many sources there were when the table was last cut; `MAX` while it is well filled.
+    tried_at: Cell<usize>,
     /// What [`Reactor::waker`] hands out.
     interrupt: Waker,
     /// Set once, by [`Reactor::close`].
@@ -119,6 +121,7 @@ impl Reactor {
             wakes: Cell::default(),
             slots: RefCell::default(),
             generation: Cell::new(0),
+            tried_at: Cell::new(usize::MAX),
             interrupt: Arc::new(Interrupt(interrupt)).into(),
             closed: Cell::new(false),
         }))
@@ -132,32 +135,45 @@ impl Reactor {
 
     /// One visit to the kernel: sleeps until something happens or `timeout` has passed, then
     /// wakes everyone concerned. Answers how many events there were, an interrupt included;
-    /// a signal that cuts the sleep short is a visit with none (trap 23).
+    /// a signal may cut the sleep short.
     pub(crate) fn wait(&self, timeout: Option<Duration>) -> io::Result<usize> {
         let kept = self.events.take();
         let mut events = kept.unwrap_or_else(|| Events::with_capacity(self.capacity));
-        let asked = self.poll.borrow_mut().poll(&mut events, timeout);
-        match asked {
-            Ok(()) => {}
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => events.clear(),
-            Err(e) => return Err(e),
-        }
+        self.ask_kernel(&mut events, timeout)?;
 
         // I3: every event is noted before any code that is not ours runs.
-        let mut wakes = Wakes(self.wakes.take());
+        let mut wakes = self.wakes.take();
         for event in &events {
-            self.note(event.token(), Signs::of(event), &mut wakes.0);
+            self.note(event.token(), Signs::of(event), &mut wakes);
         }
         trace::emit(Event::KernelVisited);
         for event in events.iter().filter(|event| event.token() != INTERRUPT) {
             trace::emit(Event::IoEvent(event.token().0));
         }
-        wakes.run();
-
-        self.wakes.set(mem::take(&mut wakes.0));
+        // In the order of the events. One that panics costs no other its wake: the others'
+        // edges will not come again.
+        wakes.drain(..).for_each(caught::wake);
+        if wakes.capacity() > KEEP {
+            wakes = VecDeque::new();
+        }
+        self.wakes.set(wakes);
         let count = events.iter().count();
         self.events.set(Some(events));
         Ok(count)
+    }
+
+    /// The system call. A signal ends it early and without events, though there may be some
+    /// (the process was stopped, say, and bytes came meanwhile). Who looks at the time next
+    /// must not take that for silence: so we ask again, without sleeping (trap 23).
+    fn ask_kernel(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+        let mut poll = self.poll.borrow_mut();
+        let mut timeout = timeout;
+        loop {
+            match poll.poll(events, timeout) {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => timeout = Some(Duration::ZERO),
+                done => return done,
+            }
+        }
     }
 
     /// Writes down what the kernel said about one source and takes its wakers along.
@@ -186,7 +202,7 @@ impl Reactor {
             slot.close(&mut wakers);
         }
         // Dropped here, not called: the tasks are gone already, and no borrow is held.
-        drop(wakers);
+        wakers.into_iter().for_each(caught::drop);
     }
 
     /// Is this the reactor that the loop on this thread sleeps in?
@@ -241,8 +257,14 @@ impl Reactor {
         let mut slots = self.slots.borrow_mut();
         let removed = slots.remove(slot.token().0 & MAX_SOURCES);
         debug_assert!(removed.token() == slot.token(), "I2: a slot has one tenant");
-        if slots.is_empty() && slots.capacity() > KEEP {
-            *slots = Slab::new();
+        // After a burst (trap 59): its vacant end can be cut off. One who lives on may stand
+        // there, so we try again each time when half of the others have gone.
+        let is_roomy = slots.capacity() > KEEP.max(slots.len() * 4);
+        if !is_roomy {
+            self.tried_at.set(usize::MAX);
+        } else if slots.len() <= self.tried_at.get() / 2 {
+            self.tried_at.set(slots.len());
+            slots.shrink_to_fit();
         }
         // The wakers parked in the slot are dropped with the last `Rc`, after this borrow.
         drop(slots);
@@ -283,27 +305,6 @@ impl Signs {
             write_hint: event.is_write_closed(),
             error: event.is_error(),
         }
-    }
-}
-
-/// The wakers of one visit, called in the order of the events. If one of them panics, the
-/// others are called during the unwinding: their edges will not come again.
-struct Wakes(VecDeque<Waker>);
-
-impl Wakes {
-    fn run(&mut self) {
-        while let Some(waker) = self.0.pop_front() {
-            waker.wake();
-        }
-        if self.0.capacity() > KEEP {
-            self.0 = VecDeque::new();
-        }
-    }
-}
-
-impl Drop for Wakes {
-    fn drop(&mut self) {
-        self.run();
     }
 }
 

@@ -187,7 +187,7 @@ fn more_ready_sources_than_one_visit_takes_are_all_served() {
     wait_until(&reactor, || count(&writable) == sockets.len());
 }
 
-/// Trap 60. Broken by: taking away `impl Drop for Wakes`.
+/// Trap 60. Broken by: calling the wakers in `wait` without `caught`.
 #[test]
 fn a_waker_that_panics_costs_no_other_its_wake() {
     struct Panic;
@@ -206,10 +206,7 @@ fn a_waker_that_panics_costs_no_other_its_wake() {
     assert!(poll(&mut future, &waker).is_pending());
 
     peer.write_all(b"x").unwrap();
-    let waited = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        reactor.wait(Some(Duration::from_secs(60)))
-    }));
-    assert!(waited.is_err());
+    reactor.wait(Some(Duration::from_secs(60))).unwrap();
     assert_eq!(count(&other), 1);
     assert_eq!(reactor.wait(Some(Duration::ZERO)).unwrap(), 0, "it goes on");
 }
@@ -415,9 +412,9 @@ fn a_peer_that_stops_sending_concerns_the_reader_and_an_error_concerns_both() {
             side.park_polled(&waker);
             counter
         });
-        let mut wakes = Wakes(VecDeque::new());
-        reactor.note(source.token(), signs, &mut wakes.0);
-        wakes.run();
+        let mut wakes = VecDeque::new();
+        reactor.note(source.token(), signs, &mut wakes);
+        wakes.into_iter().for_each(Waker::wake);
         assert_eq!(woken.map(|c| count(&c)), expected, "{signs:?}");
     }
 }

@@ -115,6 +115,7 @@ impl Handle {
         F: Future + 'static,
         F::Output: Send + 'static,
     {
+        super::life::refuse_nesting(); // before anything is handed in
         match self.spawn(make).join() {
             Ok(output) => output,
             Err(error) => match error.try_into_panic() {
@@ -254,5 +255,12 @@ impl<T> fmt::Debug for RemoteJoinHandle<T> {
         f.debug_struct("RemoteJoinHandle")
             .field("finished", &self.is_finished())
             .finish()
+    }
+}
+
+impl<T> Drop for RemoteJoinHandle<T> {
+    fn drop(&mut self) {
+        let waiter = self.meeting.lock().waiter.take();
+        drop(waiter);
     }
 }

@@ -91,8 +91,8 @@ impl Runtime {
         let patience = Cell::new(config.patience);
         let inner = Inner {
             executor: Executor::new(reactor.waker()),
+            timers: Timers::new(reactor.waker()),
             reactor,
-            timers: Timers::new(),
             pool: Pool::new(config.pool()),
             clock,
             ledger: Rc::new(Ledger::new(config.observer.clone())),

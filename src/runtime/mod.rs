@@ -127,9 +127,9 @@ impl Inner {
         }
         match self.timers.next() {
             None => Rest::UntilWoken,
-            Some(deadline) if self.clock.is_virtual() => Rest::Jump(deadline),
             Some(deadline) => match deadline.saturating_duration_since(clock::now()) {
                 Duration::ZERO => Rest::None,
+                _ if self.clock.is_virtual() => Rest::Jump(deadline),
                 wait => Rest::AtMost(wait),
             },
         }
@@ -142,7 +142,8 @@ impl Inner {
             Rest::AtMost(wait) => Some(wait),
             Rest::UntilWoken => None,
             Rest::Jump(deadline) => {
-                if self.reactor.wait(Some(Duration::ZERO))? > 0 {
+                // An observer of the visit may have made work, too.
+                if self.reactor.wait(Some(Duration::ZERO))? > 0 || self.has_work() {
                     return Ok(());
                 }
                 // The end of a job that nobody awaits wakes nobody: have it ring, too.

@@ -33,6 +33,7 @@
 //! Not taken: nodes inside of the futures, linked by pointers, as tokio has them. They need no
 //! slab, but pinning and `unsafe`.
 
+use crate::caught;
 use std::cell::{Cell, RefCell};
 use std::task::{Context, Poll, Waker};
 
@@ -249,19 +250,10 @@ impl WaitKey {
 }
 
 /// Wakes one after the other until `next` has none left. A waker that panics does not cost
-/// the others theirs: the rest is woken while the panic goes up (trap 60).
-pub(super) fn wake_each<F: FnMut() -> Option<Waker>>(next: F) {
-    struct Rest<F: FnMut() -> Option<Waker>>(F);
-    impl<F: FnMut() -> Option<Waker>> Drop for Rest<F> {
-        fn drop(&mut self) {
-            while let Some(waker) = (self.0)() {
-                waker.wake();
-            }
-        }
-    }
-    let mut rest = Rest(next);
-    while let Some(waker) = (rest.0)() {
-        waker.wake();
+/// the others theirs (trap 60).
+pub(super) fn wake_each(mut next: impl FnMut() -> Option<Waker>) {
+    while let Some(waker) = next() {
+        caught::wake(waker);
     }
 }
 

@@ -2,9 +2,9 @@
 //! another thread, or on the right one while the runtime is not running.
 //!
 //! Futures of time are `Send`, so this can happen at any moment. The key is then put into the
-//! mailbox of its owner, who looks into it at the beginning of each turn. It rings no bell:
+//! mailbox of its owner, who looks into it at the beginning of each turn. A drop rings no bell:
 //! the loop may sleep on, until the very deadline that nobody waits for any more, and wake
-//! somebody for nothing.
+//! somebody for nothing. A reset rings: the new deadline may be the earlier one.
 //!
 //! Law: the owner may be gone before the letter comes. Consequence: boxes are found by an id
 //! that is never reused, in [`ALL`], and a letter to nobody is thrown away. Price: two locks
@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 
 use super::TimerKey;
 
@@ -23,11 +24,12 @@ use super::TimerKey;
 /// [`close`], so it is as long as there are runtimes.
 static ALL: Mutex<BTreeMap<u64, Arc<Mailbox>>> = Mutex::new(BTreeMap::new());
 
-#[derive(Default)]
 pub(super) struct Mailbox {
     /// Set after a key was put in, cleared before the keys are taken out.
     has_mail: AtomicBool,
     keys: Mutex<Vec<TimerKey>>,
+    /// Ends the sleep of the owner's loop.
+    bell: Waker,
 }
 
 impl Mailbox {
@@ -45,8 +47,12 @@ impl Mailbox {
     }
 }
 
-pub(super) fn open(id: u64) -> Arc<Mailbox> {
-    let mailbox = Arc::new(Mailbox::default());
+pub(super) fn open(id: u64, bell: Waker) -> Arc<Mailbox> {
+    let mailbox = Arc::new(Mailbox {
+        has_mail: AtomicBool::new(false),
+        keys: Mutex::default(),
+        bell,
+    });
     lock(&ALL).insert(id, mailbox.clone());
     mailbox
 }
@@ -56,13 +62,17 @@ pub(super) fn close(id: u64) {
     lock(&ALL).remove(&id);
 }
 
-/// Asks the owner of `key` to end that timer, if there still is an owner.
-pub(super) fn send(key: TimerKey) {
+/// Asks the owner of `key` to end that timer, if there still is an owner; now, if `ring`.
+pub(super) fn send(key: TimerKey, ring: bool) {
     let mailbox = lock(&ALL).get(&key.owner).cloned();
     if let Some(mailbox) = mailbox {
         let mut keys = lock(&mailbox.keys);
         keys.push(key);
         mailbox.has_mail.store(true, Ordering::Relaxed);
+        drop(keys);
+        if ring {
+            mailbox.bell.wake_by_ref();
+        }
     }
 }
 

@@ -110,13 +110,14 @@ pub(crate) enum Fate {
 }
 
 impl Timers {
-    pub(crate) fn new() -> Rc<Timers> {
+    /// `bell` ends the sleep of the loop: for a timer that is reset on another thread.
+    pub(crate) fn new(bell: Waker) -> Rc<Timers> {
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         Rc::new(Timers {
             id,
             state: RefCell::default(),
-            mailbox: mailbox::open(id),
+            mailbox: mailbox::open(id, bell),
         })
     }
 
@@ -258,7 +259,7 @@ pub(crate) fn reset(key: TimerKey, deadline: Instant) -> Option<TimerKey> {
     match owner(key) {
         Some(timers) => timers.reset(key, deadline),
         None => {
-            mailbox::send(key);
+            mailbox::send(key, true);
             None
         }
     }
@@ -268,7 +269,7 @@ pub(crate) fn reset(key: TimerKey, deadline: Instant) -> Option<TimerKey> {
 pub(crate) fn remove(key: TimerKey) {
     match owner(key) {
         Some(timers) => timers.remove(key),
-        None => mailbox::send(key),
+        None => mailbox::send(key, false),
     }
 }
 

@@ -38,8 +38,7 @@ pub(super) struct Entry {
 #[derive(Default)]
 pub(super) struct Queue {
     heap: BinaryHeap<Reverse<Entry>>,
-    /// Sorted, the earliest at the end. Filled and emptied within one tick, unless an observer
-    /// panics in between.
+    /// Sorted, the earliest at the end. Filled and emptied within one tick.
     run: Vec<Entry>,
     /// How many more may be popped singly in this tick. Set by `begin_tick`.
     singly: usize,

@@ -112,7 +112,7 @@ fn a_line_that_was_long_gives_its_memory_back() {
     assert!(list.list.borrow().places.capacity() <= KEPT);
 }
 
-/// Trap 60. Broken by: a plain loop without `Rest` in `wake_each`.
+/// Trap 60. Broken by: `waker.wake()` in place of `caught::wake` in `wake_each`.
 #[test]
 fn a_waker_that_panics_costs_no_other_its_wake() {
     struct Panics;
@@ -123,8 +123,7 @@ fn a_waker_that_panics_costs_no_other_its_wake() {
     }
     let (count, waker) = Count::new();
     let mut wakers = vec![waker.clone(), Arc::new(Panics).into(), waker];
-    let all = std::panic::AssertUnwindSafe(|| wake_each(|| wakers.pop()));
-    assert!(std::panic::catch_unwind(all).is_err());
+    wake_each(|| wakers.pop());
     assert_eq!(count.get(), 2);
 }
 
