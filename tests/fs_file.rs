@@ -330,6 +330,39 @@ fn a_seek_that_was_given_up_is_not_taken_for_a_later_one() {
     });
 }
 
+/// Broken by: `poll_write` asking for a job's result, which costs a unit, after it has accepted.
+#[test]
+fn a_write_without_budget_accepts_nothing_or_is_ready() {
+    const CHUNK: usize = 64 * 1024;
+    let folder = Folder::new("budget");
+    without_threads(async {
+        hob::yield_now().await;
+        let mut whole_budget = 0;
+        while hob::coop::has_budget_remaining() {
+            hob::coop::consume_budget().await;
+            whole_budget += 1;
+        }
+        for left in 0..6 {
+            let path = folder.path(&left.to_string());
+            let mut file = File::create_new(&path).await.unwrap();
+            file.write_all(&[1; CHUNK]).await.unwrap();
+            assert!(poll_once(file.read(&mut [0; 1])).is_none());
+            // Two jobs are over, and their results not yet taken.
+            for _ in 0..4 {
+                hob::yield_now().await;
+            }
+            for _ in left..whole_budget {
+                hob::coop::consume_budget().await;
+            }
+            file.write_all(&[2; CHUNK]).await.unwrap();
+            file.close().await.unwrap();
+            let written = std::fs::read(&path).unwrap();
+            assert_eq!(written.len(), 2 * CHUNK, "{left} units left");
+            assert!(written[CHUNK..] == [2; CHUNK]);
+        }
+    });
+}
+
 /// Broken by: `rewind` left out of `into_std`.
 #[test]
 fn stds_file_comes_back_at_the_position_of_the_program() {

@@ -103,16 +103,19 @@ impl Desk {
             self.out.clear();
             shared.late.take()?;
         }
-        if self.out.len() >= CHUNK {
-            // Both buffers are full. One comes back first.
+        let n = buf.len().min(MOST);
+        let full = self.out.len() >= CHUNK;
+        let fills = self.out.len() + n >= CHUNK;
+        if full || fills && self.writing.as_ref().is_some_and(Job::is_finished) {
             ready!(self.poll_written(cx))?;
+        }
+        if full {
+            // Both buffers were. One is back.
             self.hand_over(shared, at);
         }
-        let n = buf.len().min(MOST);
+        // From here on it is ready, or what is accepted now would be accepted twice.
         self.out.extend_from_slice(&buf[..n]);
-        let worker_is_free = self.writing.as_ref().is_none_or(Job::is_finished);
-        if self.out.len() >= CHUNK && worker_is_free {
-            ready!(self.poll_written(cx))?;
+        if fills && self.writing.is_none() {
             self.hand_over(shared, at);
         }
         coop::spend();
