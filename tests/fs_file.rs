@@ -330,6 +330,23 @@ fn a_seek_that_was_given_up_is_not_taken_for_a_later_one() {
     });
 }
 
+/// Broken by: `write_out` returning before `go_back`, because of an error nobody has heard of.
+#[test]
+fn after_a_late_error_the_position_is_still_that_of_the_program() {
+    let folder = Folder::new("late-position");
+    std::fs::write(folder.path("f"), "0123456789").unwrap();
+    block_on(async {
+        let mut file = File::open(folder.path("f")).await.unwrap();
+        file.write_all(b"not allowed").await.unwrap();
+        let mut bytes = [0; 2];
+        file.read_exact(&mut bytes).await.unwrap();
+        assert_eq!(file.seek(SeekFrom::Current(0)).await.unwrap(), 2);
+        file.read_exact(&mut bytes).await.unwrap();
+        assert_eq!(&bytes, b"23");
+        assert!(file.flush().await.is_err(), "the error is still there");
+    });
+}
+
 /// Broken by: `poll_write` asking for a job's result, which costs a unit, after it has accepted.
 #[test]
 fn a_write_without_budget_accepts_nothing_or_is_ready() {

@@ -66,16 +66,14 @@ impl Shared {
     }
 
     /// Writes it all, or keeps the error for later and, until somebody has heard it, writes
-    /// nothing more: a file that lacks its end is better than one with a hole.
+    /// nothing more: a file that lacks its end is better than one with a hole. It goes back in
+    /// any case, because reading and seeking go on.
     pub(super) fn write_out(&self, parcel: &Parcel) {
+        let gone_back = self.go_back(parcel.rewind);
         if self.late.is_there() {
             return;
         }
-        let write = || {
-            self.go_back(parcel.rewind)?;
-            (&self.file).write_all(&parcel.bytes)
-        };
-        if let Err(error) = write() {
+        if let Err(error) = gone_back.and_then(|()| (&self.file).write_all(&parcel.bytes)) {
             self.late.put(error);
         }
     }
