@@ -380,6 +380,17 @@ fn a_write_without_budget_accepts_nothing_or_is_ready() {
     });
 }
 
+/// Broken by: `Class::Free` in `Strand::start_apart`.
+#[test]
+fn a_positional_write_that_was_polled_is_done_also_when_the_runtime_ends() {
+    let folder = Folder::new("apart-end");
+    without_threads(async {
+        let file = File::create(folder.path("f")).await.unwrap();
+        assert!(poll_once(file.write_at(b"promised", 0)).is_none());
+    });
+    assert_eq!(std::fs::read(folder.path("f")).unwrap(), b"promised");
+}
+
 /// Broken by: `rewind` left out of `into_std`.
 #[test]
 fn stds_file_comes_back_at_the_position_of_the_program() {

@@ -34,7 +34,8 @@ use super::shared::{MOST, Shared};
 ///   the file has no hole.
 /// - Dropping a `File` writes what was accepted, in the background; the end of the runtime waits for
 ///   it. But nobody hears of its errors then, except the log: [`close`](File::close) does.
-/// - All operations happen in the order in which they are first polled.
+/// - All operations happen in the order in which they are first polled, except that
+///   [`read_at`](File::read_at) and [`write_at`](File::write_at) have none among themselves.
 ///
 /// *Cancel safety*: dropping the future of an operation never loses a byte that was accepted or
 /// read. An operation that has begun may still happen, in its place in the order.
@@ -120,7 +121,7 @@ impl File {
             drop(file);
             match Arc::try_unwrap(shared) {
                 Ok(shared) => Ok(shared.into_file()),
-                // A positional operation whose future was dropped is still at it.
+                // Every job on it is over, so this cannot be; if it were, this would serve as well.
                 Err(shared) => shared.file.try_clone(),
             }
         }
@@ -195,8 +196,9 @@ impl File {
 
     /// Reads at `offset`, whatever the position is, and gives the number of bytes: 0 at the end.
     ///
-    /// Any number of tasks may read and write at their offsets at once. An operation behind a
-    /// `write` waits for that, and sees it. (On Windows the position moves, as the system has it.)
+    /// Any number of tasks may read and write at their offsets at once, in no order among
+    /// themselves. An operation behind a `write` waits for that, and sees it; and any other
+    /// operation waits for those at offsets before it. (On Windows the position moves, as the system has it.)
     ///
     /// ```
     /// # hob::block_on(async {

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use super::file::File;
 use super::shared::Shared;
-use crate::blocking::{Class, Job, Lane, start};
+use crate::blocking::Job;
 
 /// Lazy: it takes its place at the first poll. Dropped after that, it still happens.
 pub(super) struct Operation<'a, F, T> {
@@ -48,8 +48,8 @@ where
         self
     }
 
-    /// For what brings its own offset: if nothing of this file is under way, it need not stand
-    /// in the file's line, and any number of them run at once.
+    /// For what brings its own offset: any number of them run at once, as long as nothing
+    /// else of this file is under way or waits for them.
     pub(super) fn apart(mut self) -> Self {
         self.apart = true;
         self
@@ -57,12 +57,13 @@ where
 
     fn start(&self, f: F) -> Job<io::Result<T>> {
         self.file.send_out(self.at);
-        let shared = &self.file.shared;
-        if self.apart && shared.strand.is_idle() {
-            let shared = shared.clone();
-            return start(self.at, Lane::General, Class::Free, move || f(&shared));
+        let strand = &self.file.shared.strand;
+        let shared = self.file.shared.clone();
+        let job = move || f(&shared);
+        match self.apart {
+            true => strand.start_apart(self.at, job),
+            false => strand.start(self.at, job),
         }
-        shared.start(self.at, f)
     }
 }
 

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::panic::{self, Location};
 use std::pin::Pin;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Mutex, mpsc};
+use std::sync::{Barrier, Mutex, mpsc};
 use std::task::{Context, Poll, Wake};
 use std::time::Instant;
 
@@ -606,6 +606,41 @@ fn a_long_strand_lets_others_in() {
     drop(_in_charge);
     strand.run_surely(note('n'));
     assert_eq!(*order.lock().unwrap(), "sosscn");
+}
+
+/// Broken by: `push` sending somebody while jobs run apart, or `lets_pass` not asking for `active`.
+#[test]
+fn jobs_apart_run_at_once_and_the_line_waits_for_all_of_them() {
+    let pool = pool(4);
+    let _in_charge = enter(pool.clone());
+    let order = Arc::new(Mutex::new(String::new()));
+    let note = |kind: char| {
+        let order = order.clone();
+        move || order.lock().unwrap().push(kind)
+    };
+    for _ in 0..100 {
+        let strand = Strand::new();
+        let both_run = Arc::new(Barrier::new(2));
+        let meet = || {
+            let (both_run, note) = (both_run.clone(), note('a'));
+            move || {
+                both_run.wait();
+                thread::yield_now();
+                note();
+            }
+        };
+        drop(strand.start_apart(Location::caller(), meet()));
+        drop(strand.start_apart(Location::caller(), meet()));
+        drop(strand.start(Location::caller(), note('b')));
+        drop(strand.start_apart(Location::caller(), note('c')));
+        block_on(strand.start(Location::caller(), note('d'))).unwrap();
+        assert_eq!(std::mem::take(&mut *order.lock().unwrap()), "aabcd");
+        until(|| strand.is_idle());
+        block_on(strand.start_apart(Location::caller(), note('e'))).unwrap();
+        assert_eq!(std::mem::take(&mut *order.lock().unwrap()), "e");
+    }
+    pool.shutdown(HANG);
+    assert_eq!((pool.busy(), pool.live()), (0, 0));
 }
 
 #[test]
