@@ -17,7 +17,8 @@
 //! - **D2** What is handed over is done in that order, because the file's strand keeps it. So
 //!   whoever waits for the last thing has waited for all of them.
 //! - **D3** A job under way belongs to the desk and not to the future that waits for it. If
-//!   that is dropped, the next operation finds the job here, and no byte is lost.
+//!   that is dropped, the next operation finds the job here, and no byte is lost. (The job that
+//!   reads all the rest belongs to its future, which says so.)
 //!
 //! Methods that take `&mut self` may start jobs and poll. Those that a shared `File` uses are
 //! only `pack`, `sent` and `forget_ahead`: they call nobody, because the desk is borrowed then.

@@ -37,8 +37,10 @@ use super::shared::{MOST, Shared};
 /// - All operations happen in the order in which they are first polled, except that
 ///   [`read_at`](File::read_at) and [`write_at`](File::write_at) have none among themselves.
 ///
-/// *Cancel safety*: dropping the future of an operation never loses a byte that was accepted or
-/// read. An operation that has begun may still happen, in its place in the order.
+/// *Cancel safety*: dropping a future never loses a byte that `write` accepted, nor one that was
+/// read for [`read`](File::read). What reads more than once or all the rest (`read_exact`,
+/// `read_to_end`, `read_to_string`) is not cancel safe. An operation that has begun may still
+/// happen, in its place in the order.
 ///
 /// ```
 /// # hob::block_on(async {

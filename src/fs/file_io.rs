@@ -108,8 +108,10 @@ impl File {
 
     /// [`read_to_end`](File::read_to_end) for text.
     ///
+    /// *Cancel safety*: none, as there.
+    ///
     /// # Errors
-    /// `InvalidData`, if it is not UTF-8; `text` is unchanged then.
+    /// `InvalidData`, if it is not UTF-8; `text` is unchanged then, and what was read is lost.
     #[track_caller]
     pub fn read_to_string(&mut self, text: &mut String) -> impl Future<Output = io::Result<usize>> {
         let rest = self.rest();
