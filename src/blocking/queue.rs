@@ -271,12 +271,14 @@ impl<J> Queue<J> {
     /// Has `waker` woken when `busy` next falls to 0; `false` if it is 0 already.
     pub(crate) fn wake_when_quiet(&self, waker: &Waker) -> bool {
         // Cloned and dropped outside of the lock: a waker may be a stranger's.
-        let waker = waker.clone();
+        let mut waker = Some(waker.clone());
         let mut state = self.lock();
         let busy = state.busy > 0;
-        let former = state.when_quiet.replace(waker);
+        if busy {
+            std::mem::swap(&mut state.when_quiet, &mut waker);
+        }
         drop(state);
-        drop(former);
+        drop(waker);
         busy
     }
 
