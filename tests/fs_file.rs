@@ -555,3 +555,35 @@ fn the_traits_of_futures_io_do_the_same_as_the_methods() {
         AsyncWriteExt::close(&mut file).await.unwrap();
     });
 }
+
+/// Broken by: leaving out `ahead.clear()` in `Desk::poll_reading`: then the bytes of the last
+/// read come again.
+#[cfg(unix)]
+#[test]
+fn a_read_that_fails_gives_nothing_and_the_next_one_gives_only_what_is_new() {
+    use std::os::unix::fs::OpenOptionsExt;
+
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&reader));
+    let nonblocking = std::fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path);
+    let Ok(nonblocking) = nonblocking else {
+        eprintln!("skipped: this system has no /proc");
+        return;
+    };
+    std::io::Write::write_all(&mut writer, b"abc").unwrap();
+    hob::block_on(async {
+        let mut file = hob::fs::File::from_std(nonblocking);
+        let mut buf = [0; 8];
+        assert_eq!(file.read(&mut buf).await.unwrap(), 3);
+        for _ in 0..2 {
+            let error = file.read(&mut buf).await.unwrap_err();
+            assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
+        }
+        std::io::Write::write_all(&mut writer, b"d").unwrap();
+        assert_eq!(file.read(&mut buf).await.unwrap(), 1);
+        assert_eq!(buf[0], b'd');
+    });
+}

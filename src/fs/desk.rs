@@ -226,7 +226,7 @@ impl Desk {
         let outdated = std::mem::take(&mut self.outdated);
         let back = back?;
         self.ahead.bytes = back.bytes;
-        self.ahead.at = 0;
+        self.ahead.clear(); // also when it failed: what is left in there was read before
         self.ahead.end = back.result?;
         let more = self.ahead.end > 0;
         if outdated {
