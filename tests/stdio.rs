@@ -191,6 +191,24 @@ fn output_keeps_its_order_and_is_whole_at_the_end_without_a_flush() {
     assert!(running.end().success());
 }
 
+/// Broken by: `run_in_turns` leaving its work to a loop that may stand still.
+#[test]
+fn a_runtime_without_threads_that_stands_still_holds_up_no_other() {
+    let name = "a_runtime_without_threads_that_stands_still_holds_up_no_other";
+    let mut running = child(name, || {
+        let still = hob::Builder::new().worker_threads(0).build().unwrap();
+        still.block_on(async { stdout().write_all(b"@one\n").await.unwrap() });
+        block_on(async {
+            let mut out = stdout();
+            out.write_all(b"@two\n").await.unwrap();
+            out.flush().await.unwrap();
+        });
+        drop(still);
+    });
+    assert_eq!(running.lines(), ["one", "two"]);
+    assert!(running.end().success());
+}
+
 /// Broken by: writing on the loop's thread.
 #[test]
 fn a_reader_that_does_not_read_holds_up_only_the_writer() {

@@ -226,6 +226,11 @@ impl Pool {
         busy.contains(&true)
     }
 
+    /// False with `worker_threads(0)`.
+    pub(super) fn has_threads(&self) -> bool {
+        self.config.threads > 0
+    }
+
     /// Is there a job for [`Pool::run_one_here`]? One load, unless the pool lacks threads.
     #[inline]
     pub(crate) fn has_job_for_loop(&self) -> bool {

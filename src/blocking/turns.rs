@@ -14,14 +14,18 @@ use crate::caught;
 struct Turns<F>(F);
 
 /// Runs `turn` on a worker until it says `false`. It is mandatory: it is run to its end also when
-/// the runtime ends, and right here if there is none.
+/// the runtime ends, and right here if there is none. Right here, too, if there are no threads:
+/// this is for what the whole process shares, and the loop that it would be left to may stand
+/// still while others wait for it.
 pub(crate) fn run_in_turns<F>(turn: F)
 where
     F: Fn() -> bool + Send + Sync + 'static,
 {
     match try_current() {
-        Some(pool) => drop(pool.submit(Lane::General, Class::Mandatory, Arc::new(Turns(turn)))),
-        None => while turn() {},
+        Some(pool) if pool.has_threads() => {
+            pool.submit(Lane::General, Class::Mandatory, Arc::new(Turns(turn)));
+        }
+        _ => while turn() {},
     }
 }
 

@@ -13,8 +13,12 @@
 //!
 //! (1) `State::accept`, (2, 3) `Outlet::write_batch`.
 //!
-//! A failed write is counted and remembered. Each handle knows how many failures it has heard of
-//! ([`news`]), and so hears of each once.
+//! **Price:** that worker belongs to the runtime that asked for it, and all others rely on it: so
+//! if every thread of that one is busy with long jobs, their output waits, too. (With
+//! `worker_threads(0)` it is written at once, by the loop, which may stand still later.)
+//!
+//! Failed writes are counted, and the last is remembered. Each handle knows how many there were
+//! when it last heard of one ([`news`]): if there are more by now, it hears of the last, once.
 
 use std::io;
 use std::panic::Location;

@@ -1,8 +1,8 @@
 //! Standard output and standard error.
 //!
 //! Two handles on two outlets. Writing begins at once, so nobody has to flush in order to be
-//! seen; `flush` waits until it is out, and reports errors. Each handle that exists hears of each
-//! error once, at its next `write` or `flush`.
+//! seen; `flush` waits until it is out, and reports errors. Each handle that exists hears of an
+//! error once, at its next `write` or `flush`; if there were several since, of the last.
 
 use std::future::Future;
 use std::io::{self, Write};
@@ -164,7 +164,7 @@ macro_rules! handle {
             /// Waits until everything accepted so far was given to the system.
             ///
             /// # Errors
-            /// That of any write since this handle last heard of one.
+            /// That of the last write that failed since this handle last heard of one.
             #[track_caller]
             pub fn flush(&mut self) -> impl Future<Output = io::Result<()>> {
                 let at = Location::caller();
