@@ -37,8 +37,9 @@
 //! futures here and those of files, names and the terminal.
 //!
 //! With `worker_threads(0)` there are no threads at all, in any lane: the loop runs each job
-//! itself, between two turns, and everything else waits meanwhile. Right for a test that wants one
-//! thread, or a platform that has no other; wrong for anything that must stay responsive.
+//! itself, between two turns (what is printed, at once), and everything else waits meanwhile.
+//! Right for a test that wants one thread, or a platform that has no other; wrong for anything
+//! that must stay responsive.
 
 mod line;
 mod queue;

@@ -215,8 +215,9 @@ impl Pool {
     }
 
     /// For a loop that must know when nothing runs any more (virtual time may jump then): has
-    /// `waker` woken when a lane's last job is over. `false`, and no wake, if no lane is busy: then
-    /// every awaiter of a job has been woken already, and no wake of the pool's is on its way.
+    /// `waker` woken when a lane's last job is over. `false`, and no wake, if no lane is busy:
+    /// then every awaiter of a job has been woken already, and no wake of the pool's is on its
+    /// way.
     pub(crate) fn wake_when_quiet(&self, waker: &Waker) -> bool {
         // No short-circuit: every lane that is busy has to know.
         let busy = self
@@ -265,9 +266,10 @@ impl Pool {
     }
 
     /// The end, in this order: no more jobs are accepted; those that no worker has started are
-    /// cancelled, except for the mandatory ones, which run; threads of the general lane are waited
-    /// for until `deadline` has passed. Those of the other lanes leave when they can: a thread
-    /// inside of `getaddrinfo` or `read(0)` cannot be stopped, and must not hold the exit (trap 39).
+    /// cancelled, except for the mandatory ones, which run; threads of the general lane are
+    /// waited for until `deadline` has passed. Those of the other lanes leave when they can: a
+    /// thread inside of `getaddrinfo` or `read(0)` cannot be stopped, and must not hold the exit
+    /// (trap 39).
     pub(crate) fn shutdown(&self, deadline: Duration) {
         for track in &self.lanes {
             for work in track.queue.close() {

@@ -149,8 +149,8 @@ impl DirEntry {
         self.0.file_name()
     }
 
-    /// File, folder or link? Most systems tell that with the name, so it seldom costs anything; still
-    /// it is a job, because some do not.
+    /// File, folder or link? Most systems tell that with the name, so it seldom costs anything;
+    /// still it is a job, because some do not.
     #[track_caller]
     pub fn file_type(&self) -> Op<FileType> {
         let entry = self.0.clone();
