@@ -57,7 +57,7 @@ fn the_second_address_is_bound_when_the_first_is_taken() {
     });
 }
 
-/// Trap 20. Broken by: waiting for `peer_addr` alone in `connected`.
+/// Trap 20. Broken by: leaving the reader's half out of `Slot::note`.
 #[test]
 fn a_peer_that_resets_at_once_is_an_error_or_an_end_but_no_hang() {
     run(async {
@@ -69,8 +69,11 @@ fn a_peer_that_resets_at_once_is_an_error_or_an_end_but_no_hang() {
             stream.set_zero_linger().unwrap();
             drop(stream);
             if let Ok(stream) = connecting.await.unwrap() {
-                let read = stream.read(&mut [0; 8]).await;
-                assert_eq!(read.unwrap_err().kind(), ErrorKind::ConnectionReset);
+                // Wine makes an ordinary end of it.
+                match stream.read(&mut [0; 8]).await {
+                    Err(e) => assert_eq!(e.kind(), ErrorKind::ConnectionReset),
+                    Ok(n) => assert_eq!(n, 0),
+                }
             }
         }
     });

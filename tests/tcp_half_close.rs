@@ -103,6 +103,7 @@ fn a_reset_wakes_both_the_reader_and_the_writer() {
         // Closed with our bytes unread: that makes it a reset.
         drop(there);
         assert!(writer.await.unwrap().is_err());
-        assert!(reader.await.unwrap().is_err());
+        // An error; or, under Wine, an end.
+        assert_eq!(reader.await.unwrap().unwrap_or(0), 0);
     });
 }
