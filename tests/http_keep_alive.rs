@@ -5,6 +5,8 @@ mod http_support;
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use hob::http::{Client, ErrorKind, HeaderValue, Response};
@@ -107,6 +109,43 @@ fn a_connection_that_is_known_to_be_closed_or_to_speak_unasked_is_not_used() {
             }
         }
     });
+}
+
+/// The loop never visits the kernel between the two requests: only who asks the kernel itself
+/// can know. A POST is not repeated, so it must not meet the old connection at all.
+///
+/// Broken by: a `TcpStream::is_quiet` that goes through `try_io`, whose answer is what the
+/// loop last heard.
+#[test]
+fn what_the_loop_has_not_heard_of_an_idle_connection_the_kernel_is_asked_for() {
+    for unasked in ["", "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"] {
+        let turn = Arc::new(AtomicUsize::new(0));
+        let theirs = turn.clone();
+        let server = Server::start(move |peer| {
+            peer.request();
+            peer.say(ok("hello"));
+            if peer.number > 0 {
+                return peer.wait_for_close();
+            }
+            wait_until(|| theirs.load(SeqCst) == 1);
+            if unasked.is_empty() {
+                peer.end();
+            } else {
+                peer.say(unasked);
+            }
+            theirs.store(2, SeqCst);
+            peer.wait_for_close();
+        });
+        hob::block_on(async {
+            let client = Client::new();
+            assert_eq!(text(&client, server.url("/")).await, "hello");
+            turn.store(1, SeqCst);
+            wait_until(|| turn.load(SeqCst) == 2); // On this thread, so that the loop stands.
+            let response = client.post(server.url("/")).send().await.unwrap();
+            assert_eq!(response.text().await.unwrap(), "hello", "{unasked:?}");
+        });
+        assert_eq!(server.accepted(), 2);
+    }
 }
 
 /// Closes the first connection in answer to its second request, so that the client cannot

@@ -20,17 +20,15 @@
 //!   all they had to say.
 //! - N2: a failed exchange is never resumed. Whoever sees it fail drops the connection.
 
-use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use ::http::{HeaderMap, Method};
 use futures_io::{AsyncRead, AsyncWrite};
 
-use crate::coop;
 use crate::http::body::{self, Body, Framing};
 use crate::http::buffer::Buffer;
 use crate::http::error::{ErrorKind, Phase};
@@ -38,9 +36,11 @@ use crate::http::head::{Found, Head, HeadReader};
 use crate::http::step::Step;
 
 /// Whatever carries bytes both ways: a TCP stream now, TLS over one later, a fake in tests.
-pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Unpin> Transport for T {}
+pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
+    /// Is nothing to be read at this very moment, no byte and no end? Whoever answers must ask
+    /// the kernel: what the loop last heard of it may be as old as the connection's last use.
+    fn is_quiet(&self) -> bool;
+}
 
 pub(crate) struct Conn {
     io: Box<dyn Transport>,
@@ -275,12 +275,10 @@ impl Conn {
     }
 
     /// Is nothing to be read? A peer that closed, or that speaks without being asked, is not
-    /// to be asked anything (N1). Costs one try to read.
-    pub(crate) fn is_quiet(&mut self) -> bool {
-        let io = &mut self.io;
-        let mut probe = poll_fn(|cx| Pin::new(&mut *io).poll_read(cx, &mut [0]));
-        let mut nobody = Context::from_waker(Waker::noop());
-        coop::poll_unconstrained(Pin::new(&mut probe), &mut nobody).is_pending()
+    /// to be asked anything (N1). Costs one system call: all of what the peer did while the
+    /// connection was idle may have come unheard.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.io.is_quiet()
     }
 
     fn poll_fill(&mut self, cx: &mut Context<'_>, phase: Phase) -> Poll<Result<usize, ErrorKind>> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use ::url::{Host, Url};
 
-use crate::http::conn::Conn;
+use crate::http::conn::{Conn, Transport};
 use crate::http::error::{ErrorKind, Failure};
 use crate::net::{self, TcpStream};
 use crate::time::timeout;
@@ -92,6 +92,12 @@ async fn connect_to(address: SocketAddr, limit: Option<Duration>) -> io::Result<
     // peer acknowledged the beginning.
     stream.set_nodelay(true)?;
     Ok(Conn::new(Box::new(stream), address))
+}
+
+impl Transport for TcpStream {
+    fn is_quiet(&self) -> bool {
+        TcpStream::is_quiet(self)
+    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,10 @@
 //!   `max_total`. An idle one of another host makes room if need be, the oldest first.
 //! - P2: what is idle is in the order in which it became idle, so what is too old is in front.
 //!
+//! An idle connection is asked whether it is still good only when it is taken, and then the
+//! kernel is asked, and not the loop: what the loop knows is as old as the last use. Price:
+//! one system call for each reuse.
+//!
 //! No task stands behind this. Old idle connections are closed when the pool is used the next
 //! time, or dropped. Price: a pool that nobody uses keeps its sockets until then.
 
@@ -120,7 +124,7 @@ impl Pool {
             let mut idle = self.idle.borrow_mut();
             // Over at most `max_total` entries, and mostly the first one looked at.
             let newest = idle.iter().rposition(|idle| idle.key == *key)?;
-            let mut found = idle.remove(newest)?;
+            let found = idle.remove(newest)?;
             drop(idle);
             // Without the borrow, because this looks at a socket and may close it.
             if found.conn.is_quiet() {

@@ -434,6 +434,13 @@ impl TcpStream {
         stream_ops::try_write_vectored(&self.source, bufs)
     }
 
+    /// Is nothing to be read at this moment, no byte, no end, no error? The kernel is asked,
+    /// because the loop may not have heard the news yet. Waits for nothing, takes nothing.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let seen = self.source.probe(|io| io.peek(&mut [0]));
+        seen.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    }
+
     /// The address of this end.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.source.get_ref().local_addr()

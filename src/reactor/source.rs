@@ -11,6 +11,8 @@
 //! | [`Source::poll_io`], [`Source::poll_bytes`] | the last one who polled | the traits of futures-io |
 //! | [`Waiter`] (made by [`Source::waiter`]) | itself, any number | futures of `&self` methods |
 //! | [`Source::try_io`] | does not wait | `try_*` methods |
+//!
+//! Beside them stands [`Source::probe`], which believes nobody but the kernel.
 
 use std::fmt;
 use std::io;
@@ -143,6 +145,20 @@ impl<S: Io> Source<S> {
         result
     }
 
+    /// Asks the kernel, whatever is known about the side. `op` must leave things as they are
+    /// (a `peek`) and go through mio's own I/O, which re-arms where that is needed.
+    ///
+    /// Law: "drained" is the kernel's last word, as old as the loop's last visit. For one who
+    /// then sleeps that is enough: what came since will wake him. Consequence: one who does
+    /// not sleep, and needs to know how it is *now*, must ask anew. Price: a system call.
+    ///
+    /// # Errors
+    /// Those of `op`, and where this source could not be waited for here.
+    pub(crate) fn probe<R>(&self, op: impl FnMut(&S) -> io::Result<R>) -> io::Result<R> {
+        self.check_home()?;
+        self.ask(op)
+    }
+
     /// Ends the registration and gives the socket back, still non-blocking.
     pub(crate) fn into_inner(mut self) -> io::Result<S> {
         let mut io = self.io.take().expect("nobody else takes it");
@@ -162,19 +178,13 @@ impl<S: Io> Source<S> {
     pub(super) fn attempt<R>(
         &self,
         direction: Direction,
-        mut op: impl FnMut(&S) -> io::Result<R>,
+        op: impl FnMut(&S) -> io::Result<R>,
     ) -> Attempt<R> {
         let side = self.side(direction);
         if side.is_drained() {
             return Attempt::Refused;
         }
-        let result = loop {
-            match op(self.get_ref()) {
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                result => break result,
-            }
-        };
-        match result {
+        match self.ask(op) {
             Err(e) if e.kind() == io::ErrorKind::WouldBlock || backend::is_lost(&e) => {
                 self.refused(side)
             }
@@ -182,6 +192,15 @@ impl<S: Io> Source<S> {
                 // An error is spent too: a loop that ignores errors must not starve others.
                 coop::spend();
                 Attempt::Over(result)
+            }
+        }
+    }
+
+    fn ask<R>(&self, mut op: impl FnMut(&S) -> io::Result<R>) -> io::Result<R> {
+        loop {
+            match op(self.get_ref()) {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
             }
         }
     }

@@ -143,9 +143,14 @@ impl Peer {
         bytes.chunks(size).all(|piece| self.say(piece))
     }
 
+    /// Says that nothing more is coming.
+    pub(crate) fn end(&mut self) {
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
     /// Says that nothing more is coming, and waits for the client to close as well.
     pub(crate) fn close(&mut self) {
-        let _ = self.stream.shutdown(Shutdown::Write);
+        self.end();
         self.wait_for_close();
     }
 
