@@ -264,6 +264,39 @@ fn who_stops_after_the_last_byte_gives_the_connection_back_all_the_same() {
     assert_eq!((server.accepted(), empty.accepted()), (1, 1));
 }
 
+/// Whoever sends a body where none may be will send it late, too: when it is not to be told
+/// from the next response any more.
+///
+/// Broken by: leaving `announces_in_vain` out of `is_suspect`, or the interim heads out of
+/// `Conn::look_for_head`.
+#[test]
+fn a_body_announced_where_none_may_be_ends_the_connection() {
+    let heads = [
+        "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n",
+        "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.1 103 Early Hints\r\nContent-Length: 5\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
+    ];
+    for head in heads {
+        let server = Server::always(head);
+        hob::block_on(async {
+            let client = Client::new();
+            for _ in 0..3 {
+                assert_eq!(text(&client, server.url("/")).await, "");
+            }
+        });
+        assert_eq!(server.accepted(), 3, "{head:?}");
+    }
+    let legitimate = "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n";
+    let server = Server::always(legitimate);
+    hob::block_on(async {
+        let client = Client::new();
+        for _ in 0..3 {
+            assert_eq!(text(&client, server.url("/")).await, "");
+        }
+    });
+    assert_eq!(server.accepted(), 1);
+}
+
 #[test]
 fn asking_for_a_close_gets_one() {
     let server = Server::always(ok("hello"));

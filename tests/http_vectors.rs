@@ -31,6 +31,11 @@ const NEEDS_DECODING: [&str; 12] = [
     "coding.zstd",
 ];
 
+/// The vectors are about framing, and there a 204 that announces a body has none, so that the
+/// connection could go on. Such a peer breaks a rule of its own (RFC 9110 §8.6, RFC 9112 §6.1)
+/// and may well send the body, so this client is stricter and keeps nothing of it.
+const KEPT_BY_OTHERS: [&str; 2] = ["te.in_204", "nobody.204_with_cl"];
+
 /// Larger ones are sent in one piece only: they are about sizes, not about splits.
 const LARGE: usize = 20_000;
 
@@ -148,7 +153,8 @@ async fn assert_next_request_is_fine(name: &str, vector: &Value, client: &Client
     let response = response.unwrap_or_else(|error| panic!("{name}, then: {error}"));
     let body = response.text().await.expect("a plain response");
     assert_eq!(body, "second", "{name}");
-    let connections = if vector["reuse"] == true { 1 } else { 2 };
+    let reuse = vector["reuse"] == true && !KEPT_BY_OTHERS.contains(&text(vector, "name"));
+    let connections = if reuse { 1 } else { 2 };
     assert_eq!(server.accepted(), connections, "{name}: reuse");
 }
 

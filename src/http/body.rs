@@ -62,12 +62,24 @@ pub(crate) fn framing(method: &Method, head: &Head) -> Result<Framing, ErrorKind
     Ok(length.map_or(Framing::UntilClose, Framing::Length))
 }
 
-/// Both lengths at once, or chunks in HTTP/1.0: a sign that somebody on the way speaks another
-/// dialect. The response counts, the connection does not carry another (RFC 9112 §6.1, §6.3).
+/// Both lengths at once, chunks in HTTP/1.0, or a body where none may be: a sign that somebody
+/// on the way speaks another dialect. The response counts, the connection does not carry
+/// another (RFC 9112 §6.1, §6.3).
 pub(crate) fn is_suspect(head: &Head) -> bool {
     let has_both = head.headers.contains_key(header::CONTENT_LENGTH);
     let is_old = head.version == Version::HTTP_10;
-    head.headers.contains_key(header::TRANSFER_ENCODING) && (has_both || is_old)
+    let is_odd = has_both || is_old;
+    head.headers.contains_key(header::TRANSFER_ENCODING) && is_odd || announces_in_vain(head)
+}
+
+/// A 1xx or 204 has no body and must not announce one (RFC 9110 §8.6, RFC 9112 §6.1). If it
+/// does, a body may still follow, which would be read as the next response. A 304 may say
+/// what a 200 would have been. Many servers send a length of 0, which promises nothing.
+fn announces_in_vain(head: &Head) -> bool {
+    let is_bare = head.status.is_informational() || head.status == StatusCode::NO_CONTENT;
+    let length = content_length(&head.headers);
+    let is_empty = matches!(length, Ok(None | Some(0)));
+    is_bare && (head.headers.contains_key(header::TRANSFER_ENCODING) || !is_empty)
 }
 
 /// The one coding "chunked": not twice, not quoted, no parameters, nothing beside it.
@@ -242,6 +254,24 @@ mod tests {
         assert!(is_suspect(&old));
         old.headers.clear();
         assert!(!is_suspect(&old));
+    }
+
+    /// A 304 may say what a 200 would have been, and no more than "0 bytes" is said by many.
+    #[test]
+    fn a_body_announced_where_none_may_be_is_suspect() {
+        for fields in [
+            [("content-length", "9")],
+            [("transfer-encoding", "chunked")],
+        ] {
+            for status in [103, 204] {
+                assert!(is_suspect(&head(status, &fields)), "{status} {fields:?}");
+            }
+            assert!(!is_suspect(&head(304, &fields)), "{fields:?}");
+            assert!(!is_suspect(&head(200, &fields)), "{fields:?}");
+        }
+        assert!(is_suspect(&head(204, &[("content-length", "x")])));
+        assert!(!is_suspect(&head(204, &[("content-length", "0")])));
+        assert!(!is_suspect(&head(204, &[])));
     }
 
     #[test]

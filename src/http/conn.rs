@@ -74,6 +74,8 @@ struct Exchange {
     /// A head that came while the request was still being sent; taken by `poll_head`.
     early: Option<Head>,
     body: Body,
+    /// Did any head so far, interim ones included, frame its message in an odd way?
+    is_suspect: bool,
     /// Did a single byte of the answer arrive?
     heard: bool,
     /// Bytes of the buffer that are lent to the caller; dropped when it comes for more.
@@ -181,7 +183,10 @@ impl Conn {
             self.now.heard = true;
             match self.now.head.read(self.buffer.filled())? {
                 Found::Partial => return Ok(None),
-                Found::Interim(length) => self.buffer.consume(length),
+                Found::Interim(length, head) => {
+                    self.buffer.consume(length);
+                    self.now.is_suspect |= body::is_suspect(&head);
+                }
                 Found::Final(length, head) => {
                     self.buffer.consume(length);
                     self.start_body(&head)?;
@@ -198,7 +203,8 @@ impl Conn {
         now.body = Body::new(framing, now.ask.max_head);
         now.ended = now.body.is_done();
         let both_stay = head.keeps_alive() && !now.ask.is_last;
-        now.keep = both_stay && !body::is_suspect(head) && now.unsent.is_none();
+        now.is_suspect |= body::is_suspect(head);
+        now.keep = both_stay && !now.is_suspect && now.unsent.is_none();
         Ok(())
     }
 
@@ -310,6 +316,7 @@ impl Exchange {
             head: HeadReader::new(ask.max_head),
             early: None,
             body: Body::new(Framing::Nothing, ask.max_head),
+            is_suspect: false,
             heard: false,
             lent: 0..0,
             ended: false,

@@ -50,7 +50,7 @@ pub(crate) enum Found {
     /// No whole head yet: come again with these bytes and more.
     Partial,
     /// An interim response, so many bytes long. Drop them and look again.
-    Interim(usize),
+    Interim(usize, Head),
     /// The head, so many bytes long. The body follows it.
     Final(usize, Head),
 }
@@ -94,7 +94,7 @@ impl HeadReader {
         let head = parse(&bytes[..end])?;
         if head.status.is_informational() {
             self.skip_interim(end, head.status)?;
-            return Ok(Found::Interim(end));
+            return Ok(Found::Interim(end, head));
         }
         Ok(Found::Final(end, head))
     }
@@ -349,7 +349,7 @@ mod tests {
         let mut reader = HeadReader::new(1 << 20);
         for _ in 0..MAX_INTERIM {
             let found = reader.read(interim.as_bytes()).expect("few enough");
-            assert!(matches!(found, Found::Interim(length) if length == interim.len()));
+            assert!(matches!(found, Found::Interim(length, _) if length == interim.len()));
         }
         let result = reader.read(interim.as_bytes());
         assert_eq!(too_large(result), Some(u64::from(MAX_INTERIM)));
@@ -365,7 +365,7 @@ mod tests {
     fn the_head_after_an_interim_one_is_read_from_its_beginning() {
         let mut reader = HeadReader::new(1000);
         let interim = b"HTTP/1.1 100 Continue\r\nContent-Length: 1\r\n\r\n";
-        assert!(matches!(reader.read(interim), Ok(Found::Interim(44))));
+        assert!(matches!(reader.read(interim), Ok(Found::Interim(44, _))));
         let head = b"HTTP/1.1 200 OK\r\nB: c\r\n d\r\n\r\n";
         let Ok(Found::Final(length, head)) = reader.read(head) else {
             panic!("it is whole");
