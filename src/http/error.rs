@@ -3,8 +3,11 @@
 //! The protocol files know bytes and rules, but no URL and no socket. So they fail with an
 //! [`ErrorKind`], and whoever knows the rest (the client) makes an [`Error`] of it. Both say
 //! only what hob itself knows: words of a server never get into an error, because errors end
-//! up on terminals and in logs, and a server's words may hold escape sequences. For the same
-//! reason the URL is shown without the user name and password in it.
+//! up on terminals and in logs, and a server's words may hold escape sequences. Of a URL, also
+//! one that a redirect leads to, a bounded and printable piece is shown (`url::shown`), and
+//! never the user name and password in it.
+//!
+//! This file is long because each way to fail says what can be done about it.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -53,7 +56,7 @@ pub enum ErrorKind {
     /// The URL's scheme is not one that this build speaks. Nothing was sent to it. It also
     /// happens when a redirect leads there.
     Scheme {
-        /// The scheme, as the URL spells it.
+        /// The scheme, as the URL spells it, shortened if it is very long.
         scheme: String,
     },
     /// The request cannot be written without breaking a rule: a method, target, header name
