@@ -134,7 +134,7 @@ fn kinds() -> Vec<(ErrorKind, &'static str, io::ErrorKind)> {
         ),
         (
             ErrorKind::Status(StatusCode::IM_A_TEAPOT),
-            "answered 418",
+            "answered 418 I'm a teapot",
             Other,
         ),
         (ErrorKind::NotText, "not UTF-8", InvalidData),
@@ -165,6 +165,9 @@ fn every_error_says_where_and_what_on_one_line() {
                 .is_some_and(<dyn std::error::Error + Send + Sync>::is::<Error>)
         );
     }
+    let unheard_of = StatusCode::from_u16(599).expect("from 100 to 999");
+    let text = ErrorKind::Status(unheard_of).to_string();
+    assert_eq!(text, "the server answered 599");
     let nowhere = ErrorKind::NotText.at(URL.to_string(), None);
     assert_eq!(nowhere.to_string(), "http://h/: the body is not UTF-8 text");
 }

@@ -302,7 +302,12 @@ impl fmt::Display for ErrorKind {
             ErrorKind::TooManyRedirects { limit } => write!(f, "more than {limit} redirects"),
             ErrorKind::RedirectLoop { to } => write!(f, "the redirects go in a circle: {to}"),
             ErrorKind::Redirect(v) => write!(f, "redirect not followed: {}", v.what),
-            ErrorKind::Status(status) => write!(f, "the server answered {}", status.as_u16()),
+            ErrorKind::Status(status) => {
+                write!(f, "the server answered {}", status.as_u16())?;
+                // As the RFCs name it: what the server said behind the number is its text.
+                let reason = status.canonical_reason();
+                reason.map_or(Ok(()), |reason| write!(f, " {reason}"))
+            }
             ErrorKind::NotText => write!(f, "the body is not UTF-8 text"),
             ErrorKind::Write(e) => write!(f, "writing what was received failed: {e}"),
         }
