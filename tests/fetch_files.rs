@@ -7,8 +7,11 @@ mod fetch_support;
 use std::fs;
 use std::io::Write;
 use std::process::Stdio;
+use std::sync::{Mutex, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use fetch_support::{Folder, Server, bytes, finish};
+use fetch_support::{Folder, GUARD, Server, bytes, finish};
 
 /// Answers each path with the path itself.
 fn echo() -> Server {
@@ -117,6 +120,54 @@ fn a_planted_link_is_not_followed() {
     folder.run(["--force", &server.url("/b")]).succeeded();
     assert_eq!(folder.read("precious"), b"mine");
     assert_eq!(folder.read("b"), b"/b");
+}
+
+/// Broken by: publishing whatever has the name `x.part` by then.
+#[cfg(unix)]
+#[test]
+fn a_half_file_of_another_run_is_never_published() {
+    let folder = Folder::new();
+    let (free_a, a) = mpsc::channel();
+    let (free_b, b) = mpsc::channel();
+    let gates = (Mutex::new(a), Mutex::new(b));
+    let server = Server::start(move |exchange| {
+        exchange.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf ")?;
+        let gate = if exchange.path == "/a" {
+            &gates.0
+        } else {
+            &gates.1
+        };
+        gate.lock().unwrap().recv().unwrap();
+        exchange.raw(b"whole")
+    });
+    // Whoever asks the server has its x.part by then.
+    let wait_for_requests = |count| {
+        let begun = Instant::now();
+        while server.seen().len() < count {
+            assert!(begun.elapsed() < GUARD);
+            thread::sleep(Duration::from_millis(1));
+        }
+    };
+    let first = folder
+        .fetch(["-o", "x", &server.url("/a")])
+        .spawn()
+        .unwrap();
+    wait_for_requests(1);
+    let second = ["--force", "-o", "x", &server.url("/b")];
+    let second = folder.fetch(second).spawn().unwrap();
+    wait_for_requests(2);
+    free_a.send(()).unwrap();
+    let first = finish(first);
+    assert_eq!(first.code, Some(1), "{first:#?}");
+    assert!(
+        first.stderr.contains("somebody replaced x.part"),
+        "{first:#?}"
+    );
+    assert_eq!(folder.names(), ["x.part"]);
+    free_b.send(()).unwrap();
+    finish(second).succeeded();
+    assert_eq!(folder.names(), ["x"]);
+    assert_eq!(folder.read("x"), b"half whole");
 }
 
 #[test]

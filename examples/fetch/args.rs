@@ -52,7 +52,7 @@ nothing was fetched (and after Ctrl-C what the shell makes of SIGINT: 130)
 ";
 
 /// How many downloads run at once unless `-j` says otherwise: enough to hide a second of
-/// waiting on each, far below the 1024 descriptors (two for each) that a process may have.
+/// waiting on each, far below the 1024 descriptors (three for each) that a process may have.
 const JOBS: usize = 64;
 
 /// What the command line asks for.

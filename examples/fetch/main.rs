@@ -20,7 +20,7 @@
 //! |---------------|------------------------------------------------------------------------|
 //! | `main`        | how does a program start a loop, and what does Ctrl-C do to it?        |
 //! | `together`    | how do many downloads run at once, but not too many?                   |
-//! | `job/`        | what becomes of one URL? (`download`: its way; `part`: the half file; `check`: its sum) |
+//! | `job/`        | what becomes of one URL? (`download`: its way; `part`: the half file; `own`: whose it is; `check`: its sum) |
 //! | `names`       | what may a file from the network be called?                            |
 //! | `transfer`    | what is known about a download while it runs?                          |
 //! | `show/`       | how does one draw without slowing the work down?                       |

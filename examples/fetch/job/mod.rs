@@ -8,7 +8,7 @@
 
 mod check;
 mod download;
-
+mod own;
 mod part;
 
 use std::collections::HashMap;
@@ -144,7 +144,8 @@ fn clashes(jobs: &[Job]) -> Vec<String> {
     let mut owners: HashMap<OsString, usize> = HashMap::new();
     let mut problems = Vec::new();
     for (index, job) in jobs.iter().enumerate() {
-        let both = [job.target.clone(), part_path(&job.target)];
+        let target = place(&job.target);
+        let both = [part_path(&target), target];
         let taken = both.map(|path| owners.insert(folded(&path), index));
         if let Some(first) = taken.into_iter().flatten().next() {
             problems.push(format!(
@@ -156,6 +157,35 @@ fn clashes(jobs: &[Job]) -> Vec<String> {
         }
     }
     problems
+}
+
+/// The one way to write a path: two that name the same file become equal. Only the last
+/// step may be a link and is not followed, as it will be replaced and not be written through.
+fn place(target: &Path) -> PathBuf {
+    let target = std::path::absolute(target).unwrap_or_else(|_| target.to_owned());
+    match (target.parent(), target.file_name()) {
+        (Some(folder), Some(name)) => resolved(folder).join(name),
+        _ => target,
+    }
+}
+
+/// `folder` without links and dots, even if it is yet to be made.
+fn resolved(folder: &Path) -> PathBuf {
+    match (
+        fs::canonicalize(folder),
+        folder.parent(),
+        folder.file_name(),
+    ) {
+        (Ok(real), ..) => real,
+        (Err(_), Some(above), Some(name)) => resolved(above).join(name),
+        // It ends with `..`, and what will be made as a folder is no link.
+        (Err(_), Some(above), None) => {
+            let mut above = resolved(above);
+            above.pop();
+            above
+        }
+        (Err(_), None, _) => folder.to_owned(),
+    }
 }
 
 fn folded(path: &Path) -> OsString {
@@ -205,6 +235,19 @@ mod tests {
             planned(&["http://h/x", "http://h/x.part"], &[]).is_err(),
             "a half file's name"
         );
+    }
+
+    /// Broken by: comparing the paths as they were typed.
+    #[test]
+    fn one_file_under_two_spellings_is_still_one_file() {
+        let urls = ["http://h/1", "http://h/2"];
+        for names in [["a", "./a"], ["a", "../out/a"], ["new/a", "new/../new/./a"]] {
+            let problems = planned(&urls, &names).expect_err(names[1]);
+            assert!(problems[0].contains("would both"), "{problems:?}");
+        }
+        let here = std::env::current_dir().unwrap().join("out/a");
+        assert!(planned(&urls, &["a", here.to_str().unwrap()]).is_err());
+        assert!(planned(&urls, &["a", "../a"]).is_ok());
     }
 
     #[test]
