@@ -79,6 +79,23 @@ fn fewer_at_once_is_fewer_at_once() {
     );
 }
 
+/// Broken by: writing the list with `fs::write`.
+#[test]
+fn a_list_of_sums_that_was_there_is_replaced_only_by_force() {
+    let folder = Folder::new();
+    fs::create_dir(folder.join("here")).unwrap();
+    fs::write(folder.join("here/SHA256SUMS"), "mine").unwrap();
+    let refused = folder.run(["-q", "-d", "here"]);
+    assert_eq!(refused.code, Some(1), "{refused:#?}");
+    assert!(
+        refused.stderr.contains("SHA256SUMS exists already"),
+        "{refused:#?}"
+    );
+    assert_eq!(folder.read("here/SHA256SUMS"), b"mine");
+    folder.run(["-q", "-d", "here", "--force"]).succeeded();
+    assert_ne!(folder.read("here/SHA256SUMS"), b"mine");
+}
+
 #[test]
 fn quiet_says_nothing() {
     let folder = Folder::new();

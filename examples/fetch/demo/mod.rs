@@ -34,7 +34,8 @@ impl Demo {
         let folder = folder(options.dir.as_deref()).await?;
         let list = sums(client, &server).await?;
         let jobs = jobs(&list, &server, &folder)?;
-        fs::write(folder.join("SHA256SUMS"), &list).await?;
+        let (target, force) = (folder.join("SHA256SUMS"), options.force);
+        hob::blocking::run(move || job::save(&target, list.as_bytes(), force)).await?;
         Ok(Demo {
             server,
             folder,

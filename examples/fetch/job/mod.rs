@@ -26,7 +26,7 @@ use crate::show::text;
 pub use check::{Sha256Sum, sums};
 
 pub use download::download;
-pub use part::part_path;
+pub use part::{part_path, save};
 
 /// File systems that hold `A` and `a` for the same name.
 const FOLDS_CASE: bool = cfg!(any(windows, target_os = "macos"));

@@ -32,7 +32,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::own::Own;
@@ -139,6 +139,14 @@ impl Drop for Part {
     }
 }
 
+/// A small file in the way of all the others: whole or not at all, and over another one only
+/// with `force`.
+pub fn save(target: &Path, content: &[u8], force: bool) -> io::Result<()> {
+    let (part, mut file) = Part::create(target, force)?;
+    file.write_all(content)?;
+    part.publish()
+}
+
 fn remove_leftover(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
@@ -154,8 +162,6 @@ fn exists(path: &Path, how: &str) -> io::Error {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
 
     /// A folder that goes away with the test.
