@@ -52,6 +52,23 @@ fn a_status_that_is_no_success_is_a_failure() {
     );
 }
 
+/// Broken by: taking every 2xx for a file.
+#[test]
+fn a_success_without_the_whole_file_is_a_failure() {
+    a_bad_answer(|x| x.raw(b"HTTP/1.1 204 No Content\r\n\r\n"), "204");
+    a_bad_answer(
+        |x| {
+            x.raw(b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-3/9\r\n")?;
+            x.raw(b"Content-Length: 4\r\n\r\nhalf")
+        },
+        "206",
+    );
+    a_bad_answer(
+        |x| x.raw(b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok"),
+        "201",
+    );
+}
+
 #[test]
 fn an_end_before_the_end_is_a_failure() {
     a_bad_answer(

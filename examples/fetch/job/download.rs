@@ -27,11 +27,17 @@ use super::{Job, Sha256Sum};
 use crate::show::text;
 use crate::transfer::Transfer;
 
+/// The successes that come with the whole file: OK, and the same from a proxy that changed it
+/// (RFC 9110, 15.3). A 206 is a piece of it, and a 204 has nothing, and neither was asked for.
+const WHOLE: [u16; 2] = [200, 203];
+
 /// Why there is no file. Shown as one line without anything that steers a terminal.
 #[derive(Debug)]
 pub enum Failure {
     /// The client's own words: which URL, which peer, which rule.
     Http(http::Error),
+    /// A status that is a success, but not that of a file.
+    NoFile(u16),
     /// A step with the file failed.
     File {
         doing: &'static str,
@@ -59,6 +65,9 @@ pub async fn download(
     // 2.
     let response = client.get(job.url.as_str()).send().await?;
     let mut response = response.error_for_status()?;
+    if !WHOLE.contains(&response.status().as_u16()) {
+        return Err(Failure::NoFile(response.status().as_u16()));
+    }
     transfer.head(response.content_length(), Instant::now());
     // 3.
     while let Some(bytes) = response.chunk().await? {
@@ -100,6 +109,9 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words = match self {
             Failure::Http(error) => error.to_string(),
+            Failure::NoFile(status) => {
+                format!("the server answered with status {status}, which is no whole file")
+            }
             // A file in the way: the error itself says which.
             Failure::File { error, .. } if error.kind() == io::ErrorKind::AlreadyExists => {
                 error.to_string()
