@@ -105,6 +105,28 @@ fn force_replaces_files_but_only_by_whole_ones() {
     assert_eq!(folder.read("b"), b"old");
 }
 
+/// Broken by: looking only whether the name is taken, or not at all with `--force`.
+#[cfg(unix)]
+#[test]
+fn force_replaces_neither_folders_nor_sockets() {
+    let (folder, server) = (Folder::new(), echo());
+    fs::create_dir(folder.join("a")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(folder.join("b")).unwrap();
+    fs::create_dir(folder.join("c.part")).unwrap();
+    let mut words = vec!["--force".to_owned()];
+    words.extend(["/a", "/b", "/c"].map(|path| server.url(path)));
+    let ran = folder.run(words);
+    assert_eq!((ran.code, ran.failures().len()), (Some(1), 3), "{ran:#?}");
+    let told = |line: &&str| line.ends_with("exists, and is no file");
+    assert!(ran.failures().iter().all(told), "{ran:#?}");
+    assert_eq!(folder.names(), ["a/", "b", "c.part/"]);
+    assert!(server.seen().is_empty(), "nothing was asked for");
+    for name in ["..", ".", "a/"] {
+        let ran = folder.run(["-o", name, &server.url("/a")]);
+        assert_eq!(ran.code, Some(2), "{ran:#?}");
+    }
+}
+
 /// Broken by: opening the half file with `create` instead of `create_new`.
 #[cfg(unix)]
 #[test]

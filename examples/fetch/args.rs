@@ -5,8 +5,8 @@
 //! and what they mean, is decided in [`parse`] and said in [`HELP`], and a test compares the
 //! two.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lexopt::prelude::*;
@@ -150,9 +150,15 @@ fn sort_out(options: Options) -> Result<Command, lexopt::Error> {
 fn output_name(name: OsString) -> Result<PathBuf, lexopt::Error> {
     match name.to_str() {
         Some("-") => Err("-o - (standard output) is not offered: fetch writes files".into()),
-        Some("") => Err("-o needs a name".into()),
+        _ if !ends_in_a_name(&name) => Err("-o needs the name of a file".into()),
         _ => Ok(name.into()),
     }
+}
+
+/// Not empty, and neither `..` nor `a/` nor `a/.`, which can only be folders.
+fn ends_in_a_name(path: &OsStr) -> bool {
+    let name = Path::new(path).file_name().map(OsStr::as_encoded_bytes);
+    name.is_some_and(|name| path.as_encoded_bytes().ends_with(name))
 }
 
 fn at_least_one(text: &str) -> Result<usize, &'static str> {
@@ -246,6 +252,9 @@ mod tests {
         assert!(refusal("--per-host 0 u").contains("1 or more"));
         assert!(refusal("-o a").contains("needs a URL"));
         assert!(refusal("-o - u").contains("not offered"));
+        for folder in [".", "..", "a/..", "a/", "a/.", "/"] {
+            assert!(refusal(&format!("-o {folder} u")).contains("name of a file"));
+        }
         assert!(refusal("--frobnicate u").contains("--frobnicate"));
         assert!(refusal("-d").contains("-d"));
     }

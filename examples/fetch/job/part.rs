@@ -67,11 +67,11 @@ impl Part {
     /// is removed first.
     pub fn create(target: &Path, force: bool) -> io::Result<(Part, File)> {
         let path = part_path(target);
-        if !force && target.symlink_metadata().is_ok() {
+        if is_there(target)? && !force {
             return Err(exists(target, "exists already (--force replaces it)"));
         }
-        if force {
-            remove_leftover(&path)?;
+        if force && is_there(&path)? {
+            fs::remove_file(&path)?;
         }
         let file = File::create_new(&path).map_err(|e| match e.kind() {
             io::ErrorKind::AlreadyExists => exists(
@@ -147,11 +147,16 @@ pub fn save(target: &Path, content: &[u8], force: bool) -> io::Result<()> {
     part.publish()
 }
 
-fn remove_leftover(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
-        _ => Ok(()),
+/// Is there a file, or a link? Anything else is an error: a folder or a device is not for us
+/// to replace, whatever the user forces.
+fn is_there(path: &Path) -> io::Result<bool> {
+    let Ok(found) = path.symlink_metadata() else {
+        return Ok(false);
+    };
+    if found.is_file() || found.is_symlink() {
+        return Ok(true);
     }
+    Err(exists(path, "exists, and is no file"))
 }
 
 /// Errors of this kind name the file themselves.
