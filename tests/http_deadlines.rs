@@ -64,7 +64,7 @@ fn a_server_that_never_answers_is_given_up_after_a_minute() {
     });
 }
 
-/// Broken by: calling `clear` for each byte of the head.
+/// Broken by: setting the alarm anew for each byte of the head.
 #[test]
 fn a_head_that_drips_in_is_given_up_all_the_same() {
     in_virtual_time(async {
@@ -125,21 +125,50 @@ fn a_reader_too_may_take_long_but_not_stand_still() {
     });
 }
 
-/// Broken by: leaving `clear` out of `Response::advance`.
+/// Broken by: taking the alarm down whenever a piece is asked for.
 #[test]
-fn giving_up_a_piece_and_asking_again_later_begins_a_new_wait() {
+fn who_gives_up_a_piece_and_asks_again_still_meets_the_idle_deadline() {
     in_virtual_time(async {
         let url = local(async |stream| {
             hear(&stream).await;
-            say(&stream, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n").await;
-            sleep(150 * SECOND).await;
+            say(&stream, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n").await;
+            sleep(50 * SECOND).await;
             say(&stream, "x").await;
+            pending::<()>().await;
         });
         let mut response = Client::new().get(url.await).send().await.unwrap();
-        let given_up = timeout(10 * SECOND, response.chunk()).await;
-        assert!(given_up.is_err());
-        sleep(100 * SECOND).await;
+        let start = now();
+        let (mut ticks, mut pieces) = (0, 0);
+        let error = loop {
+            match timeout(7 * SECOND, response.chunk()).await {
+                Err(_) => ticks += 1,
+                Ok(Ok(piece)) => pieces += piece.map_or(0, <[u8]>::len),
+                Ok(Err(error)) => break error,
+            }
+            assert!(ticks < 100, "the deadline is never met");
+        };
+        assert_eq!(which(&error), (Deadline::Idle, 60 * SECOND));
+        assert_eq!((pieces, now() - start), (1, 110 * SECOND));
+    });
+}
+
+/// The deadline has passed while nobody asked, but the piece is there.
+#[test]
+fn a_piece_that_is_there_is_given_out_however_late_it_is_asked_for() {
+    in_virtual_time(async {
+        let url = local(async |stream| {
+            hear(&stream).await;
+            say(&stream, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n").await;
+            sleep(20 * SECOND).await;
+            say(&stream, "x").await;
+            sleep(200 * SECOND).await;
+            say(&stream, "y").await;
+        });
+        let mut response = Client::new().get(url.await).send().await.unwrap();
+        assert!(timeout(10 * SECOND, response.chunk()).await.is_err());
+        sleep(190 * SECOND).await;
         assert_eq!(response.chunk().await.unwrap(), Some(&b"x"[..]));
+        assert_eq!(response.chunk().await.unwrap(), Some(&b"y"[..]));
     });
 }
 

@@ -67,13 +67,9 @@ impl Alarm {
         .await
     }
 
-    /// Forgets a wait that was given up by dropping its future.
-    pub(crate) fn clear(&mut self) {
-        self.set = None;
-    }
-
     /// To be asked with what an operation said just now: turns `Pending` into an error once
-    /// the time is over.
+    /// the time is over. An alarm that is set stands until the operation is ready, whatever
+    /// becomes of the future that polls it.
     pub(crate) fn judge<T, E: From<ErrorKind>>(
         &mut self,
         cx: &mut Context<'_>,

@@ -159,7 +159,8 @@ impl Response {
     /// Waits for the next piece of the body: whatever has arrived, as a rule up to 64 KiB of
     /// it, in the connection's own buffer. `None` is the end, and says that the body was whole.
     ///
-    /// *Cancel safety*: nothing is lost.
+    /// *Cancel safety*: nothing is lost, and the idle deadline runs on: it counts from when the
+    /// piece was first waited for, however often that is given up and begun again.
     ///
     /// # Errors
     /// Whatever cuts the body short. Pieces that were given out before are good, but they are
@@ -288,10 +289,9 @@ impl Response {
         Ok(count)
     }
 
-    /// Waits for the next piece; `false` at the end.
+    /// Waits for the next piece; `false` at the end. Who gave up such a wait goes on with it:
+    /// the alarm stands until a piece comes, or racing it against a tick would silence it.
     async fn advance(&mut self) -> Result<bool, Error> {
-        // Whatever a future waited for that was dropped since: this is a new wait.
-        self.alarm.clear();
         poll_fn(|cx| self.poll_advance(cx)).await
     }
 
