@@ -54,6 +54,18 @@ fn urls_come_from_lists_and_from_standard_input() {
     );
 }
 
+/// Broken by: splitting with `lines`, which keeps a bare CR.
+#[test]
+fn every_kind_of_line_end_ends_a_url() {
+    let (folder, server) = (Folder::new(), echo());
+    let urls = ["/a", "/b", "/c"].map(|path| server.url(path));
+    fs::write(folder.join("list"), urls.join("\r")).unwrap();
+    folder.run(["-i", "list", "-d", "out"]).succeeded();
+    assert_eq!(server.seen(), ["/a", "/b", "/c"]);
+    let ran = folder.run([server.url("/a\nb")]);
+    assert_eq!((ran.code, server.seen().len()), (Some(2), 3), "{ran:#?}");
+}
+
 #[test]
 fn a_name_from_a_url_stays_in_the_folder_and_says_nothing_to_the_terminal() {
     let (folder, server) = (Folder::new(), echo());

@@ -103,7 +103,16 @@ fn job(url: Url, dir: &Path, name: Option<&PathBuf>) -> Job {
 }
 
 /// As curl does, `host/path` is taken for `http://host/path`.
+///
+/// The URL standard has line ends and tabs dropped, wherever they are. But who has them in a
+/// URL has a list that was cut in the wrong places, and would fetch something else.
 fn parse_url(typed: &str) -> Result<Url, String> {
+    if typed.contains(char::is_control) {
+        let shown = text::harmless(typed);
+        return Err(format!(
+            "{shown}: not a URL: it has a control character in it"
+        ));
+    }
     let guessed = match typed.contains("://") {
         true => Url::parse(typed),
         false => Url::parse(&format!("http://{typed}")),
@@ -130,7 +139,7 @@ fn listed(inputs: &[PathBuf]) -> Result<Vec<String>, String> {
         })?;
         let lines = content
             .trim_start_matches('\u{feff}')
-            .lines()
+            .split(['\n', '\r']) // a line end of any kind
             .map(str::trim);
         let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
         urls.extend(lines.map(str::to_owned));
@@ -235,6 +244,20 @@ mod tests {
             planned(&["http://h/x", "http://h/x.part"], &[]).is_err(),
             "a half file's name"
         );
+    }
+
+    /// Broken by: leaving them to the parser, which drops them.
+    #[test]
+    fn a_control_character_in_a_url_is_refused() {
+        for url in [
+            "http://h/a\tb",
+            "http://h/a\nb",
+            "http://h/a\rb",
+            "\thttp://h/a",
+        ] {
+            let problems = planned(&[url], &[]).expect_err(url);
+            assert!(problems[0].contains("control character"), "{problems:?}");
+        }
     }
 
     /// Broken by: comparing the paths as they were typed.
