@@ -220,6 +220,22 @@ fn a_password_is_not_told() {
     assert!(!format!("{ran:?}").contains("secret"), "{ran:#?}");
 }
 
+/// Broken by: showing what was typed.
+#[test]
+fn a_password_is_not_told_of_what_is_no_url_either() {
+    let folder = Folder::new();
+    for bad in [
+        "u:secret@h:99999/x",
+        "http://u:sec/secret@h:99999/",
+        "http:/u:secret@h\tx",
+    ] {
+        let ran = folder.run([bad]);
+        assert_eq!(ran.code, Some(2), "{ran:#?}");
+        assert!(ran.stderr.contains("…@h"), "{ran:#?}");
+        assert!(!format!("{ran:?}").contains("secret"), "{ran:#?}");
+    }
+}
+
 #[test]
 fn a_folder_that_cannot_be_made_is_one_line() {
     let folder = Folder::new();

@@ -107,17 +107,24 @@ fn job(url: Url, dir: &Path, name: Option<&PathBuf>) -> Job {
 /// The URL standard has line ends and tabs dropped, wherever they are. But who has them in a
 /// URL has a list that was cut in the wrong places, and would fetch something else.
 fn parse_url(typed: &str) -> Result<Url, String> {
+    let refused = |why: &str| format!("{}: not a URL: {why}", without_user(typed));
     if typed.contains(char::is_control) {
-        let shown = text::harmless(typed);
-        return Err(format!(
-            "{shown}: not a URL: it has a control character in it"
-        ));
+        return Err(refused("it has a control character in it"));
     }
     let guessed = match typed.contains("://") {
         true => Url::parse(typed),
         false => Url::parse(&format!("http://{typed}")),
     };
-    guessed.map_err(|e| format!("{}: not a URL: {e}", text::harmless(typed)))
+    guessed.map_err(|e| refused(&e.to_string()))
+}
+
+/// What was typed, to be shown, without a user's name and password. Nobody knows where they
+/// end in what is no URL, so all is cut up to the last `@`.
+fn without_user(typed: &str) -> String {
+    match typed.rsplit_once('@') {
+        Some((_secret, rest)) => format!("…@{}", text::harmless(rest)),
+        None => text::harmless(typed),
+    }
 }
 
 /// The URLs in the files of `-i`. A line that is empty or starts with `#` is none.
