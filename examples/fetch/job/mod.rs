@@ -1,10 +1,9 @@
 //! What is to be done: one [`Job`] for each URL, all of them known before the first starts.
 //!
 //! [`plan`] pairs URLs with file names and refuses, before anything is fetched, what could
-//! only end badly: a URL that is none, or two jobs that would write the same file. The user
-//! file instead would be quieter, but which of `a-1.iso` and `a.iso` is which would depend
-//! on the order of the list.)
-//!
+//! only end badly: a URL that is none or that nobody here can connect to, or two jobs that
+//! would write the same file. (To number the second file instead would be quieter, but which
+//! of `a-1.iso` and `a.iso` is which would depend on the order of the list.)
 
 mod check;
 mod download;
@@ -111,11 +110,28 @@ fn parse_url(typed: &str) -> Result<Url, String> {
     if typed.contains(char::is_control) {
         return Err(refused("it has a control character in it"));
     }
-    let guessed = match typed.contains("://") {
+    let guessed = match has_scheme(typed) {
         true => Url::parse(typed),
         false => Url::parse(&format!("http://{typed}")),
     };
-    guessed.map_err(|e| refused(&e.to_string()))
+    let url = guessed.map_err(|e| refused(&e.to_string()))?;
+    if url.scheme() != "http" {
+        let (shown, scheme) = (without_user(typed), url.scheme());
+        return Err(format!("{shown}: {scheme} is not spoken here, only http"));
+    }
+    if url.port() == Some(0) {
+        return Err(refused("there is no port 0"));
+    }
+    Ok(url)
+}
+
+/// RFC 3986, 3.1: a letter, and then letters, digits, `+`, `.` and `-`. What stands before
+/// another `://`, as in `host/x?u=http://y`, is no scheme.
+fn has_scheme(typed: &str) -> bool {
+    let in_scheme = |c: char| c.is_ascii_alphanumeric() || "+.-".contains(c);
+    typed.split_once("://").is_some_and(|(scheme, _)| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(in_scheme)
+    })
 }
 
 /// What was typed, to be shown, without a user's name and password. Nobody knows where they
@@ -251,6 +267,30 @@ mod tests {
             planned(&["http://h/x", "http://h/x.part"], &[]).is_err(),
             "a half file's name"
         );
+    }
+
+    /// Broken by: looking for `://` anywhere.
+    #[test]
+    fn only_what_looks_like_a_scheme_is_one() {
+        let names = ["a", "b", "c"];
+        let urls = ["localhost:8000/x?u=http://y", "h/http://y", "HTTP://h/x"];
+        let jobs = planned(&urls, &names).unwrap();
+        let hosts = jobs.iter().map(|job| job.url.host_str().unwrap());
+        assert_eq!(hosts.collect::<Vec<_>>(), ["localhost", "h", "h"]);
+        assert_eq!(jobs[0].url.query(), Some("u=http://y"));
+    }
+
+    #[test]
+    fn what_nobody_can_connect_to_is_refused_before_anything_starts() {
+        for url in [
+            "gopher://h/",
+            "https://h/",
+            "file:///x",
+            "http://h:0/",
+            "h:0/x",
+        ] {
+            assert!(planned(&[url, "http://h/ok"], &[]).is_err(), "{url}");
+        }
     }
 
     /// Broken by: leaving them to the parser, which drops them.
