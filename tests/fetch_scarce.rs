@@ -104,6 +104,33 @@ fn too_few_descriptors_fail_some_downloads_and_no_other() {
     }
 }
 
+/// Broken by: ending the server at the first error of `accept`.
+#[test]
+fn the_demonstrations_server_outlives_a_lack_of_descriptors() {
+    let folder = Folder::new();
+    let mut limited = Command::new("prlimit");
+    limited
+        .arg("--nofile=40:40")
+        .arg(program())
+        .current_dir(folder.path());
+    limited
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    let child = match limited.spawn() {
+        Ok(child) => child,
+        Err(e) => {
+            println!("skipped: no prlimit here ({e})");
+            return;
+        }
+    };
+    let ran = finish(child);
+    assert_eq!(ran.code, Some(1), "{ran:#?}");
+    assert_eq!(ran.stderr.lines().count(), ran.failures().len(), "{ran:#?}");
+    let lack = |line: &&str| line.contains("Too many open files");
+    assert!(ran.failures().iter().all(lack), "{ran:#?}");
+    assert!(ran.stdout.contains("The server had "), "{ran:#?}");
+}
+
 #[test]
 fn a_folder_that_is_not_ours_is_told() {
     let (folder, server) = (Folder::new(), megabytes());

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use futures_lite::StreamExt;
 use futures_lite::future::or;
 use hob::net::{TcpListener, TcpStream};
 use hob::sync::Notify;
@@ -92,20 +93,25 @@ impl Drop for Server {
 async fn serve(listener: std::net::TcpListener, stop: Arc<Stop>) -> io::Result<Counts> {
     let listener = TcpListener::from_std(listener)?;
     let shop = Rc::new(Shop::default());
-    or(accept_all(&listener, &shop), async {
-        stop.raised().await;
-        Ok(())
-    })
-    .await?;
+    or(accept_all(&listener, &shop), stop.raised()).await;
     drop(listener);
     // Idle connections end with the runtime; only answers under way are waited for.
     let _ = timeout(GRACE, shop.all_answered()).await;
     Ok(shop.counts.get())
 }
 
-async fn accept_all(listener: &TcpListener, shop: &Rc<Shop>) -> io::Result<()> {
-    loop {
-        let (stream, _peer) = listener.accept().await?;
+/// Does not end. An error is one connection's, or a lack of descriptors that will pass:
+/// `incoming` rests after it, and goes on.
+async fn accept_all(listener: &TcpListener, shop: &Rc<Shop>) {
+    let mut incoming = listener.incoming();
+    while let Some(accepted) = incoming.next().await {
+        let stream = match accepted {
+            Ok(stream) => stream,
+            Err(e) => {
+                log::warn!("the demonstration's server could not accept: {e}");
+                continue;
+            }
+        };
         shop.count(|counts| counts.connections += 1);
         let shop = shop.clone();
         hob::spawn(async move {
