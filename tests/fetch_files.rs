@@ -94,6 +94,10 @@ fn an_existing_file_is_left_alone_and_the_server_is_not_even_asked() {
         ran.failures().iter().all(|line| line.contains("--force")),
         "{ran:#?}"
     );
+    assert!(
+        ran.stderr.contains("if no other fetch runs, delete it"),
+        "{ran:#?}"
+    );
     assert_eq!(server.seen(), ["/c"]);
     assert_eq!(folder.names(), ["a", "b.part", "c"]);
     assert_eq!(folder.read("a"), b"mine");

@@ -45,7 +45,9 @@ what you see
 
 A file has its final name only once it is whole. Until then it is NAME.part,
 which goes away when the download fails or is stopped. Ctrl-C stops all
-downloads cleanly, a second Ctrl-C at once.
+downloads cleanly, a second Ctrl-C at once. Whatever else ends the program (a
+kill, a closed terminal) leaves the .part files there: when no other fetch
+runs, delete them, or let --force replace them.
 
 exit status: 0 all arrived; 1 some did not; 2 the command line was wrong and
 nothing was fetched (and after Ctrl-C what the shell makes of SIGINT: 130)

@@ -76,7 +76,8 @@ impl Part {
         let file = File::create_new(&path).map_err(|e| match e.kind() {
             io::ErrorKind::AlreadyExists => exists(
                 &path,
-                "exists already: another fetch writes it, or was killed (--force replaces it)",
+                "exists already: another fetch writes it, or one that was killed left it there; \
+                 if no other fetch runs, delete it, or let --force replace it",
             ),
             _ => e,
         })?; // I1
