@@ -253,6 +253,23 @@ fn a_folder_that_cannot_be_made_is_one_line() {
     assert!(ran.stderr.contains("file/out"), "{ran:#?}");
 }
 
+/// Broken by: passing the bare error on.
+#[test]
+fn a_folder_to_compare_in_that_cannot_be_made_is_named() {
+    let (folder, server) = (Folder::new(), good_and_bad(|_| Ok(())));
+    fs::write(folder.join("one-after-another"), "a file").unwrap();
+    let ran = folder.run(["--compare", &server.url("/good")]);
+    assert_eq!(
+        (ran.code, ran.stderr.lines().count()),
+        (Some(1), 1),
+        "{ran:#?}"
+    );
+    assert!(
+        ran.stderr.contains("fetch: one-after-another: "),
+        "{ran:#?}"
+    );
+}
+
 #[test]
 fn a_file_that_cannot_be_made_is_a_failure_of_that_file() {
     let (folder, server) = (Folder::new(), good_and_bad(|_| Ok(())));

@@ -55,7 +55,8 @@ impl Job {
     /// The same once more, into a folder of its own beside the first file, which is made.
     pub async fn again(&self) -> io::Result<Job> {
         let mut target = self.target.with_file_name("one-after-another");
-        hob::fs::create_dir_all(&target).await?;
+        let made = hob::fs::create_dir_all(&target).await;
+        made.map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", target.display())))?;
         target.push(self.target.file_name().unwrap_or_default());
         Ok(Job {
             target,
