@@ -408,7 +408,62 @@ fn memory_is_given_back_after_a_burst() {
     assert!(room() < MANY as usize / 2, "{}", room());
 }
 
-/// Broken by: leaving out `sweep` in `State::tidy` or in `State::reset`.
+/// Trap 59. Broken by: pushing nothing to `free` in `Slots::remove`, or keeping the wrong
+/// names in `Slots::cut`.
+#[test]
+fn vacated_slots_are_used_again_before_new_ones_are_added() {
+    const MANY: usize = 1_000;
+    let bench = Bench::new();
+    let keys = insert_many(&bench, MANY as u32);
+    let indices = |keys: &[TimerKey]| {
+        let mut indices: Vec<usize> = keys.iter().map(|key| key.place.index).collect();
+        indices.sort_unstable();
+        indices
+    };
+    assert_eq!(indices(&keys), (0..MANY).collect::<Vec<_>>());
+    // Only two stay: one at the bottom, and one above which everything is cut off.
+    for (index, key) in keys.iter().enumerate() {
+        if index != 0 && index != 100 {
+            bench.timers.remove(*key);
+        }
+    }
+    let again = insert_many(&bench, 200);
+    let expected = (1..100).chain(101..202).collect::<Vec<_>>();
+    assert_eq!(indices(&again), expected);
+}
+
+/// Trap 59. Broken by: shrinking down to what is needed now, or sooner or later than said.
+#[test]
+fn lists_shrink_only_when_they_are_far_too_roomy_and_keep_some_room() {
+    use super::slots::{is_too_roomy, shrink};
+    assert!(!is_too_roomy(1_024, 0) && is_too_roomy(1_025, 0));
+    assert!(!is_too_roomy(41_024, 10_000) && is_too_roomy(41_025, 10_000));
+    let mut list = Vec::with_capacity(100_000);
+    list.resize(10_000, 0_u8);
+    shrink(&mut list);
+    assert!((20_000..40_000).contains(&list.capacity()));
+}
+
+/// Broken by: leaving out `begin_tick`, or another share in it (a few timers that are due
+/// would have all others looked at in every tick).
+#[test]
+fn only_a_tick_that_takes_a_sixteenth_of_the_heap_is_worth_a_sort() {
+    let bench = Bench::new();
+    insert_many(&bench, 160);
+    let mut queue = std::mem::take(&mut bench.timers.state.borrow_mut().queue);
+    for _tick in 0..2 {
+        let singly = 1 + queue.len() / 16;
+        queue.begin_tick();
+        for _ in 0..singly {
+            assert!(queue.pop_due(|_| true).is_some());
+            assert!(!queue.is_sorted());
+        }
+    }
+    queue.pop_due(|_| true);
+    assert!(queue.is_sorted());
+}
+
+/// Broken by: leaving out `tidy` in `State::take` or in `State::reset`, or the walk in it.
 #[test]
 fn the_dead_never_outnumber_the_living_by_much() {
     let bench = Bench::new();
