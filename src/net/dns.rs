@@ -65,24 +65,15 @@ pub fn lookup_host_with<R>(host: impl ToSocketAddrs, resolver: R) -> LookupHost
 where
     R: FnOnce(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + 'static,
 {
-    LookupHost(match host.target() {
-        Ok(Target::Addr(addr)) => Stage::Known(Ok(vec![addr])),
-        Ok(Target::Addrs(addrs)) => Stage::Known(some(addrs, "an empty list of addresses")),
-        Ok(Target::Name(name, port)) => Stage::asked(name, port, resolver),
-        Err(error) => Stage::Known(Err(error)),
-    })
+    look_up_with(host.target(), resolver)
 }
 
-/// The addresses that `target` stands for, at least one: for `connect` and its like.
-pub(super) async fn resolve(target: io::Result<Target>) -> io::Result<Vec<SocketAddr>> {
-    match target? {
-        Target::Addr(addr) => Ok(vec![addr]),
-        Target::Addrs(addrs) => some(addrs, "an empty list of addresses"),
-        Target::Name(name, port) => {
-            let addrs = LookupHost(Stage::asked(name, port, ask_system)).await?;
-            Ok(addrs.collect())
-        }
-    }
+/// The addresses that `target` stands for, at least one: for `connect` and its like, whose
+/// caller is the one who waits.
+#[track_caller]
+pub(super) fn resolve(target: io::Result<Target>) -> impl Future<Output = Answer> {
+    let lookup = look_up_with(target, ask_system);
+    async move { Ok(lookup.await?.collect()) }
 }
 
 /// The first of [`resolve`]'s addresses, for whom a second one is of no use.
@@ -93,7 +84,20 @@ pub(super) async fn resolve_one(target: io::Result<Target>) -> io::Result<Socket
     }
 }
 
-fn ask_system(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+#[track_caller]
+fn look_up_with<R>(target: io::Result<Target>, resolver: R) -> LookupHost
+where
+    R: FnOnce(&str, u16) -> Answer + Send + 'static,
+{
+    LookupHost(match target {
+        Ok(Target::Addr(addr)) => Stage::Known(Ok(vec![addr])),
+        Ok(Target::Addrs(addrs)) => Stage::Known(some(addrs, "an empty list of addresses")),
+        Ok(Target::Name(name, port)) => Stage::asked(name, port, resolver),
+        Err(error) => Stage::Known(Err(error)),
+    })
+}
+
+fn ask_system(name: &str, port: u16) -> Answer {
     Ok((name, port).to_socket_addrs()?.collect())
 }
 
@@ -225,7 +229,7 @@ mod tests {
         let _in_charge = blocking::enter(pool.clone());
         let (answer, told) = mpsc::channel::<()>();
         let mut lookup = lookup_host_with("dead:80", move |_, _| {
-            let _ = told.recv();
+            let _ = told.recv_timeout(Duration::from_secs(20));
             Ok(Vec::new())
         });
         let mut cx = Context::from_waker(Waker::noop());
@@ -233,6 +237,6 @@ mod tests {
         assert_eq!(block_on(blocking::run(|| 7)), 7);
         drop(lookup);
         pool.shutdown(Duration::from_secs(60));
-        drop(answer);
+        answer.send(()).expect("nobody waited for the resolver");
     }
 }

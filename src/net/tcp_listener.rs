@@ -56,9 +56,9 @@ impl TcpListener {
         addr: A,
     ) -> impl Future<Output = io::Result<TcpListener>> + use<A> {
         let at = Location::caller();
-        let target = addr.target();
+        let addrs = dns::resolve(addr.target());
         async move {
-            let addrs = dns::resolve(target).await?;
+            let addrs = addrs.await?;
             addr::first_that_works(&addrs, |addr| {
                 let socket = TcpSocket::for_addr(addr)?;
                 #[cfg(unix)]

@@ -79,10 +79,10 @@ impl TcpStream {
         addr: A,
     ) -> impl Future<Output = io::Result<TcpStream>> + use<A> {
         let at = Location::caller();
-        let target = addr.target();
+        let addrs = dns::resolve(addr.target());
         async move {
             let mut last = Err(io::ErrorKind::InvalidInput.into());
-            for addr in dns::resolve(target).await? {
+            for addr in addrs.await? {
                 last = connect_to(addr, at).await;
                 if last.is_ok() {
                     break;
