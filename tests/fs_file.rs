@@ -58,7 +58,27 @@ fn many_small_operations_are_few_jobs() {
     });
 }
 
-/// Broken by: not gathering while a worker writes, or more than one job for a big piece.
+/// Broken by: `poll_write` accepting more however much stands in line.
+#[test]
+fn a_writer_that_is_faster_than_the_disk_has_to_wait() {
+    let folder = Folder::new("back-pressure");
+    without_threads(async {
+        let mut file = File::create(folder.path("f")).await.unwrap();
+        let piece = [7; 64 * 1024];
+        // Nothing is written before the loop's next turn.
+        let accepted = (0..1_000)
+            .take_while(|_| poll_once(file.write_all(&piece)).is_some())
+            .count();
+        assert!((4..16).contains(&accepted), "{accepted} × 64 KiB");
+        file.write_all(b"and goes on").await.unwrap();
+        file.flush().await.unwrap();
+        let len = file.metadata().await.unwrap().len();
+        assert_eq!(len, (accepted * piece.len() + 11) as u64);
+    });
+}
+
+/// Broken by: not gathering while a worker writes, more than one job for a big piece, or waiting
+/// for more than 64 KiB while no worker is busy.
 #[test]
 fn a_job_takes_at_least_64_kib_of_a_long_write() {
     const PIECE: usize = 10_000;
@@ -66,6 +86,10 @@ fn a_job_takes_at_least_64_kib_of_a_long_write() {
     let folder = Folder::new("chunks");
     block_on(async {
         let mut file = File::create(folder.path("f")).await.unwrap();
+        let before = jobs();
+        file.write_all(&[7; 64 * 1024]).await.unwrap();
+        assert_eq!(jobs() - before, 1);
+        file.seek(SeekFrom::Start(0)).await.unwrap();
         let before = jobs();
         for n in 0..PIECES {
             file.write_all(&[n as u8; PIECE]).await.unwrap();
@@ -124,7 +148,7 @@ fn any_mix_of_operations_does_what_stds_file_does() {
 
 async fn one_step(random: &mut Random, step: u8, ours: &mut File, stds: &mut std::fs::File) {
     let len = match random.below(4) {
-        0 => random.below(200_000) as usize,
+        0 => random.below(1_500_000) as usize,
         _ => random.below(300) as usize,
     };
     match random.below(12) {
@@ -461,6 +485,34 @@ fn a_pipe_is_read_as_it_comes_and_nothing_of_it_is_lost() {
         let n = file.read(&mut buf).await.unwrap();
         assert_eq!(&buf[..n], b"end");
         assert_eq!(file.read(&mut buf).await.unwrap(), 0);
+    });
+}
+
+/// Broken by: `next_stride` never growing.
+#[test]
+fn who_reads_on_and_on_is_read_ahead_for_in_larger_pieces() {
+    const MIB: usize = 1024 * 1024;
+    let folder = Folder::new("on-and-on");
+    std::fs::write(folder.path("f"), vec![7; 8 * MIB]).unwrap();
+    block_on(async {
+        let mut file = File::open(folder.path("f")).await.unwrap();
+        let before = jobs();
+        let mut piece = vec![0; 10_000];
+        let mut read = 0;
+        while read < 4 * MIB {
+            file.read_exact(&mut piece).await.unwrap();
+            read += piece.len();
+        }
+        // 64 + 128 + n × 256 KiB
+        assert!(jobs() - before <= 2 + 4 * 4, "{}", jobs() - before);
+        let at = file.seek(SeekFrom::Current(0)).await.unwrap();
+        assert_eq!(at, read as u64);
+        let mut rest = Vec::new();
+        file.read_exact(&mut piece).await.unwrap();
+        assert_eq!(
+            file.read_to_end(&mut rest).await.unwrap(),
+            8 * MIB - read - piece.len()
+        );
     });
 }
 

@@ -10,7 +10,7 @@
 //!   read  ◀── [ahead] ◀──(4)── worker: read(2) ◀──(3) it is empty── the same buffer
 //! ```
 //!
-//! (1) `pack`, `sent`, (2) `poll_written`, (3) `poll_read`, (4) `poll_reading`.
+//! (1) `pack`, `sent`, (2) `poll_written`, (3) `start_reading`, (4) `poll_reading`.
 //!
 //! - **D1** At most one of `out` and `ahead` holds bytes: before a write, what was read ahead is
 //!   forgotten and the worker goes back (`rewind`); before a read, `out` is handed over.
@@ -30,7 +30,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use super::shared::{CHUNK, MOST, Parcel, ReadBack, Shared};
+use super::shared::{CHUNK, FULL, MOST, Parcel, ReadBack, Shared};
 use crate::blocking::Job;
 use crate::coop;
 
@@ -47,6 +47,7 @@ pub(super) struct Desk {
     ahead: Ahead,
     /// The worker's position is so far ahead of the program's; the next parcel puts that right.
     rewind: u64,
+    /// A read under way.
     reading: Option<Job<ReadBack>>,
     /// What `reading` brings is no longer what is in the file.
     outdated: bool,
@@ -62,6 +63,8 @@ struct Ahead {
     bytes: Vec<u8>,
     at: usize,
     end: usize,
+    /// How much the last read asked for. Doubles as long as all of it was there and was used.
+    stride: usize,
 }
 
 impl Ahead {
@@ -78,6 +81,25 @@ impl Ahead {
 
     fn clear(&mut self) {
         (self.at, self.end) = (0, 0);
+    }
+
+    /// Takes in the lent buffer that came back. How many bytes did it bring?
+    fn land(&mut self, back: ReadBack) -> io::Result<usize> {
+        debug_assert_eq!(self.left(), 0, "a read starts only when all is used up");
+        self.clear();
+        self.bytes = back.bytes;
+        self.end = back.result?;
+        Ok(self.end)
+    }
+
+    /// How far to read ahead, now that all is used up.
+    fn next_stride(&mut self) -> usize {
+        let was_full = self.stride > 0 && self.end >= self.stride;
+        self.stride = match was_full {
+            true => FULL.min(self.stride * 2),
+            false => CHUNK,
+        };
+        self.stride
     }
 }
 
@@ -105,7 +127,7 @@ impl Desk {
             shared.late.take()?;
         }
         let n = buf.len().min(MOST);
-        let full = self.out.len() >= CHUNK;
+        let full = self.out.len() >= FULL;
         let fills = self.out.len() + n >= CHUNK;
         if full || fills && self.writing.as_ref().is_some_and(Job::is_finished) {
             ready!(self.poll_written(cx))?;
@@ -197,11 +219,7 @@ impl Desk {
         self.seeking = None;
         while !buf.is_empty() && self.ahead.left() == 0 {
             if self.reading.is_none() {
-                self.hand_over(shared, at);
-                let bytes = std::mem::take(&mut self.ahead.bytes);
-                let (len, ahead) = (buf.len().min(MOST), !self.shares_position);
-                let read = move |shared: &Shared| shared.read_once(bytes, len, ahead);
-                self.reading = Some(shared.start(at, read));
+                self.start_reading(shared, at, buf.len().min(MOST));
             }
             let more = ready!(self.poll_reading(shared, cx))?;
             if !more {
@@ -210,6 +228,17 @@ impl Desk {
         }
         coop::spend();
         Poll::Ready(Ok(self.ahead.give(buf)))
+    }
+
+    fn start_reading(&mut self, shared: &Arc<Shared>, at: At, len: usize) {
+        self.hand_over(shared, at);
+        let ahead = match self.shares_position {
+            true => 0,
+            false => self.ahead.next_stride(),
+        };
+        let bytes = std::mem::take(&mut self.ahead.bytes);
+        let read = move |shared: &Shared| shared.read_once(bytes, len, ahead);
+        self.reading = Some(shared.start(at, read));
     }
 
     /// Waits for the read under way, if any. False: it brought the end of the file.
@@ -224,15 +253,11 @@ impl Desk {
         let back = ready!(Pin::new(job).poll(cx));
         self.reading = None;
         let outdated = std::mem::take(&mut self.outdated);
-        let back = back?;
-        self.ahead.bytes = back.bytes;
-        self.ahead.clear(); // also when it failed: what is left in there was read before
-        self.ahead.end = back.result?;
-        let more = self.ahead.end > 0;
+        let n = self.ahead.land(back?)?;
         if outdated {
             self.forget_ahead(shared);
         }
-        Poll::Ready(Ok(more || outdated))
+        Poll::Ready(Ok(n > 0 || outdated))
     }
 
     /// Reads all that is left, in one job; what was read ahead comes first.

@@ -138,7 +138,7 @@ impl File {
     }
 
     /// Accepts bytes to be written, and gives their number. Waits only if a worker is behind by
-    /// more than 64 KiB. See [`File`] for when they are written.
+    /// more than 256 KiB. See [`File`] for when they are written.
     ///
     /// *Cancel safety*: dropped before it was ready, nothing was accepted.
     ///

@@ -14,6 +14,10 @@ use crate::blocking::{Job, Strand};
 /// A read brings at least so much, and a write goes to a worker once there is so much.
 pub(super) const CHUNK: usize = 64 * 1024;
 
+/// While a worker is busy, so much is gathered for it; and whoever reads on and on is read ahead for
+/// by so much. More does not pay: it would not fit into the processor's cache.
+pub(super) const FULL: usize = 256 * 1024;
+
 /// No single read or write takes more than this.
 pub(super) const MOST: usize = 1024 * 1024;
 
@@ -78,17 +82,13 @@ impl Shared {
         }
     }
 
-    /// Reads once into a lent buffer: `len` bytes, or a whole chunk if `ahead` and the file is one
+    /// Reads once into a lent buffer: `len` bytes, or `ahead` if that is more and the file is one
     /// where what is too much can be given back.
-    pub(super) fn read_once(&self, mut bytes: Vec<u8>, len: usize, ahead: bool) -> ReadBack {
+    pub(super) fn read_once(&self, mut bytes: Vec<u8>, len: usize, ahead: usize) -> ReadBack {
         let regular = *self
             .regular
             .get_or_init(|| self.file.metadata().is_ok_and(|m| m.is_file()));
-        let want = if ahead && regular {
-            len.max(CHUNK)
-        } else {
-            len
-        };
+        let want = if regular { len.max(ahead) } else { len };
         if bytes.len() < want {
             bytes.resize(want, 0);
         }
