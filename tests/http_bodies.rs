@@ -143,6 +143,14 @@ fn head_and_fields_are_there_before_the_body() {
 }
 
 #[test]
+fn an_old_server_is_known_by_its_version() {
+    let server = Server::always("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n");
+    hob::block_on(async {
+        assert_eq!(response(&server).await.version(), Version::HTTP_10);
+    });
+}
+
+#[test]
 fn trailers_come_with_the_end_of_a_chunked_body() {
     let server = Server::always(chunked(b"hello", 5));
     hob::block_on(async {

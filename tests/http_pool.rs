@@ -176,19 +176,6 @@ fn a_redirect_under_a_total_of_one_does_not_wait_for_itself() {
     });
 }
 
-#[test]
-fn the_line_of_a_host_goes_when_nobody_needs_it() {
-    let server = Server::always(ok("hello"));
-    hob::block_on(async {
-        let client = Client::builder().max_per_host(1).build();
-        // The last of them finds a line of its own again: limits hold across that.
-        for _ in 0..3 {
-            get(client.clone(), server.url("/")).await;
-        }
-    });
-    assert_eq!(server.most_open(), 1);
-}
-
 /// Trap 48. Broken by: leaving the asserts out of `Pool::new`.
 #[test]
 #[should_panic(expected = "max_per_host is 0")]

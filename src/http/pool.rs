@@ -254,3 +254,66 @@ impl Lease {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::url::Url;
+    use futures_lite::future::{block_on, poll_once};
+    use std::pin::pin;
+
+    fn pool() -> Rc<Pool> {
+        Pool::new(Limits {
+            max_per_host: 1,
+            max_total: 2,
+            idle: Duration::from_secs(1),
+        })
+    }
+
+    fn key(text: &str) -> Key {
+        Key::of(&Url::parse(text).expect("a URL")).expect("http")
+    }
+
+    /// Broken by: `Seat::drop` that does nothing: the table would grow with every host.
+    #[test]
+    fn the_line_of_a_host_goes_with_the_last_who_needs_it() {
+        let (pool, key) = (pool(), key("http://h/"));
+        let lines = || pool.hosts.borrow().len();
+        block_on(async {
+            let place = pool.place(&key).await;
+            let mut waiter = Box::pin(pool.place(&key));
+            assert!(poll_once(&mut waiter).await.is_none());
+            assert_eq!(lines(), 1);
+            // The waiter gives up, the holder goes.
+            drop(waiter);
+            assert_eq!(lines(), 1);
+            drop(place);
+            assert_eq!(lines(), 0);
+            // The holder goes, and the place with him; the waiter does not take it.
+            let place = pool.place(&key).await;
+            let mut waiter = Box::pin(pool.place(&key));
+            assert!(poll_once(&mut waiter).await.is_none());
+            drop(place);
+            assert_eq!(lines(), 1);
+            drop(waiter);
+            assert_eq!(lines(), 0);
+        });
+        assert_eq!(pool.in_use.get(), 0);
+    }
+
+    #[test]
+    fn a_host_waits_for_itself_and_all_wait_for_the_total() {
+        let (pool, hosts) = (pool(), ["http://a/", "http://b/", "http://c/"].map(key));
+        block_on(async {
+            let a = pool.place(&hosts[0]).await;
+            assert!(poll_once(pin!(pool.place(&hosts[0]))).await.is_none());
+            let b = pool.place(&hosts[1]).await;
+            assert!(poll_once(pin!(pool.place(&hosts[2]))).await.is_none());
+            assert_eq!(pool.in_use.get(), 2);
+            drop(b);
+            assert!(poll_once(pin!(pool.place(&hosts[2]))).await.is_some());
+            drop(a);
+            assert!(poll_once(pin!(pool.place(&hosts[0]))).await.is_some());
+        });
+    }
+}

@@ -90,11 +90,9 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        if let Some(process) = PROCESS.get() {
-            lock(process)
-                .ears
-                .retain(|ear| !Arc::ptr_eq(ear, &self.ear));
-        }
+        lock(&PROCESS)
+            .ears
+            .retain(|ear| !Arc::ptr_eq(ear, &self.ear));
     }
 }
 
