@@ -436,6 +436,10 @@ impl TcpStream {
 
     /// Is nothing to be read at this moment, no byte, no end, no error? The kernel is asked,
     /// because the loop may not have heard the news yet. Waits for nothing, takes nothing.
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "asked by the HTTP pool")
+    )]
     pub(crate) fn is_quiet(&self) -> bool {
         let seen = self.source.probe(|io| io.peek(&mut [0]));
         seen.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
