@@ -154,10 +154,6 @@ impl<S: Io> Source<S> {
     ///
     /// # Errors
     /// Those of `op`, and where this source could not be waited for here.
-    #[cfg_attr(
-        not(feature = "http"),
-        expect(dead_code, reason = "asked by the HTTP pool")
-    )]
     pub(crate) fn probe<R>(&self, op: impl FnMut(&S) -> io::Result<R>) -> io::Result<R> {
         self.check_home()?;
         self.ask(op)

@@ -1,7 +1,7 @@
 //! Every interleaving of the places where hob crosses threads, by way of the model checker loom.
 //!
 //! The files under test are hob's own: they are compiled here a second time, and their
-//! `crate::prims` is then [`prims`] of this crate, whose locks and atomics are loom's. Loom runs
+//! `crate::prims` is then that of this crate, whose locks and atomics are loom's. Loom runs
 //! each model again and again, each time with the threads interleaved in another way, until it has
 //! seen all of them (up to a number of forced switches); a thread that would sleep for ever
 //! fails the model.
