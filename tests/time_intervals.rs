@@ -26,6 +26,7 @@ fn ticks_after(behavior: MissedTickBehavior, busy: u64) -> Vec<(u64, u64)> {
         let mut beat = interval(ms(100));
         assert_eq!(beat.missed_tick_behavior(), MissedTickBehavior::Burst);
         beat.set_missed_tick_behavior(behavior);
+        assert_eq!(beat.missed_tick_behavior(), behavior);
         let start = beat.tick().await;
         sleep(ms(busy)).await;
         ticks(&mut beat, 4, start).await
