@@ -281,6 +281,27 @@ fn slots_are_given_back_after_a_burst() {
     });
 }
 
+/// Broken by: `queue_there` always true (a second letter for the same poll).
+#[test]
+fn a_task_is_posted_once_for_each_time_its_letter_is_read() {
+    let queued = queued::Queued::new();
+    assert!(queued.queue_there() && !queued.queue_there());
+    queued.unqueue_there();
+    assert!(queued.queue_there());
+}
+
+/// Broken by: `has_mail` always false, or always true.
+#[test]
+fn an_inbox_has_mail_from_the_posting_to_the_reading() {
+    let inbox = inbox::Inbox::new();
+    assert!(!inbox.has_mail());
+    assert!(matches!(inbox.post(1), inbox::Posted::Delivered));
+    assert!(inbox.has_mail());
+    let mut mail = Vec::new();
+    inbox.take(&mut mail);
+    assert_eq!((mail, inbox.has_mail()), (vec![1], false));
+}
+
 impl<T> JoinHandle<T> {
     fn key(&self) -> TaskKey {
         self.cell_key()
