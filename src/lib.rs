@@ -54,8 +54,8 @@ mod runtime;
 // Floor 3: what programs await.
 mod task;
 pub mod io;
-pub mod sync;
 pub mod time;
+pub mod sync;
 #[cfg(feature = "signal")]
 pub mod signal;
 pub mod net;

@@ -42,10 +42,11 @@ const FLOORS: &[Floor] = &[
     Floor {
         name: "3, what programs await",
         modules: &[
-            "task", "io", "sync", "future", // a
-            "time", "signal", // b
-            "net", "fs", "stdio", // c
-            "process", "scope", // d
+            "task", "task_local", "io", "future", // a
+            "time", "sync", "signal", // b: what of sync has a limit in time needs time
+            "structure", // c
+            "net", "fs", // d
+            "process", "testing", // e
         ],
         strangers: false,
     },
