@@ -29,6 +29,9 @@
 //! The list below is a table of contents. From top to bottom, nothing is used before it was
 //! explained; `tests/layers.rs` sees to it. Whoever is in a hurry reads
 //! `runtime/mod.rs` first: one turn of the loop, in five steps.
+//!
+//! "Trap 14" in a comment is line 14 of `tests/TRAPS.md`: a bug that another runtime really
+//! had, and the reason for the line of code beside it.
 
 #![forbid(unsafe_code)]
 

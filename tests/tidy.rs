@@ -17,7 +17,8 @@ const FOLDERS: [&str; 4] = ["src", "examples", "tests", "benches"];
 const LONG: usize = 350;
 const REASON_FOR_LENGTH: &str = "This file is long because";
 
-/// The traps that a test must cite: bugs that runtimes of this kind really had.
+/// The traps that a test must cite: bugs that runtimes of this kind really had, listed in
+/// `tests/TRAPS.md`.
 const TRAPS: [(u32, u32); 6] = [(1, 24), (27, 40), (45, 45), (48, 48), (50, 50), (52, 60)];
 
 /// Traps that no test here can catch, and why that is so.
@@ -350,6 +351,26 @@ fn every_trap_is_caught_by_a_test_that_says_what_breaks_it() {
         }
     }
     none(&faults);
+}
+
+/// The numbers of the traps that a list tells of.
+fn told(list: &str) -> Vec<u32> {
+    let numbers = list.lines().filter_map(|line| line.split_once(". "));
+    numbers
+        .filter_map(|(number, _)| number.parse().ok())
+        .collect()
+}
+
+#[test]
+fn the_list_of_traps_tells_of_each_once_and_in_order() {
+    let told = told(&read("tests/TRAPS.md"));
+    let last = TRAPS.iter().map(|&(_, last)| last).max().unwrap();
+    assert_eq!(told, (1..=last).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_line_that_begins_with_a_number_tells_of_a_trap() {
+    assert_eq!(told("7. A thing.\n17 things.\n8. More of 9. it."), [7, 8]);
 }
 
 #[test]

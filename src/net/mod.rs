@@ -16,27 +16,32 @@
 //! - Nothing is `Send`: a socket stays with the runtime that it was made in. To move it to
 //!   another, take it apart with `into_std` and put it together there with `from_std`.
 //! - `shutdown` does not wait, so it is not `async`.
+//!
+//! Inside, in reading order: names become addresses (`addr`, `dns`); what every socket shares
+//! (`ready`; `pause`, for a full queue that tells nobody when it has room); what every
+//! stream shares (`stream_ops` reads and writes, `connection` is what can be split, `split`
+//! its halves); then the sockets themselves, `tcp_stream` first: the others repeat its pattern.
 
 mod addr;
-mod connection;
 mod dns;
-mod incoming;
+mod ready;
 #[cfg(unix)]
 mod pause;
-mod ready;
-mod split;
 mod stream_ops;
+mod connection;
+mod split;
+mod tcp_stream;
+mod incoming;
 mod tcp_listener;
 mod tcp_socket;
-mod tcp_stream;
-mod udp_options;
 mod udp_socket;
+mod udp_options;
 #[cfg(unix)]
-mod unix_datagram;
+mod unix_stream;
 #[cfg(unix)]
 mod unix_listener;
 #[cfg(unix)]
-mod unix_stream;
+mod unix_datagram;
 
 pub use addr::ToSocketAddrs;
 pub use connection::Connection;

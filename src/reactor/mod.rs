@@ -165,6 +165,10 @@ impl Reactor {
     /// The system call. A signal ends it early and without events, though there may be some
     /// (the process was stopped, say, and bytes came meanwhile). Who looks at the time next
     /// must not take that for silence: so we ask again, without sleeping (trap 23).
+    ///
+    /// epoll and poll(2) count in milliseconds, and mio rounds up: a wait may end up to 1 ms
+    /// late and never early, so that no turn is spent on finding out that it is too soon (trap
+    /// 33). kqueue counts in nanoseconds.
     fn ask_kernel(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
         let mut poll = self.poll.borrow_mut();
         let mut timeout = timeout;
