@@ -9,12 +9,12 @@ use hob_benches::{sockets, with_hob, with_tokio};
 
 /// One row: the same function of both `workloads`, with the same numbers.
 macro_rules! row {
-    ($name:expr, $operations:expr, $workload:ident($($number:expr),*)) => {
+    ($name:expr, $operations:expr, $file:ident::$workload:ident($($number:expr),*)) => {
         Row {
             name: $name.into(),
             operations: $operations,
-            hob: Box::new(|| with_hob::workloads::$workload($($number),*)),
-            other: Box::new(|| with_tokio::workloads::$workload($($number),*)),
+            hob: Box::new(|| with_hob::$file::$workload($($number),*)),
+            other: Box::new(|| with_tokio::$file::$workload($($number),*)),
         }
     };
 }
@@ -24,26 +24,53 @@ fn rows() -> Vec<Row> {
         row!(
             "spawn 100,000, then join",
             100_000,
-            spawn_then_join(100_000)
+            workloads::spawn_then_join(100_000)
         ),
         row!(
             "spawn and join, 100,000 times",
             100_000,
-            spawn_and_join(100_000)
+            workloads::spawn_and_join(100_000)
         ),
         row!(
             "yield, 1,000 tasks × 1,000",
             1_000_000,
-            yields(1_000, 1_000)
+            workloads::yields(1_000, 1_000)
         ),
-        row!("echo, 1 connection", 10_000, echo(1, 10_000)),
-        row!("echo, 64 connections", 64 * 300, echo(64, 300)),
+        row!("echo, 1 connection", 10_000, workloads::echo(1, 10_000)),
+        row!("echo, 64 connections", 64 * 300, workloads::echo(64, 300)),
         row!(
             "timers, 100,000 made and dropped",
             100_000,
-            timers_dropped(100_000)
+            workloads::timers_dropped(100_000)
         ),
-        row!("timers, 100,000 fired", 100_000, timers_fired(100_000)),
+        row!(
+            "timers, 100,000 fired",
+            100_000,
+            workloads::timers_fired(100_000)
+        ),
+        row!("mpsc, ping-pong", 100_000, together::ping_pong(100_000)),
+        row!(
+            "mpsc, a stream through room for 64",
+            1_000_000,
+            together::stream(1_000_000, 64)
+        ),
+        row!(
+            "oneshot, from task to task",
+            100_000,
+            together::oneshots(100_000)
+        ),
+        row!("Mutex, free", 1_000_000, together::mutex_free(1_000_000)),
+        row!(
+            "Mutex, 64 tasks in line",
+            64 * 1_000,
+            together::mutex_in_line(64, 1_000)
+        ),
+        row!(
+            "Semaphore, 64 tasks, 8 permits",
+            64 * 1_000,
+            together::semaphore(64, 1_000)
+        ),
+        row!("Notify, there and back", 100_000, together::notify(100_000)),
     ]
 }
 

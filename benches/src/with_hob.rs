@@ -4,8 +4,10 @@
 mod rt {
     pub(super) use futures_lite::{AsyncReadExt, AsyncWriteExt};
     pub(super) use hob::net::TcpStream;
+    pub(super) use hob::sync::{Mutex, Notify, Semaphore, mpsc, oneshot};
     pub(super) use hob::time::sleep_until;
     pub(super) use hob::{spawn, yield_now};
+    pub(super) use std::rc::Rc as Shared;
     use std::time::Duration;
     pub(super) use std::time::Instant;
 
@@ -16,3 +18,6 @@ mod rt {
 
 #[path = "workloads.rs"]
 pub mod workloads;
+
+#[path = "together.rs"]
+pub mod together;

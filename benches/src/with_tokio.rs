@@ -2,9 +2,11 @@
 
 /// What the workloads need of a runtime.
 mod rt {
+    pub(super) use std::sync::Arc as Shared;
     use std::time::Duration;
     pub(super) use tokio::io::{AsyncReadExt, AsyncWriteExt};
     pub(super) use tokio::net::TcpStream;
+    pub(super) use tokio::sync::{Mutex, Notify, Semaphore, mpsc, oneshot};
     pub(super) use tokio::task::{spawn, yield_now};
     pub(super) use tokio::time::{Instant, sleep_until};
 
@@ -17,3 +19,6 @@ mod rt {
 
 #[path = "workloads.rs"]
 pub mod workloads;
+
+#[path = "together.rs"]
+pub mod together;
