@@ -27,6 +27,7 @@
 
 mod wait_list;
 mod gate;
+mod backlog;
 mod semaphore;
 mod mutex;
 mod notify;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::sync::gate::Refused;
+
 /// The channel is closed: here is the message back.
 ///
 /// ```
@@ -40,6 +42,13 @@ pub enum TrySendError<T> {
 }
 
 impl<T> TrySendError<T> {
+    pub(super) fn new(why: Refused, message: T) -> TrySendError<T> {
+        match why {
+            Refused::Busy => TrySendError::Full(message),
+            Refused::Closed => TrySendError::Closed(message),
+        }
+    }
+
     /// The message that was not sent.
     pub fn into_inner(self) -> T {
         match self {
@@ -68,10 +77,49 @@ impl<T> fmt::Display for TrySendError<T> {
 
 impl<T> std::error::Error for TrySendError<T> {}
 
+/// Why `send_timeout` did not send. The message is inside.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum SendTimeoutError<T> {
+    /// There was no place in time.
+    Timeout(T),
+    /// The receiver takes no more.
+    Closed(T),
+}
+
+impl<T> SendTimeoutError<T> {
+    /// The message that was not sent.
+    pub fn into_inner(self) -> T {
+        match self {
+            SendTimeoutError::Timeout(message) | SendTimeoutError::Closed(message) => message,
+        }
+    }
+}
+
+impl<T> fmt::Debug for SendTimeoutError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            SendTimeoutError::Timeout(_) => "Timeout(..)",
+            SendTimeoutError::Closed(_) => "Closed(..)",
+        })
+    }
+}
+
+impl<T> fmt::Display for SendTimeoutError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            SendTimeoutError::Timeout(_) => "the channel was full for too long",
+            SendTimeoutError::Closed(_) => "the channel is closed",
+        })
+    }
+}
+
+impl<T> std::error::Error for SendTimeoutError<T> {}
+
 /// Why `try_recv` received nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TryRecvError {
-    /// There is no message now.
+    /// There is no message now, but one may still come: a sender lives, or a permit of a
+    /// channel that was closed is not used yet.
     Empty,
     /// There is none, and none will come.
     Disconnected,

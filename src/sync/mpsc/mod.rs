@@ -26,7 +26,8 @@
 //! **How a channel ends.** When the last sender is dropped, the receiver gets what is still
 //! in the channel and then `None`, for ever. When the receiver is dropped or says
 //! [`close`](Receiver::close), senders get their message back in an error; those that wait
-//! for a place, too. Nothing that was sent is lost while the receiver lives.
+//! for a place, too. A [`Permit`] that was given out before stays good. Nothing that was sent
+//! is lost while the receiver lives, and a channel that is over stays over.
 //!
 //! **Order.** Messages arrive in the order in which they were sent; senders that wait get
 //! their places in the order in which they began to.
@@ -34,14 +35,19 @@
 //! The receiver is a [`Stream`](futures_core::Stream), so everything that works on streams
 //! works on it.
 
-mod backlog;
 mod chan;
 mod wait;
+mod permit;
 mod bounded;
+mod receiver;
 mod unbounded;
+mod weak;
 mod error;
 
-pub use bounded::{Receiver, Sender, channel};
-pub use error::{SendError, TryRecvError, TrySendError};
+pub use bounded::{Sender, channel};
+pub use error::{SendError, SendTimeoutError, TryRecvError, TrySendError};
+pub use permit::{OwnedPermit, Permit, PermitIterator, Reserve, ReserveMany, ReserveOwned};
+pub use receiver::Receiver;
 pub use unbounded::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-pub use wait::{Closed, Recv, Send};
+pub use wait::{Closed, Recv, RecvMany, Send, SendTimeout};
+pub use weak::{WeakSender, WeakUnboundedSender};

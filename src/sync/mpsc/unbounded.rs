@@ -10,7 +10,8 @@ use futures_core::Stream;
 
 use super::chan::Chan;
 use super::error::{SendError, TryRecvError};
-use super::wait::{Closed, Recv};
+use super::wait::{Closed, Recv, RecvMany};
+use super::weak::WeakUnboundedSender;
 
 /// A channel without a limit.
 ///
@@ -38,7 +39,7 @@ pub fn unbounded_channel<T>() -> (UnboundedSender<T>, UnboundedReceiver<T>) {
 
 /// The end that sends. Clone it for each task that sends.
 pub struct UnboundedSender<T> {
-    chan: Rc<Chan<T>>,
+    pub(super) chan: Rc<Chan<T>>,
 }
 
 impl<T> UnboundedSender<T> {
@@ -79,6 +80,34 @@ impl<T> UnboundedSender<T> {
     /// True if a message could no longer be sent.
     pub fn is_closed(&self) -> bool {
         self.chan.is_closed()
+    }
+
+    /// Do both send into the same channel?
+    pub fn same_channel(&self, other: &UnboundedSender<T>) -> bool {
+        Rc::ptr_eq(&self.chan, &other.chan)
+    }
+
+    /// A handle that can become a sender again, and until then does not keep the channel open.
+    ///
+    /// ```
+    /// let (sender, receiver) = hob::sync::mpsc::unbounded_channel::<u32>();
+    /// let weak = sender.downgrade();
+    /// assert!(weak.upgrade().is_some_and(|again| again.same_channel(&sender)));
+    /// drop(sender);
+    /// assert!(receiver.is_closed() && weak.upgrade().is_none());
+    /// ```
+    pub fn downgrade(&self) -> WeakUnboundedSender<T> {
+        WeakUnboundedSender::new(&self.chan)
+    }
+
+    /// Senders that keep the channel open, this one included.
+    pub fn strong_count(&self) -> usize {
+        self.chan.senders()
+    }
+
+    /// [`WeakUnboundedSender`]s of the channel.
+    pub fn weak_count(&self) -> usize {
+        Rc::weak_count(&self.chan)
     }
 }
 
@@ -129,6 +158,31 @@ impl<T> UnboundedReceiver<T> {
         Recv::new(&self.chan)
     }
 
+    /// Waits until there is a message, then moves all that are there to the end of `buffer`,
+    /// but no more than `limit`, and says how many. 0 means that the channel is over, as `None`
+    /// does for [`recv`](UnboundedReceiver::recv), or that `limit` is 0.
+    ///
+    /// One call costs one unit of the budget: it is cheaper than as many `recv`s.
+    ///
+    /// *Cancel safety*: no message is lost, and the buffer is not touched before it is ready.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let (sender, mut receiver) = hob::sync::mpsc::unbounded_channel();
+    /// for n in 1..=3 {
+    ///     sender.send(n).expect("the receiver lives");
+    /// }
+    /// let mut buffer = Vec::new();
+    /// assert_eq!(receiver.recv_many(&mut buffer, 2).await, 2);
+    /// assert_eq!(receiver.recv_many(&mut buffer, 2).await, 1);
+    /// assert_eq!(buffer, [1, 2, 3]);
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn recv_many<'a>(&'a mut self, buffer: &'a mut Vec<T>, limit: usize) -> RecvMany<'a, T> {
+        RecvMany::new(&self.chan, buffer, limit)
+    }
+
     /// The next message, if there is one now.
     ///
     /// # Errors
@@ -177,9 +231,10 @@ impl<T> UnboundedReceiver<T> {
         self.chan.close();
     }
 
-    /// True after [`close`](UnboundedReceiver::close).
+    /// True after [`close`](UnboundedReceiver::close), or when no sender is left. There may be
+    /// messages in it all the same.
     pub fn is_closed(&self) -> bool {
-        self.chan.is_closed()
+        self.chan.has_ended()
     }
 
     /// Messages in the channel.
@@ -190,6 +245,16 @@ impl<T> UnboundedReceiver<T> {
     /// True if there is no message in the channel now.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Senders that keep the channel open.
+    pub fn sender_strong_count(&self) -> usize {
+        self.chan.senders()
+    }
+
+    /// [`WeakUnboundedSender`]s of the channel.
+    pub fn sender_weak_count(&self) -> usize {
+        Rc::weak_count(&self.chan)
     }
 }
 

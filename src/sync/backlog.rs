@@ -1,4 +1,6 @@
-//! The messages that wait in a channel: a queue that gives memory back after a burst.
+//! What waits in a channel: a queue that gives memory back after a burst.
+//!
+//! Every channel keeps its messages in one. It knows nothing of who waits for them.
 //!
 //! Law: a `VecDeque` keeps for ever the room that it once needed. A channel lives as long as
 //! the program, and one bad minute would then be paid for until its end (trap 43).
