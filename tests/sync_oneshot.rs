@@ -3,7 +3,7 @@
 mod sync_support;
 
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 
 use hob::sync::oneshot::{self, TryRecvError};
 use sync_support::{Count, poll, poll_now};
@@ -63,4 +63,43 @@ fn neither_end_keeps_a_waker_of_who_waits_no_longer() {
     assert_eq!(Arc::strong_count(&count), 2);
     drop(receiver);
     assert_eq!(Arc::strong_count(&count), 1);
+}
+
+/// Trap 42. Broken by: taking `sender.clear()` out of the drop of `Sender`.
+#[test]
+fn a_sender_that_was_polled_by_hand_leaves_no_waker_behind() {
+    let (mut sender, receiver) = oneshot::channel::<()>();
+    let count = Count::new();
+    let waker = Waker::from(count.clone());
+    let mut cx = Context::from_waker(&waker);
+    assert!(sender.poll_closed(&mut cx).is_pending());
+    assert_eq!(Arc::strong_count(&count), 3);
+    drop(sender);
+    assert_eq!(Arc::strong_count(&count), 2);
+    drop(receiver);
+    assert_eq!(count.get(), 0);
+}
+
+#[test]
+fn a_receiver_knows_whether_a_value_is_there_and_whether_one_may_come() {
+    let (sender, mut receiver) = oneshot::channel();
+    assert_eq!(
+        (receiver.is_empty(), receiver.is_terminated()),
+        (true, false)
+    );
+    assert_eq!(sender.send(1), Ok(()));
+    assert_eq!(
+        (receiver.is_empty(), receiver.is_terminated()),
+        (false, false)
+    );
+    receiver.close();
+    assert_eq!(
+        (receiver.is_empty(), receiver.is_terminated()),
+        (false, false)
+    );
+    assert_eq!(receiver.try_recv(), Ok(1));
+    assert_eq!(
+        (receiver.is_empty(), receiver.is_terminated()),
+        (true, true)
+    );
 }

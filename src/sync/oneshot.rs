@@ -124,10 +124,41 @@ impl<T> Sender<T> {
     pub fn is_closed(&self) -> bool {
         self.shared.closed.get()
     }
+
+    /// [`closed`](Sender::closed) for futures written by hand. The task polled last is the one
+    /// that is woken.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let (mut sender, receiver) = hob::sync::oneshot::channel::<u32>();
+    /// drop(receiver);
+    /// std::future::poll_fn(|cx| sender.poll_closed(cx)).await;
+    /// assert!(sender.is_closed());
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_closed_at(cx, Location::caller())
+    }
+
+    fn poll_closed_at(&mut self, cx: &mut Context<'_>, at: &'static Location<'static>) -> Poll<()> {
+        ready!(coop::poll_budget(cx));
+        let shared = &*self.shared;
+        if !shared.closed.get() {
+            shared.sender.park(cx);
+        }
+        if !shared.closed.get() {
+            trace::waits(WaitKind::Channel, address_of(shared), at);
+            return Poll::Pending;
+        }
+        coop::spend();
+        Poll::Ready(())
+    }
 }
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
+        self.shared.sender.clear(); // left by `poll_closed`
         self.shared.sender_gone.set(true);
         self.shared.receiver.wake();
     }
@@ -151,18 +182,9 @@ pub struct Closed<'a, T> {
 impl<T> Future for Closed<'_, T> {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        ready!(coop::poll_budget(cx));
-        let shared = &*self.sender.shared;
-        if !shared.closed.get() {
-            shared.sender.park(cx);
-        }
-        if !shared.closed.get() {
-            trace::waits(WaitKind::Channel, address_of(shared), self.at);
-            return Poll::Pending;
-        }
-        coop::spend();
-        Poll::Ready(())
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let at = self.at;
+        self.sender.poll_closed_at(cx, at)
     }
 }
 
@@ -224,6 +246,35 @@ impl<T> Receiver<T> {
     /// ```
     pub fn close(&mut self) {
         self.shared.close();
+    }
+
+    /// True if there is no value to receive now, whether or not one may still come.
+    ///
+    /// ```
+    /// let (sender, receiver) = hob::sync::oneshot::channel();
+    /// assert!(receiver.is_empty());
+    /// sender.send(1).expect("the receiver lives");
+    /// assert!(!receiver.is_empty());
+    /// ```
+    pub fn is_empty(&self) -> bool {
+        // Taken out and put back: there is no other way to look into a `Cell`.
+        let value = self.shared.value.take();
+        let is_empty = value.is_none();
+        self.shared.value.set(value);
+        is_empty
+    }
+
+    /// True if there is no value and none will come: it was received, or never sent.
+    ///
+    /// ```
+    /// let (sender, mut receiver) = hob::sync::oneshot::channel();
+    /// sender.send(1).expect("the receiver lives");
+    /// assert!(!receiver.is_terminated());
+    /// assert_eq!(receiver.try_recv(), Ok(1));
+    /// assert!(receiver.is_terminated());
+    /// ```
+    pub fn is_terminated(&self) -> bool {
+        self.is_empty() && (self.shared.sender_gone.get() || self.shared.closed.get())
     }
 }
 
