@@ -6,6 +6,7 @@
 //! | one at a time, across an `.await` | [`Mutex`] |
 //! | a stream of values from many tasks to one | [`mpsc`] |
 //! | one value, once | [`oneshot`] |
+//! | one value that changes, seen by many | [`watch`] |
 //! | "something has changed, look again" | [`Notify`] |
 //!
 //! Nothing here is `Send` and nothing uses an atomic: the tasks of a hob runtime all run on
@@ -21,18 +22,21 @@
 //! so that nobody who comes later can snatch it. And all of them are cancel-safe in the same
 //! way: a future that is dropped leaves the line, and passes on what it was handed.
 //!
-//! Inside, in reading order: `wait_list` is the line; `gate` adds permits to it; semaphore,
+//! Inside, in reading order: `wait_list` is the line; `gate` adds permits to it, and `crowd`
+//! calls everybody at once; semaphore,
 //! mutex and the bounded channel are each a gate with other words on it; `notify` is a line
 //! whose waiters want nothing but to be called.
 
 mod wait_list;
 mod gate;
+mod crowd;
 mod backlog;
 mod semaphore;
 mod mutex;
 mod notify;
 pub mod mpsc;
 pub mod oneshot;
+pub mod watch;
 
 pub use mutex::{Lock, Mutex, MutexGuard, TryLockError};
 pub use notify::{Notified, Notify};
