@@ -48,6 +48,11 @@ impl<T> Backlog<T> {
         Some(message)
     }
 
+    /// The message so many places behind the front.
+    pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut T> {
+        self.queue.get_mut(index)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.queue.len()
     }

@@ -7,6 +7,7 @@
 //! | a stream of values from many tasks to one | [`mpsc`] |
 //! | one value, once | [`oneshot`] |
 //! | one value that changes, seen by many | [`watch`] |
+//! | every message to every receiver | [`broadcast`] |
 //! | "something has changed, look again" | [`Notify`] |
 //!
 //! Nothing here is `Send` and nothing uses an atomic: the tasks of a hob runtime all run on
@@ -37,6 +38,7 @@ mod notify;
 pub mod mpsc;
 pub mod oneshot;
 pub mod watch;
+pub mod broadcast;
 
 pub use mutex::{Lock, Mutex, MutexGuard, TryLockError};
 pub use notify::{Notified, Notify};

@@ -15,7 +15,7 @@
 //! ```
 //!
 //! Every receiver sees the newest value and knows whether it has seen it before. It may miss
-//! values in between: whoever needs each of them takes a channel.
+//! values in between: whoever needs each of them takes [`broadcast`](super::broadcast).
 //!
 //! **To hold what `borrow` gave holds up nobody.** A [`Ref`] is a handle of the value as it was
 //! at that moment. Kept across an `.await` it goes on showing that value, while senders send
