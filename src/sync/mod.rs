@@ -8,6 +8,7 @@
 //! | one value, once | [`oneshot`] |
 //! | one value that changes, seen by many | [`watch`] |
 //! | every message to every receiver | [`broadcast`] |
+//! | work for many workers, and to wait until it is done | [`Queue`] |
 //! | "something has changed, look again" | [`Notify`] |
 //!
 //! Nothing here is `Send` and nothing uses an atomic: the tasks of a hob runtime all run on
@@ -39,9 +40,11 @@ pub mod mpsc;
 pub mod oneshot;
 pub mod watch;
 pub mod broadcast;
+pub mod queue;
 
 pub use mutex::{Lock, Mutex, MutexGuard, TryLockError};
 pub use notify::{Notified, Notify};
+pub use queue::Queue;
 pub use semaphore::{
     Acquire, AcquireError, AcquireOwned, OwnedSemaphorePermit, Semaphore, SemaphorePermit,
     TryAcquireError,
