@@ -5,10 +5,11 @@ mod sync_support;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
-use hob::sync::{Lock, Mutex};
+use hob::sync::{Lock, Mutex, MutexGuard};
 use sync_support::{Count, poll, poll_now};
 
 #[test]
@@ -101,4 +102,33 @@ fn the_value_is_free_before_the_lock_is_handed_on() {
     *guard = 5;
     drop(guard);
     assert_eq!(SEEN.get(), 5);
+}
+
+/// Trap 41. Broken by: an empty `drop` of `LockOwned`, or of `OwnedMutexGuard`.
+#[test]
+fn an_owned_guard_brings_the_value_home_and_hands_the_lock_on() {
+    let mutex = Rc::new(Mutex::new(String::from("a")));
+    let mut guard = mutex.clone().try_lock_owned().expect("free");
+    guard.push('b');
+    assert!(mutex.try_lock().is_err());
+    assert_eq!(format!("{mutex:?} {guard}"), "Mutex { value: <locked> } ab");
+    let (mut first, mut second) = (mutex.clone().lock_owned(), mutex.lock());
+    assert!(poll_now(&mut first).is_pending());
+    assert!(poll_now(&mut second).is_pending());
+    drop(guard);
+    drop(first);
+    let Poll::Ready(guard) = poll_now(&mut second) else {
+        panic!("it is the second's turn");
+    };
+    assert_eq!(*guard, "ab");
+}
+
+#[test]
+fn a_guard_of_a_part_holds_the_whole() {
+    let mutex = Mutex::new((1, [2, 3]));
+    let mut part = MutexGuard::map(mutex.try_lock().expect("free"), |pair| &mut pair.1[..]);
+    part[1] = 4;
+    assert!(mutex.try_lock().is_err());
+    drop(part);
+    assert_eq!(mutex.into_inner(), (1, [2, 4]));
 }

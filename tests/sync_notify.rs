@@ -3,6 +3,7 @@
 
 mod sync_support;
 
+use std::rc::Rc;
 use std::task::Poll;
 
 use hob::sync::Notify;
@@ -100,4 +101,37 @@ fn a_waiter_that_gave_up_takes_no_call_with_it() {
     drop(gone);
     notify.notify_one();
     assert!(poll_now(&mut stays).is_ready());
+}
+
+/// Trap 41. Broken by: an empty `drop` of `OwnedNotified`.
+#[test]
+fn who_stands_in_line_without_a_task_is_called_and_passes_the_call_on() {
+    let notify = Rc::new(Notify::new());
+    let mut first = notify.notified();
+    let mut second = notify.clone().notified_owned();
+    let mut third = notify.notified();
+    assert!(!first.enable());
+    assert!(!second.enable() && !second.enable(), "twice is once");
+    notify.notify_one();
+    assert!(poll_now(&mut third).is_pending());
+    assert!(first.enable());
+    drop(first);
+    assert!(second.enable());
+    drop(second);
+    assert!(poll_now(&mut third).is_ready());
+}
+
+/// Trap 13. Broken by: keeping the waker that `enable` left in the line.
+#[test]
+fn a_task_that_comes_after_its_place_is_woken() {
+    let notify = Notify::new();
+    let mut notified = notify.notified();
+    assert!(!notified.enable());
+    let count = Count::new();
+    assert!(poll(&mut notified, &count).is_pending());
+    notify.notify_last();
+    assert_eq!(count.get(), 1);
+    assert!(poll_now(&mut notified).is_ready());
+    notify.notify_one();
+    assert!(notify.notified().enable(), "stored: no place is needed");
 }

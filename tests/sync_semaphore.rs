@@ -118,6 +118,40 @@ fn permits_beyond_counting_are_refused() {
     Semaphore::new(2).add_permits(usize::MAX);
 }
 
+/// Broken by: `split` keeping what it gave away, or `merge` letting the other give back.
+#[test]
+fn permits_that_are_split_and_merged_stay_as_many() {
+    let semaphore = Rc::new(Semaphore::new(5));
+    let mut permit = semaphore.try_acquire_many(5).expect("five are free");
+    assert!(permit.split(6).is_none());
+    let mut part = permit.split(2).expect("there are five");
+    assert_eq!((permit.num_permits(), part.num_permits()), (3, 2));
+    drop(permit);
+    assert_eq!(semaphore.available_permits(), 3);
+    part.merge(semaphore.try_acquire().expect("three are free"));
+    assert_eq!((part.num_permits(), semaphore.available_permits()), (3, 2));
+    drop(part);
+    let mut owned = semaphore
+        .clone()
+        .try_acquire_many_owned(4)
+        .expect("five are free");
+    let part = owned.split(4).expect("all of it");
+    drop(owned);
+    assert_eq!(semaphore.available_permits(), 1);
+    drop(part);
+    assert_eq!(semaphore.available_permits(), 5);
+}
+
+#[test]
+#[should_panic(expected = "another semaphore")]
+fn permits_of_two_semaphores_do_not_merge() {
+    let semaphores = [Semaphore::new(1), Semaphore::new(1)];
+    let [mut one, other] = semaphores
+        .each_ref()
+        .map(|semaphore| semaphore.try_acquire().unwrap());
+    one.merge(other);
+}
+
 // ---- beside a model
 
 /// What the model knows of one future.

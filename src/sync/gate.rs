@@ -129,15 +129,25 @@ impl Gate {
     /// Gives up a place, if there is one, and passes on what it was granted (I2).
     #[inline]
     pub(super) fn cancel(&self, place: &mut Option<WaitKey>) {
-        if let Some(key) = place.take() {
-            let left = self.line.leave(key);
-            if left.data.granted {
-                self.release(left.data.wanted);
-            } else {
-                // It may have been first in line, and whoever is now may want less.
-                self.pass_on();
-            }
+        let granted = self.give_up(place);
+        if granted > 0 {
+            self.release(granted);
         }
+    }
+
+    /// [`cancel`](Gate::cancel) for who decides itself what becomes of permits that were
+    /// granted already: says how many, and the caller owes their release.
+    pub(super) fn give_up(&self, place: &mut Option<WaitKey>) -> usize {
+        let Some(key) = place.take() else {
+            return 0;
+        };
+        let left = self.line.leave(key);
+        if left.data.granted {
+            return left.data.wanted;
+        }
+        // It may have been first in line, and whoever is now may want less.
+        self.pass_on();
+        0
     }
 
     /// Gives permits back, or new ones in.
@@ -200,7 +210,7 @@ mod tests {
         assert_eq!(gate.free(), 0);
     }
 
-    /// Trap 41. Broken by: `if left.data.granted` made false in `cancel`.
+    /// Trap 41. Broken by: `if left.data.granted` made false in `give_up`.
     #[test]
     fn what_a_cancelled_waiter_was_granted_goes_to_the_next() {
         let gate = Gate::new(0);
@@ -212,7 +222,7 @@ mod tests {
         assert_eq!(poll(&gate, 1, &mut second), Poll::Ready(true));
     }
 
-    /// Trap 41. Broken by: taking the `else` out of `cancel`.
+    /// Trap 41. Broken by: taking the `pass_on` out of `give_up`.
     #[test]
     fn a_big_wish_that_is_given_up_lets_the_small_ones_pass() {
         let gate = Gate::new(2);

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | at most so many at once | [`Semaphore`] |
 //! | one at a time, across an `.await` | [`Mutex`] |
+//! | many readers or one writer, across an `.await` | [`RwLock`] |
 //! | a stream of values from many tasks to one | [`mpsc`] |
 //! | one value, once | [`oneshot`] |
 //! | one value that changes, seen by many | [`watch`] |
@@ -24,17 +25,19 @@
 //! so that nobody who comes later can snatch it. And all of them are cancel-safe in the same
 //! way: a future that is dropped leaves the line, and passes on what it was handed.
 //!
-//! Inside, in reading order: `wait_list` is the line; `gate` adds permits to it, and `crowd`
-//! calls everybody at once; semaphore,
-//! mutex and the bounded channel are each a gate with other words on it; `notify` is a line
+//! Inside, in reading order: `wait_list` is the line; `gate` adds permits to it, and `wish` is
+//! a future's place there; `crowd` calls everybody at once. Semaphore, locks, limiters and the
+//! bounded channel are each a gate with other words on it; in `notify` and `barrier` is a line
 //! whose waiters want nothing but to be called.
 
 mod wait_list;
 mod gate;
+mod wish;
 mod crowd;
 mod backlog;
 mod semaphore;
 mod mutex;
+mod rwlock;
 mod notify;
 pub mod mpsc;
 pub mod oneshot;
@@ -42,9 +45,13 @@ pub mod watch;
 pub mod broadcast;
 pub mod queue;
 
-pub use mutex::{Lock, Mutex, MutexGuard, TryLockError};
-pub use notify::{Notified, Notify};
+pub use mutex::{Lock, LockOwned, Mutex, MutexGuard, OwnedMutexGuard, TryLockError};
+pub use notify::{Notified, Notify, OwnedNotified};
 pub use queue::Queue;
+pub use rwlock::{
+    OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, RwLockRead, RwLockReadGuard,
+    RwLockReadOwned, RwLockWrite, RwLockWriteGuard, RwLockWriteOwned,
+};
 pub use semaphore::{
     Acquire, AcquireError, AcquireOwned, OwnedSemaphorePermit, Semaphore, SemaphorePermit,
     TryAcquireError,

@@ -9,16 +9,12 @@
 
 use std::fmt;
 use std::future::Future;
-use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use super::address_of;
 use super::gate::Gate;
-use super::wait_list::WaitKey;
-use crate::coop;
-use crate::trace::{self, WaitKind};
+use super::wish::Wish;
 
 mod error;
 mod permit;
@@ -176,8 +172,23 @@ impl Semaphore {
     /// # drop(permit);
     /// ```
     pub fn try_acquire_owned(self: Rc<Self>) -> Result<OwnedSemaphorePermit, TryAcquireError> {
-        self.gate.try_acquire(1)?;
-        Ok(OwnedSemaphorePermit::new(self, 1))
+        self.try_acquire_many_owned(1)
+    }
+
+    /// [`try_acquire_owned`](Semaphore::try_acquire_owned) for several at once.
+    ///
+    /// ```
+    /// let semaphore = std::rc::Rc::new(hob::sync::Semaphore::new(5));
+    /// let permit = semaphore.clone().try_acquire_many_owned(4).expect("five are free");
+    /// assert!(semaphore.try_acquire_many_owned(2).is_err());
+    /// # drop(permit);
+    /// ```
+    pub fn try_acquire_many_owned(
+        self: Rc<Self>,
+        permits: usize,
+    ) -> Result<OwnedSemaphorePermit, TryAcquireError> {
+        self.gate.try_acquire(permits)?;
+        Ok(OwnedSemaphorePermit::new(self, permits))
     }
 
     /// Permits that nobody holds. While somebody waits for more than that, they are spoken
@@ -247,41 +258,6 @@ impl fmt::Debug for Semaphore {
     }
 }
 
-/// The part of both acquiring futures that does not care who owns the semaphore.
-#[derive(Debug)]
-struct Wish {
-    permits: usize,
-    /// The place in line: `Some` from the first poll that had to wait until it is over.
-    place: Option<WaitKey>,
-    /// Where the program waits, for the wait record.
-    at: &'static Location<'static>,
-}
-
-impl Wish {
-    #[track_caller]
-    fn new(permits: usize) -> Wish {
-        Wish {
-            permits,
-            place: None,
-            at: Location::caller(),
-        }
-    }
-
-    fn poll(&mut self, gate: &Gate, cx: &mut Context<'_>) -> Poll<Result<(), AcquireError>> {
-        ready!(coop::poll_budget(cx));
-        let Poll::Ready(granted) = gate.poll_acquire(self.permits, &mut self.place, cx) else {
-            trace::waits(WaitKind::Permit, address_of(gate), self.at);
-            return Poll::Pending;
-        };
-        coop::spend();
-        Poll::Ready(if granted {
-            Ok(())
-        } else {
-            Err(AcquireError::new())
-        })
-    }
-}
-
 /// Future of [`Semaphore::acquire`] and [`Semaphore::acquire_many`].
 #[derive(Debug)]
 #[must_use = "futures do nothing unless awaited"]
@@ -295,15 +271,16 @@ impl<'a> Future for Acquire<'a> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let semaphore = self.semaphore;
-        ready!(self.wish.poll(&semaphore.gate, cx))?;
-        let permit = SemaphorePermit::new(semaphore, self.wish.permits);
-        Poll::Ready(Ok(permit))
+        Poll::Ready(match ready!(self.wish.poll(&semaphore.gate, cx)) {
+            true => Ok(SemaphorePermit::new(semaphore, self.wish.wanted)),
+            false => Err(AcquireError::new()),
+        })
     }
 }
 
 impl Drop for Acquire<'_> {
     fn drop(&mut self) {
-        self.semaphore.gate.cancel(&mut self.wish.place);
+        self.wish.cancel(&self.semaphore.gate);
     }
 }
 
@@ -320,14 +297,18 @@ impl Future for AcquireOwned {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        ready!(this.wish.poll(&this.semaphore.gate, cx))?;
-        let permit = OwnedSemaphorePermit::new(this.semaphore.clone(), this.wish.permits);
-        Poll::Ready(Ok(permit))
+        Poll::Ready(match ready!(this.wish.poll(&this.semaphore.gate, cx)) {
+            true => Ok(OwnedSemaphorePermit::new(
+                this.semaphore.clone(),
+                this.wish.wanted,
+            )),
+            false => Err(AcquireError::new()),
+        })
     }
 }
 
 impl Drop for AcquireOwned {
     fn drop(&mut self) {
-        self.semaphore.gate.cancel(&mut self.wish.place);
+        self.wish.cancel(&self.semaphore.gate);
     }
 }

@@ -33,6 +33,40 @@ impl<'a> SemaphorePermit<'a> {
     pub fn num_permits(&self) -> usize {
         self.permits
     }
+
+    /// Makes two of this: so many permits in the new one, the rest stays here. `None`, and
+    /// nothing is changed, if there are not so many.
+    ///
+    /// ```
+    /// let semaphore = hob::sync::Semaphore::new(5);
+    /// let mut permit = semaphore.try_acquire_many(5).expect("five are free");
+    /// drop(permit.split(2).expect("there are five"));
+    /// assert_eq!((permit.num_permits(), semaphore.available_permits()), (3, 2));
+    /// ```
+    pub fn split(&mut self, permits: usize) -> Option<SemaphorePermit<'a>> {
+        self.permits = self.permits.checked_sub(permits)?;
+        Some(SemaphorePermit::new(self.semaphore, permits))
+    }
+
+    /// Takes in the permits of another, to be given back together.
+    ///
+    /// # Panics
+    /// If the other is from another semaphore.
+    ///
+    /// ```
+    /// let semaphore = hob::sync::Semaphore::new(5);
+    /// let mut permit = semaphore.try_acquire_many(2).expect("five are free");
+    /// permit.merge(semaphore.try_acquire_many(3).expect("three are left"));
+    /// assert_eq!(permit.num_permits(), 5);
+    /// ```
+    #[track_caller]
+    pub fn merge(&mut self, mut other: SemaphorePermit<'a>) {
+        assert!(
+            std::ptr::eq(self.semaphore, other.semaphore),
+            "SemaphorePermit::merge: the permits are from another semaphore"
+        );
+        self.permits += std::mem::take(&mut other.permits);
+    }
 }
 
 impl Drop for SemaphorePermit<'_> {
@@ -69,6 +103,40 @@ impl OwnedSemaphorePermit {
     /// How many permits this is.
     pub fn num_permits(&self) -> usize {
         self.permits
+    }
+
+    /// Makes two of this: so many permits in the new one, the rest stays here. `None`, and
+    /// nothing is changed, if there are not so many.
+    ///
+    /// ```
+    /// let semaphore = std::rc::Rc::new(hob::sync::Semaphore::new(5));
+    /// let mut permit = semaphore.clone().try_acquire_many_owned(5).expect("five are free");
+    /// drop(permit.split(2).expect("there are five"));
+    /// assert_eq!((permit.num_permits(), semaphore.available_permits()), (3, 2));
+    /// ```
+    pub fn split(&mut self, permits: usize) -> Option<OwnedSemaphorePermit> {
+        self.permits = self.permits.checked_sub(permits)?;
+        Some(OwnedSemaphorePermit::new(self.semaphore.clone(), permits))
+    }
+
+    /// Takes in the permits of another, to be given back together.
+    ///
+    /// # Panics
+    /// If the other is from another semaphore.
+    ///
+    /// ```
+    /// let semaphore = std::rc::Rc::new(hob::sync::Semaphore::new(5));
+    /// let mut permit = semaphore.clone().try_acquire_many_owned(2).expect("five are free");
+    /// permit.merge(semaphore.clone().try_acquire_many_owned(3).expect("three are left"));
+    /// assert_eq!(permit.num_permits(), 5);
+    /// ```
+    #[track_caller]
+    pub fn merge(&mut self, mut other: OwnedSemaphorePermit) {
+        assert!(
+            Rc::ptr_eq(&self.semaphore, &other.semaphore),
+            "OwnedSemaphorePermit::merge: the permits are from another semaphore"
+        );
+        self.permits += std::mem::take(&mut other.permits);
     }
 
     /// The semaphore that they are from.

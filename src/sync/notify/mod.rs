@@ -18,17 +18,16 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::future::Future;
 use std::marker::PhantomData;
-use std::panic::Location;
-use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::Waker;
 
-use super::address_of;
-use super::wait_list::{WaitKey, WaitList, wake_each};
-use crate::coop;
-use crate::trace::{self, WaitKind};
+use super::wait_list::{WaitList, wake_each};
+
+mod notified;
+
+use notified::Waiting;
+pub use notified::{Notified, OwnedNotified};
 
 /// Tells one task, or all, that something has changed.
 ///
@@ -60,7 +59,7 @@ pub struct Notify {
 
 /// One in the line.
 struct Waiter {
-    /// [`Notified::made_at`].
+    /// What `broadcasts` was when its future was made.
     made_at: u64,
     called: Called,
 }
@@ -108,12 +107,24 @@ impl Notify {
     /// ```
     #[track_caller]
     pub fn notified(&self) -> Notified<'_> {
-        Notified {
-            notify: self,
-            made_at: self.broadcasts.get(),
-            state: State::New,
-            at: Location::caller(),
-        }
+        Notified::new(self, Waiting::new(self))
+    }
+
+    /// [`notified`](Notify::notified) as a future that owns a count of the `Notify`, and so can
+    /// move into a task.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let notify = std::rc::Rc::new(hob::sync::Notify::new());
+    /// let task = hob::spawn(notify.clone().notified_owned());
+    /// notify.notify_waiters(); // it was made before, so it is called
+    /// task.await.unwrap();
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn notified_owned(self: Rc<Self>) -> OwnedNotified {
+        let waiting = Waiting::new(&self);
+        OwnedNotified::new(self, waiting)
     }
 
     /// Calls the first in line. If nobody waits, the next who comes need not wait; several
@@ -199,84 +210,5 @@ impl fmt::Debug for Notify {
             .field("waiting", &self.line.len())
             .field("stored", &self.stored.get())
             .finish()
-    }
-}
-
-/// Future of [`Notify::notified`].
-#[derive(Debug)]
-#[must_use = "futures do nothing unless awaited"]
-pub struct Notified<'a> {
-    notify: &'a Notify,
-    /// `broadcasts` when this was made: any other number means that it was called since.
-    made_at: u64,
-    state: State,
-    at: &'static Location<'static>,
-}
-
-/// New ─poll▶ Waiting ─called, polled▶ Done; or New ─poll▶ Done at once.
-#[derive(Debug)]
-enum State {
-    New,
-    Waiting(WaitKey),
-    Done,
-}
-
-impl Notified<'_> {
-    /// Has a notification arrived for one who is not in the line?
-    fn take(&self) -> bool {
-        self.made_at != self.notify.broadcasts.get() || self.notify.stored.take()
-    }
-
-    /// The first poll: take what is there, or join the line.
-    fn poll_new(&mut self, cx: &Context<'_>) -> Poll<()> {
-        if self.take() {
-            return Poll::Ready(());
-        }
-        let waker = cx.waker().clone();
-        // Look again: the clone may have run a stranger's code.
-        if self.take() {
-            return Poll::Ready(());
-        }
-        let waiter = Waiter {
-            made_at: self.made_at,
-            called: Called::No,
-        };
-        self.state = State::Waiting(self.notify.line.push(waiter, waker));
-        Poll::Pending
-    }
-}
-
-impl Future for Notified<'_> {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        ready!(coop::poll_budget(cx));
-        let answer = match self.state {
-            State::New => self.poll_new(cx),
-            State::Waiting(key) => self.notify.line.poll(key, cx).map(drop),
-            State::Done => Poll::Ready(()),
-        };
-        if answer.is_pending() {
-            trace::waits(WaitKind::Permit, address_of(self.notify), self.at);
-            return Poll::Pending;
-        }
-        self.state = State::Done;
-        coop::spend();
-        Poll::Ready(())
-    }
-}
-
-impl Drop for Notified<'_> {
-    fn drop(&mut self) {
-        let State::Waiting(key) = self.state else {
-            return;
-        };
-        // Bound, so that the waker is dropped last.
-        let left = self.notify.line.leave(key);
-        match left.data.called {
-            Called::ByOne => self.notify.notify_one(), // I2
-            Called::ByLast => self.notify.notify_last(),
-            Called::No | Called::ByAll => {}
-        }
     }
 }

@@ -6,24 +6,29 @@
 //!
 //! Law: `&mut T` out of a shared lock is a promise that no other reference exists, and
 //! without `unsafe` only a `RefCell` can make it. Consequence: the value sits in one, and the
-//! guard holds its `RefMut`. That is the one place where a `RefCell` of ours stays borrowed
-//! while the user's code runs; the gate sees to it that nobody else asks (I1).
+//! guard holds its `RefMut`, or has taken the value out ([`guard`]). That is the one place
+//! where a `RefCell` of ours stays borrowed while the user's code runs; the gate sees to it
+//! that nobody else asks (I1).
 //!
-//! - I1: the value is borrowed only by who holds the permit, and the borrow ends first.
+//! - I1: the value is borrowed or taken out only by who holds the permit, and it is free and at
+//!   home again before the permit goes on.
 
-use std::cell::{RefCell, RefMut};
+use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
-use std::ops::{Deref, DerefMut};
-use std::panic::Location;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use super::address_of;
 use super::gate::Gate;
-use super::wait_list::WaitKey;
-use crate::coop;
-use crate::trace::{self, WaitKind};
+use super::wish::Wish;
+
+mod guard;
+
+pub use guard::{MutexGuard, OwnedMutexGuard};
+
+/// Why a value can be expected in its place.
+const HOME: &str = "the value is at home while the permit is free (I1)";
 
 /// A value that one task at a time may use, also across an `.await`.
 ///
@@ -43,10 +48,11 @@ use crate::trace::{self, WaitKind};
 /// assert_eq!(log.lock().await.len(), 2);
 /// # });
 /// ```
-pub struct Mutex<T: ?Sized> {
-    /// Its only permit is the right to borrow `value`.
+pub struct Mutex<T> {
+    /// Its only permit is the right to touch `value`.
     gate: Gate,
-    value: RefCell<T>,
+    /// `None` while an [`OwnedMutexGuard`] has it.
+    value: RefCell<Option<T>>,
 }
 
 impl<T> Mutex<T> {
@@ -54,7 +60,7 @@ impl<T> Mutex<T> {
     pub const fn new(value: T) -> Mutex<T> {
         Mutex {
             gate: Gate::new(1),
-            value: RefCell::new(value),
+            value: RefCell::new(Some(value)),
         }
     }
 
@@ -64,11 +70,9 @@ impl<T> Mutex<T> {
     /// assert_eq!(hob::sync::Mutex::new(7).into_inner(), 7);
     /// ```
     pub fn into_inner(self) -> T {
-        self.value.into_inner()
+        self.value.into_inner().expect(HOME)
     }
-}
 
-impl<T: ?Sized> Mutex<T> {
     /// Waits for the lock, which is held until the guard is dropped.
     ///
     /// *Cancel safety*: dropping the future gives up the place in the line; a lock that was
@@ -85,8 +89,28 @@ impl<T: ?Sized> Mutex<T> {
     pub fn lock(&self) -> Lock<'_, T> {
         Lock {
             mutex: self,
-            place: None,
-            at: Location::caller(),
+            wish: Wish::new(1),
+        }
+    }
+
+    /// [`lock`](Mutex::lock) with a guard that can move into a task. It moves the value out
+    /// and back again, so put a large one into a `Box`.
+    ///
+    /// *Cancel safety* as for [`lock`](Mutex::lock).
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let count = std::rc::Rc::new(hob::sync::Mutex::new(0));
+    /// let mut guard = count.clone().lock_owned().await;
+    /// hob::spawn(async move { *guard += 1 }).await.unwrap();
+    /// assert_eq!(*count.lock().await, 1);
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn lock_owned(self: Rc<Self>) -> LockOwned<T> {
+        LockOwned {
+            mutex: self,
+            wish: Wish::new(1),
         }
     }
 
@@ -103,7 +127,24 @@ impl<T: ?Sized> Mutex<T> {
     /// ```
     pub fn try_lock(&self) -> Result<MutexGuard<'_, T>, TryLockError> {
         match self.gate.try_acquire(1) {
-            Ok(()) => Ok(self.guard()),
+            Ok(()) => Ok(MutexGuard::new(self)),
+            Err(_) => Err(TryLockError(())),
+        }
+    }
+
+    /// [`try_lock`](Mutex::try_lock) with a guard that can move into a task.
+    ///
+    /// # Errors
+    /// [`TryLockError`] if it is held, or promised to somebody who waits.
+    ///
+    /// ```
+    /// let mutex = std::rc::Rc::new(hob::sync::Mutex::new(0));
+    /// *mutex.clone().try_lock_owned().expect("it is free") += 1;
+    /// assert_eq!(*mutex.try_lock().expect("free again"), 1);
+    /// ```
+    pub fn try_lock_owned(self: Rc<Self>) -> Result<OwnedMutexGuard<T>, TryLockError> {
+        match self.gate.try_acquire(1) {
+            Ok(()) => Ok(OwnedMutexGuard::new(self)),
             Err(_) => Err(TryLockError(())),
         }
     }
@@ -116,15 +157,7 @@ impl<T: ?Sized> Mutex<T> {
     /// assert_eq!(mutex.into_inner(), 1);
     /// ```
     pub fn get_mut(&mut self) -> &mut T {
-        self.value.get_mut()
-    }
-
-    /// For who has just been given the permit.
-    fn guard(&self) -> MutexGuard<'_, T> {
-        MutexGuard {
-            value: self.value.borrow_mut(),
-            _permit: LockPermit(&self.gate),
-        }
+        self.value.get_mut().as_mut().expect(HOME)
     }
 }
 
@@ -140,7 +173,7 @@ impl<T> From<T> for Mutex<T> {
     }
 }
 
-impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
+impl<T: fmt::Debug> fmt::Debug for Mutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut mutex = f.debug_struct("Mutex");
         match self.try_lock() {
@@ -153,84 +186,59 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
 
 /// Future of [`Mutex::lock`].
 #[must_use = "futures do nothing unless awaited"]
-pub struct Lock<'a, T: ?Sized> {
+pub struct Lock<'a, T> {
     mutex: &'a Mutex<T>,
-    place: Option<WaitKey>,
-    at: &'static Location<'static>,
+    wish: Wish,
 }
 
-impl<'a, T: ?Sized> Future for Lock<'a, T> {
+impl<'a, T> Future for Lock<'a, T> {
     type Output = MutexGuard<'a, T>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<MutexGuard<'a, T>> {
-        ready!(coop::poll_budget(cx));
         let mutex = self.mutex;
-        let Poll::Ready(open) = mutex.gate.poll_acquire(1, &mut self.place, cx) else {
-            trace::waits(WaitKind::Permit, address_of(&mutex.gate), self.at);
-            return Poll::Pending;
-        };
+        let open = ready!(self.wish.poll(&mutex.gate, cx));
         debug_assert!(open, "nobody closes the gate of a mutex");
-        coop::spend();
-        Poll::Ready(mutex.guard())
+        Poll::Ready(MutexGuard::new(mutex))
     }
 }
 
-impl<T: ?Sized> Drop for Lock<'_, T> {
+impl<T> Drop for Lock<'_, T> {
     fn drop(&mut self) {
-        self.mutex.gate.cancel(&mut self.place);
+        self.wish.cancel(&self.mutex.gate);
     }
 }
 
-/// The lock, held. Dropping it lets go.
-#[must_use = "a lock that is dropped at once protects nothing"]
-pub struct MutexGuard<'a, T: ?Sized> {
-    /// I1: declared first, so it is dropped first.
-    value: RefMut<'a, T>,
-    _permit: LockPermit<'a>,
+/// Future of [`Mutex::lock_owned`].
+#[must_use = "futures do nothing unless awaited"]
+pub struct LockOwned<T> {
+    mutex: Rc<Mutex<T>>,
+    wish: Wish,
 }
 
-impl<T: ?Sized> Deref for MutexGuard<'_, T> {
-    type Target = T;
+impl<T> Future for LockOwned<T> {
+    type Output = OwnedMutexGuard<T>;
 
-    fn deref(&self) -> &T {
-        &self.value
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<OwnedMutexGuard<T>> {
+        let this = &mut *self;
+        let open = ready!(this.wish.poll(&this.mutex.gate, cx));
+        debug_assert!(open, "nobody closes the gate of a mutex");
+        Poll::Ready(OwnedMutexGuard::new(this.mutex.clone()))
     }
 }
 
-impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.value
-    }
-}
-
-impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
-impl<T: ?Sized + fmt::Display> fmt::Display for MutexGuard<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
-/// Hands the gate's one permit on when it is dropped.
-struct LockPermit<'a>(&'a Gate);
-
-impl Drop for LockPermit<'_> {
+impl<T> Drop for LockOwned<T> {
     fn drop(&mut self) {
-        self.0.release(1);
+        self.wish.cancel(&self.mutex.gate);
     }
 }
 
-/// The mutex is held by somebody, or promised to somebody.
+/// The lock is held by somebody, or promised to somebody who waits.
 #[derive(Debug, PartialEq, Eq)]
-pub struct TryLockError(());
+pub struct TryLockError(pub(super) ());
 
 impl fmt::Display for TryLockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the mutex is locked")
+        f.write_str("the lock is held, or promised to somebody who waits")
     }
 }
 

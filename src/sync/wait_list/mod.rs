@@ -179,6 +179,11 @@ impl<T> WaitList<T> {
         Poll::Pending
     }
 
+    /// Was `key` called, and not polled since?
+    pub(super) fn is_called(&self, key: WaitKey) -> bool {
+        self.list.borrow_mut().waiter(key).waker.is_none()
+    }
+
     /// Gives up the place, called or not. A waker that is left over is dropped with the
     /// answer, not before.
     pub(super) fn leave(&self, key: WaitKey) -> Left<T> {
