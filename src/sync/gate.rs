@@ -150,6 +150,11 @@ impl Gate {
         0
     }
 
+    /// How many wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.line.len()
+    }
+
     /// Gives permits back, or new ones in.
     #[inline]
     pub(super) fn release(&self, permits: usize) {

@@ -5,6 +5,10 @@
 //! | at most so many at once | [`Semaphore`] |
 //! | one at a time, across an `.await` | [`Mutex`] |
 //! | many readers or one writer, across an `.await` | [`RwLock`] |
+//! | so many at once, each for a borrower who can be named | [`CapacityLimiter`] |
+//! | so many in a second | [`RateLimiter`] |
+//! | everybody to wait for everybody | [`Barrier`] |
+//! | a value that is made once, by a future | [`OnceCell`] |
 //! | a stream of values from many tasks to one | [`mpsc`] |
 //! | one value, once | [`oneshot`] |
 //! | one value that changes, seen by many | [`watch`] |
@@ -39,15 +43,26 @@ mod semaphore;
 mod mutex;
 mod rwlock;
 mod notify;
+mod barrier;
+mod once_cell;
+mod capacity_limiter;
+mod rate_limiter;
 pub mod mpsc;
 pub mod oneshot;
 pub mod watch;
 pub mod broadcast;
 pub mod queue;
 
+pub use barrier::{Barrier, BarrierWait, BarrierWaitResult};
+pub use capacity_limiter::{
+    AcquireToken, AcquireTokenOwned, AlreadyBorrows, Borrower, CapacityLimiter,
+    CapacityLimiterStatistics, CapacityToken, OwnedCapacityToken, TryBorrowError,
+};
 pub use mutex::{Lock, LockOwned, Mutex, MutexGuard, OwnedMutexGuard, TryLockError};
 pub use notify::{Notified, Notify, OwnedNotified};
+pub use once_cell::{GetOrInit, GetOrTryInit, OnceCell, SetError};
 pub use queue::Queue;
+pub use rate_limiter::{AcquireRate, RateLimited, RateLimiter};
 pub use rwlock::{
     OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, RwLockRead, RwLockReadGuard,
     RwLockReadOwned, RwLockWrite, RwLockWriteGuard, RwLockWriteOwned,

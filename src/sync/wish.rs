@@ -50,4 +50,61 @@ impl Wish {
     pub(super) fn cancel(&mut self, gate: &Gate) {
         gate.cancel(&mut self.place);
     }
+
+    /// [`cancel`](Wish::cancel), but permits that were granted already are the caller's to
+    /// give back; says how many.
+    pub(super) fn give_up(&mut self, gate: &Gate) -> usize {
+        gate.give_up(&mut self.place)
+    }
+}
+
+/// A turn at what one at a time may use: the wish for the only permit of a gate, and then the
+/// permit. Either is given back when this is dropped.
+pub(super) struct Turn<'a> {
+    gate: &'a Gate,
+    wish: Wish,
+    is_mine: bool,
+}
+
+impl<'a> Turn<'a> {
+    #[track_caller]
+    pub(super) fn new(gate: &'a Gate) -> Turn<'a> {
+        Turn {
+            gate,
+            wish: Wish::new(1),
+            is_mine: false,
+        }
+    }
+
+    /// Ready once it is our turn (true), or the gate is closed (false).
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        if !self.is_mine {
+            self.is_mine = ready!(self.wish.poll(self.gate, cx));
+        }
+        Poll::Ready(self.is_mine)
+    }
+
+    pub(super) fn is_mine(&self) -> bool {
+        self.is_mine
+    }
+
+    /// Lets the next one have it.
+    pub(super) fn end(&mut self) {
+        if std::mem::take(&mut self.is_mine) {
+            self.gate.release(1);
+        } else {
+            self.wish.cancel(self.gate);
+        }
+    }
+
+    /// Where the program waits.
+    pub(super) fn at(&self) -> &'static Location<'static> {
+        self.wish.at
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.end();
+    }
 }
