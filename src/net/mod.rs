@@ -27,7 +27,7 @@ mod dns;
 mod ready;
 #[cfg(unix)]
 mod pause;
-mod stream_ops;
+pub(crate) mod stream_ops;
 mod connection;
 mod split;
 mod tcp_stream;

@@ -1,5 +1,6 @@
 //! The operations that all byte streams share, written once: TCP and Unix streams and their
-//! halves are thin coats around these.
+//! halves are thin coats around these, and so are the pipes of `process`, which can do one half
+//! of it each.
 //!
 //! Each is an [`operation`](Source::operation) of a source: a closure that tries, with what
 //! it has done so far in its captures. The traits of `futures-io` go another way, since they
@@ -15,54 +16,38 @@ use crate::reactor::{Direction, Io, Source};
 /// How much `read_to_end` asks for at once, from the first time to every later one.
 const CHUNKS: std::ops::RangeInclusive<usize> = 1024..=64 * 1024;
 
-/// What the two kinds of stream sockets do, each in its own way.
-pub(super) trait StreamSocket: Io {
+/// Where bytes can be read from: a socket of mio's, or the reading end of a pipe.
+pub(crate) trait ReadEnd: Io {
     /// Does a read that gives less than it could say that nothing more is there? Then the next
     /// one may park at once, where the kernel allows that conclusion at all (trap 2).
     const SHORT_READ_IS_ALL: bool;
-
-    /// `shutdown(2)`.
-    fn shutdown(&self, how: Shutdown) -> io::Result<()>;
 }
 
 /// TCP is bytes and nothing else: a read takes all there are.
-impl StreamSocket for mio::net::TcpStream {
+impl ReadEnd for mio::net::TcpStream {
     const SHORT_READ_IS_ALL: bool = true;
-
-    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.shutdown(how)
-    }
 }
 
 /// Unix streams carry more than bytes. A read stops short behind a piece with which the peer
 /// passed a descriptor, or where the sender changes (`unix(7)`), and what lies behind it makes
 /// no further edge. So each sleep costs one read that is refused.
 #[cfg(unix)]
-impl StreamSocket for mio::net::UnixStream {
+impl ReadEnd for mio::net::UnixStream {
     const SHORT_READ_IS_ALL: bool = false;
-
-    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.shutdown(how)
-    }
 }
 
-/// A socket of mio's that moves bytes through a shared reference.
-pub(super) trait Bytes: StreamSocket {
+/// Reads bytes through a shared reference.
+pub(crate) trait Readable: Io {
     fn read(&self, buf: &mut [u8]) -> io::Result<usize>;
     fn read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize>;
-    fn write(&self, buf: &[u8]) -> io::Result<usize>;
-    fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize>;
 
     /// What a read of up to `wanted` bytes is measured against. None is short of 0.
-    fn measure(wanted: usize) -> usize {
-        if Self::SHORT_READ_IS_ALL { wanted } else { 0 }
-    }
+    fn measure(wanted: usize) -> usize;
 }
 
-impl<S> Bytes for S
+impl<S: ReadEnd> Readable for S
 where
-    S: StreamSocket,
-    for<'a> &'a S: Read + Write,
+    for<'a> &'a S: Read,
 {
     fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
         Read::read(&mut { self }, buf)
@@ -72,6 +57,21 @@ where
         Read::read_vectored(&mut { self }, bufs)
     }
 
+    fn measure(wanted: usize) -> usize {
+        if S::SHORT_READ_IS_ALL { wanted } else { 0 }
+    }
+}
+
+/// Writes bytes through a shared reference.
+pub(crate) trait Writable: Io {
+    fn write(&self, buf: &[u8]) -> io::Result<usize>;
+    fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize>;
+}
+
+impl<S: Io> Writable for S
+where
+    for<'a> &'a S: Write,
+{
     fn write(&self, buf: &[u8]) -> io::Result<usize> {
         Write::write(&mut { self }, buf)
     }
@@ -81,8 +81,27 @@ where
     }
 }
 
+/// Both directions, and the end of each: a stream socket.
+pub(super) trait Bytes: Readable + Writable {
+    /// `shutdown(2)`.
+    fn shutdown(&self, how: Shutdown) -> io::Result<()>;
+}
+
+impl Bytes for mio::net::TcpStream {
+    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.shutdown(how)
+    }
+}
+
+#[cfg(unix)]
+impl Bytes for mio::net::UnixStream {
+    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.shutdown(how)
+    }
+}
+
 #[track_caller]
-pub(super) fn read<'a, S: Bytes>(
+pub(crate) fn read<'a, S: Readable>(
     source: &'a Source<S>,
     buf: &'a mut [u8],
 ) -> impl Future<Output = io::Result<usize>> + Unpin {
@@ -92,7 +111,7 @@ pub(super) fn read<'a, S: Bytes>(
 }
 
 #[track_caller]
-pub(super) fn read_vectored<'a, S: Bytes>(
+pub(super) fn read_vectored<'a, S: Readable>(
     source: &'a Source<S>,
     bufs: &'a mut [IoSliceMut<'_>],
 ) -> impl Future<Output = io::Result<usize>> + Unpin {
@@ -103,7 +122,7 @@ pub(super) fn read_vectored<'a, S: Bytes>(
 }
 
 #[track_caller]
-pub(super) fn read_exact<'a, S: Bytes>(
+pub(crate) fn read_exact<'a, S: Readable>(
     source: &'a Source<S>,
     buf: &'a mut [u8],
 ) -> impl Future<Output = io::Result<()>> + Unpin {
@@ -121,7 +140,7 @@ pub(super) fn read_exact<'a, S: Bytes>(
 }
 
 #[track_caller]
-pub(super) fn read_to_end<'a, S: Bytes>(
+pub(crate) fn read_to_end<'a, S: Readable>(
     source: &'a Source<S>,
     buf: &'a mut Vec<u8>,
 ) -> impl Future<Output = io::Result<usize>> + Unpin {
@@ -148,7 +167,7 @@ pub(super) fn read_to_end<'a, S: Bytes>(
 }
 
 #[track_caller]
-pub(super) fn write<'a, S: Bytes>(
+pub(crate) fn write<'a, S: Writable>(
     source: &'a Source<S>,
     buf: &'a [u8],
 ) -> impl Future<Output = io::Result<usize>> + Unpin {
@@ -158,7 +177,7 @@ pub(super) fn write<'a, S: Bytes>(
 }
 
 #[track_caller]
-pub(super) fn write_vectored<'a, S: Bytes>(
+pub(super) fn write_vectored<'a, S: Writable>(
     source: &'a Source<S>,
     bufs: &'a [IoSlice<'_>],
 ) -> impl Future<Output = io::Result<usize>> + Unpin {
@@ -169,7 +188,7 @@ pub(super) fn write_vectored<'a, S: Bytes>(
 }
 
 #[track_caller]
-pub(super) fn write_all<'a, S: Bytes>(
+pub(crate) fn write_all<'a, S: Writable>(
     source: &'a Source<S>,
     buf: &'a [u8],
 ) -> impl Future<Output = io::Result<()>> + Unpin {
@@ -185,11 +204,11 @@ pub(super) fn write_all<'a, S: Bytes>(
     })
 }
 
-pub(super) fn try_read<S: Bytes>(source: &Source<S>, buf: &mut [u8]) -> io::Result<usize> {
+pub(super) fn try_read<S: Readable>(source: &Source<S>, buf: &mut [u8]) -> io::Result<usize> {
     source.try_bytes(Direction::Read, S::measure(buf.len()), |io| io.read(buf))
 }
 
-pub(super) fn try_read_vectored<S: Bytes>(
+pub(super) fn try_read_vectored<S: Readable>(
     source: &Source<S>,
     bufs: &mut [IoSliceMut<'_>],
 ) -> io::Result<usize> {
@@ -197,11 +216,11 @@ pub(super) fn try_read_vectored<S: Bytes>(
     source.try_bytes(Direction::Read, wanted, |io| io.read_vectored(bufs))
 }
 
-pub(super) fn try_write<S: Bytes>(source: &Source<S>, buf: &[u8]) -> io::Result<usize> {
+pub(super) fn try_write<S: Writable>(source: &Source<S>, buf: &[u8]) -> io::Result<usize> {
     source.try_bytes(Direction::Write, buf.len(), |io| io.write(buf))
 }
 
-pub(super) fn try_write_vectored<S: Bytes>(
+pub(super) fn try_write_vectored<S: Writable>(
     source: &Source<S>,
     bufs: &[IoSlice<'_>],
 ) -> io::Result<usize> {
@@ -209,7 +228,7 @@ pub(super) fn try_write_vectored<S: Bytes>(
     source.try_bytes(Direction::Write, wanted, |io| io.write_vectored(bufs))
 }
 
-pub(super) fn poll_read<S: Bytes>(
+pub(crate) fn poll_read<S: Readable>(
     source: &Source<S>,
     cx: &mut Context<'_>,
     buf: &mut [u8],
@@ -219,7 +238,7 @@ pub(super) fn poll_read<S: Bytes>(
     })
 }
 
-pub(super) fn poll_read_vectored<S: Bytes>(
+pub(crate) fn poll_read_vectored<S: Readable>(
     source: &Source<S>,
     cx: &mut Context<'_>,
     bufs: &mut [IoSliceMut<'_>],
@@ -228,7 +247,7 @@ pub(super) fn poll_read_vectored<S: Bytes>(
     source.poll_bytes(cx, Direction::Read, wanted, |io| io.read_vectored(bufs))
 }
 
-pub(super) fn poll_write<S: Bytes>(
+pub(crate) fn poll_write<S: Writable>(
     source: &Source<S>,
     cx: &mut Context<'_>,
     buf: &[u8],
@@ -236,7 +255,7 @@ pub(super) fn poll_write<S: Bytes>(
     source.poll_bytes(cx, Direction::Write, buf.len(), |io| io.write(buf))
 }
 
-pub(super) fn poll_write_vectored<S: Bytes>(
+pub(crate) fn poll_write_vectored<S: Writable>(
     source: &Source<S>,
     cx: &mut Context<'_>,
     bufs: &[IoSlice<'_>],
