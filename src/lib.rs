@@ -19,7 +19,7 @@
 //!
 //! # Where to begin
 //!
-//! - Programs: [`block_on`], [`spawn`], [`time`], [`net`], [`fs`], [`sync`], [`http`].
+//! - Programs: [`block_on`], [`spawn`], [`time`], [`net`], [`fs`], [`sync`], [`process`], [`http`].
 //! - Cancelling: dropping a future stops it at its `.await`. Each future of this crate says
 //!   under *Cancel safety* what that loses.
 //! - Looking inside: [`tasks`], [`metrics`], [`Builder::observer`].
@@ -63,6 +63,8 @@ pub mod sync;
 pub mod signal;
 pub mod net;
 pub mod fs;
+#[cfg(feature = "process")]
+pub mod process;
 
 // Floor 4.
 #[cfg(feature = "http")]

@@ -294,6 +294,8 @@ pub enum WaitKind {
     Yield,
     /// A signal, such as Ctrl-C.
     Signal,
+    /// Another process to end.
+    Process,
 }
 
 /// The wait record of a task: what the last leaf that returned `Pending` in it waits for.

@@ -62,7 +62,12 @@ impl<S: Io> Source<S> {
         Source::new_at(io, backend::both(), at)
     }
 
-    fn new_at(mut io: S, interest: Interest, at: &'static Location<'static>) -> io::Result<Self> {
+    /// [`Source::with_interest`] on behalf of one who has kept the place.
+    pub(crate) fn new_at(
+        mut io: S,
+        interest: Interest,
+        at: &'static Location<'static>,
+    ) -> io::Result<Self> {
         let reactor = current::get(&CURRENT).ok_or_else(no_runtime)?;
         let slot = reactor.register(&mut io, interest)?;
         let io = Some(io);
