@@ -57,6 +57,7 @@ mod runtime;
 // Floor 3: what programs await.
 mod task;
 pub mod io;
+pub mod future;
 pub mod time;
 pub mod sync;
 #[cfg(feature = "signal")]
