@@ -71,6 +71,12 @@ fn rows() -> Vec<Row> {
             together::semaphore(64, 1_000)
         ),
         row!("Notify, there and back", 100_000, together::notify(100_000)),
+        row!("select!, 4 branches", 100_000, together::select(100_000)),
+        row!(
+            "join_all, 1,000 futures",
+            100 * 1_000,
+            together::join_all(1_000, 100)
+        ),
     ]
 }
 

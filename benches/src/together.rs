@@ -154,3 +154,55 @@ pub fn notify(times: usize) -> Duration {
         start.elapsed()
     })
 }
+
+/// Four channels have a message for each of `times` rounds of a `select!` over all four.
+pub fn select(times: usize) -> Duration {
+    rt::in_a_task(async move {
+        let channels: [_; 4] = std::array::from_fn(|_| rt::mpsc::unbounded_channel());
+        let [
+            (a, mut from_a),
+            (b, mut from_b),
+            (c, mut from_c),
+            (d, mut from_d),
+        ] = channels;
+        for n in 0..times {
+            for sender in [&a, &b, &c, &d] {
+                sender.send(n).expect("the receiver lives");
+            }
+        }
+        let start = Instant::now();
+        let mut received = [0; 4];
+        for _ in 0..times {
+            let from = rt::select! {
+                Some(_) = from_a.recv() => 0,
+                Some(_) = from_b.recv() => 1,
+                Some(_) = from_c.recv() => 2,
+                Some(_) = from_d.recv() => 3,
+            };
+            received[from] += 1;
+        }
+        let took = start.elapsed();
+        assert!(received.iter().all(|&n| n > times / 5), "none is starved");
+        took
+    })
+}
+
+/// `times` times, a `join_all` of `count` futures that each wait for a word from another task.
+pub fn join_all(count: usize, times: usize) -> Duration {
+    rt::in_a_task(async move {
+        let start = Instant::now();
+        for _ in 0..times {
+            let (senders, receivers): (Vec<_>, Vec<_>) =
+                (0..count).map(|_| rt::oneshot::channel()).unzip();
+            let sending = rt::spawn(async move {
+                for sender in senders {
+                    sender.send(()).expect("the receiver lives");
+                }
+            });
+            let all = rt::join_all(receivers).await;
+            assert!(all.into_iter().all(|answer| answer.is_ok()));
+            sending.await.expect("it ends");
+        }
+        start.elapsed()
+    })
+}

@@ -3,10 +3,11 @@
 /// What the workloads need of a runtime.
 mod rt {
     pub(super) use futures_lite::{AsyncReadExt, AsyncWriteExt};
+    pub(super) use hob::future::join_all;
     pub(super) use hob::net::TcpStream;
     pub(super) use hob::sync::{Mutex, Notify, Semaphore, mpsc, oneshot};
     pub(super) use hob::time::sleep_until;
-    pub(super) use hob::{spawn, yield_now};
+    pub(super) use hob::{select, spawn, yield_now};
     pub(super) use std::rc::Rc as Shared;
     use std::time::Duration;
     pub(super) use std::time::Instant;

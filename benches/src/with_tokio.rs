@@ -2,10 +2,12 @@
 
 /// What the workloads need of a runtime.
 mod rt {
+    pub(super) use futures_util::future::join_all;
     pub(super) use std::sync::Arc as Shared;
     use std::time::Duration;
     pub(super) use tokio::io::{AsyncReadExt, AsyncWriteExt};
     pub(super) use tokio::net::TcpStream;
+    pub(super) use tokio::select;
     pub(super) use tokio::sync::{Mutex, Notify, Semaphore, mpsc, oneshot};
     pub(super) use tokio::task::{spawn, yield_now};
     pub(super) use tokio::time::{Instant, sleep_until};
