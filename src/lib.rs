@@ -56,6 +56,7 @@ mod runtime;
 
 // Floor 3: what programs await.
 mod task;
+mod task_local;
 pub mod io;
 pub mod future;
 pub mod time;
@@ -78,4 +79,5 @@ pub use runtime::{
     Builder, Handle, Interrupted, Metrics, RemoteJoinHandle, Runtime, block_on, metrics, tasks,
 };
 pub use task::{YieldNow, spawn, spawn_named, task_id, yield_now};
+pub use task_local::{AccessError, LocalKey, TaskLocalFuture};
 pub use trace::{Counters, Event, Observer, TaskId, Wait, WaitKind};

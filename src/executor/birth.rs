@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Waker};
 
+use super::inherited::heritage;
 use super::join::{JoinCell, JoinHandle};
 use super::task::{Body, Due, Joinable, Meta, TaskKey, Why, Work};
 use super::waker::Remote;
@@ -61,6 +62,7 @@ impl Executor {
             name,
             spawned_at,
             wait: None,
+            heritage: heritage(),
         };
         self.core
             .borrow_mut()

@@ -28,6 +28,7 @@ mod queued;
 mod inbox;
 mod waker;
 mod join;
+mod inherited;
 mod task;
 mod slab;
 mod birth;
@@ -50,6 +51,7 @@ use crate::trace::TaskId;
 
 pub(crate) use birth::RootSlot;
 pub use info::TaskInfo;
+pub(crate) use inherited::{Heritage, heritage, rule};
 pub use join::{AbortHandle, JoinHandle};
 pub(crate) use task::{Due, TaskKey};
 pub(crate) use waker::Remote;

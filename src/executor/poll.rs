@@ -12,6 +12,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
+use super::inherited::{self, Ruled};
 use super::task::{Body, TaskKey, Why, Work};
 use super::{Executor, Root};
 use crate::trace::{self, Event, TaskId};
@@ -67,7 +68,20 @@ impl Executor {
             executor: self,
             former: self.running.replace(Some(key)),
             budget: coop::start_poll(),
+            _ruled: inherited::is_used().then(|| self.rule_for(key)),
         }
+    }
+
+    /// What the task inherited rules from now on, also if that is nothing.
+    #[cold]
+    fn rule_for(&self, key: TaskKey) -> Ruled {
+        let mut core = self.core.borrow_mut();
+        let heritage = core
+            .tasks
+            .get(key)
+            .and_then(|slot| slot.meta.heritage.clone());
+        drop(core);
+        inherited::rule(heritage)
     }
 
     /// Back into its slot, to be woken.
@@ -112,13 +126,15 @@ impl Executor {
         if let (Some(slot), Some(waker)) = (core.tasks.get(key), waker) {
             slot.waker = Some(waker);
         }
-        let body = core.tasks.remove(key);
+        let removed = core.tasks.remove(key);
         drop(core);
         debug_assert!(
-            !matches!(body, Some(Body::Owned(_))),
+            !matches!(removed, Some((Body::Owned(_), _))),
             "its future was dropped before"
         );
-        drop(body);
+        if let Some((_, Some(heritage))) = removed {
+            caught::drop(heritage); // values of the user's, if it is the last to hold them
+        }
         trace::take_wait();
     }
 
@@ -148,6 +164,7 @@ pub(super) struct Polling<'a> {
     executor: &'a Executor,
     former: Option<TaskKey>,
     budget: coop::PollBudget,
+    _ruled: Option<Ruled>,
 }
 
 impl Polling<'_> {

@@ -10,6 +10,7 @@
 use std::sync::Arc;
 use std::task::Waker;
 
+use super::inherited::Heritage;
 use super::task::{Body, Meta, Slot, TaskKey};
 use super::waker::{Remote, SlotWaker};
 
@@ -84,14 +85,15 @@ impl TaskSlab {
     }
 
     /// Frees a slot, and gives back what it held, to be dropped once no borrow is held.
-    pub(super) fn remove(&mut self, key: TaskKey) -> Option<Body> {
+    pub(super) fn remove(&mut self, key: TaskKey) -> Option<(Body, Heritage)> {
         let slot = self.get(key)?;
         slot.meta.name = None;
         slot.meta.wait = None;
+        let heritage = slot.meta.heritage.take();
         let body = std::mem::replace(&mut slot.body, Body::Free);
         self.free.push(key.index);
         self.removed += 1;
-        Some(body)
+        Some((body, heritage))
     }
 
     /// How many slots there are, free ones included.

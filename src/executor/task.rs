@@ -28,6 +28,7 @@ use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
+use super::inherited::Heritage;
 use super::join::JoinCell;
 use super::waker::SlotWaker;
 use crate::caught;
@@ -139,6 +140,8 @@ pub(super) struct Meta {
     pub(super) spawned_at: &'static Location<'static>,
     /// What its last poll waits for; kept until a later poll says otherwise.
     pub(super) wait: Option<Wait>,
+    /// Taken over from whoever ruled when it was born; rules while it is polled.
+    pub(super) heritage: Heritage,
 }
 
 /// A place in the slab. Its waker is made once and serves all tasks that live here in turn.

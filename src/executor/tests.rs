@@ -314,3 +314,33 @@ impl Executor {
         Waker::from(core.tasks.get(key).unwrap().shared.clone())
     }
 }
+
+/// Broken by: `heritage: None` in `insert`, or leaving out `rule_for` in `start_poll`.
+#[test]
+fn a_child_of_a_scope_inherits_what_ruled_where_it_was_born() {
+    fn ruling() -> Option<u32> {
+        heritage().map(|value| *value.downcast().expect("a number"))
+    }
+    with_executor(|executor, turn| {
+        let seen = Rc::new(RefCell::new(Vec::new()));
+        let noted = seen.clone();
+        let mut scope = SmallScope::new();
+        let mut started = false;
+        let owner = spawn(
+            executor,
+            poll_fn(move |_| {
+                if !std::mem::replace(&mut started, true) {
+                    let noted = noted.clone();
+                    let _ruled = rule(Some(Rc::new(7_u32)));
+                    scope.spawn(async move { noted.borrow_mut().push(ruling()) });
+                }
+                let done = scope.poll_due();
+                noted.borrow_mut().push(ruling());
+                done
+            }),
+        );
+        turn();
+        assert!(owner.is_finished());
+        assert_eq!(*seen.borrow(), [None, Some(7), None]);
+    });
+}
