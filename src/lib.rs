@@ -78,6 +78,7 @@ pub use join_error::JoinError;
 pub use runtime::{
     Builder, Handle, Interrupted, Metrics, RemoteJoinHandle, Runtime, block_on, metrics, tasks,
 };
+pub use sync::CancellationToken;
 pub use task::{YieldNow, spawn, spawn_named, task_id, yield_now};
 pub use task_local::{AccessError, LocalKey, TaskLocalFuture};
 pub use trace::{Counters, Event, Observer, TaskId, Wait, WaitKind};

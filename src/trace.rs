@@ -296,6 +296,8 @@ pub enum WaitKind {
     Signal,
     /// Another process to end.
     Process,
+    /// Somebody to cancel a token.
+    Cancellation,
 }
 
 /// The wait record of a task: what the last leaf that returned `Pending` in it waits for.

@@ -15,6 +15,7 @@
 //! | every message to every receiver | [`broadcast`] |
 //! | work for many workers, and to wait until it is done | [`Queue`] |
 //! | "something has changed, look again" | [`Notify`] |
+//! | "stop", to many at once | [`CancellationToken`] |
 //!
 //! Nothing here is `Send` and nothing uses an atomic: the tasks of a hob runtime all run on
 //! one thread, so a counter is a counter. (Between two `.await`s no other task runs at all; a
@@ -32,7 +33,7 @@
 //! Inside, in reading order: `wait_list` is the line; `gate` adds permits to it, and `wish` is
 //! a future's place there; `crowd` calls everybody at once. Semaphore, locks, limiters and the
 //! bounded channel are each a gate with other words on it; in `notify` and `barrier` is a line
-//! whose waiters want nothing but to be called.
+//! whose waiters want nothing but to be called; `cancellation` is a tree of such lines.
 
 mod wait_list;
 mod gate;
@@ -47,6 +48,7 @@ mod barrier;
 mod once_cell;
 mod capacity_limiter;
 mod rate_limiter;
+mod cancellation;
 pub mod mpsc;
 pub mod oneshot;
 pub mod watch;
@@ -54,6 +56,9 @@ pub mod broadcast;
 pub mod queue;
 
 pub use barrier::{Barrier, BarrierWait, BarrierWaitResult};
+pub use cancellation::{
+    CancelReason, CancellationToken, Cancelled, CancelledOwned, DropGuard, RunUntilCancelled,
+};
 pub use capacity_limiter::{
     AcquireToken, AcquireTokenOwned, AlreadyBorrows, Borrower, CapacityLimiter,
     CapacityLimiterStatistics, CapacityToken, OwnedCapacityToken, TryBorrowError,
