@@ -80,6 +80,13 @@ pub(crate) fn spend() {
     }
 }
 
+/// What ran within this poll took as long as a poll may take.
+pub(crate) fn spend_all() {
+    if LEFT.get() != UNLIMITED {
+        LEFT.set(0);
+    }
+}
+
 /// Wakes the running task in such a way that it is polled behind the next kernel visit.
 pub(crate) fn wake_after_kernel(cx: &mut Context<'_>) {
     struct Restore(bool);

@@ -1,4 +1,5 @@
-//! Why a task or a job gave no result: it panicked, or it was cancelled before it could end.
+//! Why a task or a job gave no result: it panicked, or was cancelled before it could end, or
+//! its scope has it.
 //!
 //! Both the executor and the worker pool report in this way, and neither knows the other, so
 //! the type stands below both.
@@ -27,6 +28,8 @@ pub struct JoinError {
 enum Cause {
     Cancelled,
     Panic(Box<dyn Any + Send>),
+    NeverStarted,
+    Failed,
 }
 
 impl JoinError {
@@ -44,12 +47,40 @@ impl JoinError {
         }
     }
 
-    /// True if it was aborted, or its runtime ended first.
-    pub fn is_cancelled(&self) -> bool {
-        matches!(self.cause, Cause::Cancelled)
+    /// The scope had ended, or was cancelled, when this was to start in it.
+    pub(crate) fn never_started(id: TaskId) -> JoinError {
+        JoinError {
+            id: Some(id),
+            cause: Cause::NeverStarted,
+        }
     }
 
-    /// True if it panicked.
+    /// It failed, and its scope was told how.
+    pub(crate) fn failed(id: TaskId) -> JoinError {
+        JoinError {
+            id: Some(id),
+            cause: Cause::Failed,
+        }
+    }
+
+    /// True if it was aborted, its runtime or its scope ended first, or it never started.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self.cause, Cause::Cancelled | Cause::NeverStarted)
+    }
+
+    /// True if it was spawned into a scope that had ended or was cancelled: it was not polled
+    /// once.
+    pub fn is_never_started(&self) -> bool {
+        matches!(self.cause, Cause::NeverStarted)
+    }
+
+    /// True if it is the child of a scope and failed there, by an error or a panic: that comes
+    /// out of the scope.
+    pub fn is_failed(&self) -> bool {
+        matches!(self.cause, Cause::Failed)
+    }
+
+    /// True if it panicked, and the payload is here.
     pub fn is_panic(&self) -> bool {
         matches!(self.cause, Cause::Panic(_))
     }
@@ -62,19 +93,19 @@ impl JoinError {
     /// What was given to `panic!`, to go on with in [`std::panic::resume_unwind`].
     ///
     /// # Panics
-    /// If it did not panic but was cancelled: ask [`JoinError::is_panic`] first, or use
+    /// If it is of another kind: ask [`JoinError::is_panic`] first, or use
     /// [`JoinError::try_into_panic`].
     #[track_caller]
     pub fn into_panic(self) -> Box<dyn Any + Send> {
         self.try_into_panic()
-            .expect("into_panic() on a JoinError that is a cancellation")
+            .expect("into_panic() on a JoinError that is no panic")
     }
 
-    /// What was given to `panic!`, or the error itself if it was a cancellation.
+    /// What was given to `panic!`, or the error itself if it is no panic.
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send>, JoinError> {
         match self.cause {
             Cause::Panic(payload) => Ok(payload),
-            Cause::Cancelled => Err(self),
+            _ => Err(self),
         }
     }
 
@@ -96,6 +127,8 @@ impl fmt::Display for JoinError {
         }
         match (&self.cause, self.message()) {
             (Cause::Cancelled, _) => write!(f, "was cancelled"),
+            (Cause::NeverStarted, _) => write!(f, "never started: its scope had ended"),
+            (Cause::Failed, _) => write!(f, "failed: its scope has the error"),
             (Cause::Panic(_), Some(message)) => write!(f, "panicked: {message}"),
             (Cause::Panic(_), None) => write!(f, "panicked"),
         }
@@ -113,8 +146,8 @@ impl std::error::Error for JoinError {}
 impl From<JoinError> for io::Error {
     fn from(error: JoinError) -> io::Error {
         let kind = match error.cause {
-            Cause::Cancelled => io::ErrorKind::Interrupted,
-            Cause::Panic(_) => io::ErrorKind::Other,
+            Cause::Cancelled | Cause::NeverStarted => io::ErrorKind::Interrupted,
+            Cause::Panic(_) | Cause::Failed => io::ErrorKind::Other,
         };
         io::Error::new(kind, error.to_string())
     }

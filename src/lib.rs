@@ -63,6 +63,7 @@ pub mod time;
 pub mod sync;
 #[cfg(feature = "signal")]
 pub mod signal;
+mod structure;
 pub mod net;
 pub mod fs;
 #[cfg(feature = "process")]
@@ -77,6 +78,10 @@ pub use executor::{AbortHandle, JoinHandle, TaskInfo};
 pub use join_error::JoinError;
 pub use runtime::{
     Builder, Handle, Interrupted, Metrics, RemoteJoinHandle, Runtime, block_on, metrics, tasks,
+};
+pub use structure::{
+    AbortOnDrop, Failure, GroupJoin, JoinAll, JoinNext, JoinNextWithId, JoinSet, Scope, ScopeError,
+    ScopeFuture, Shield, Shutdown, TaskGroup, scope, scope_with_deadline, shield, try_scope,
 };
 pub use sync::CancellationToken;
 pub use task::{YieldNow, spawn, spawn_named, task_id, yield_now};

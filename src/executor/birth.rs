@@ -1,4 +1,4 @@
-//! How tasks begin (spawned, as the main future, or as a child of a scope), where their ids
+//! How tasks begin (spawned, or as the main future; children of scopes: `child`), where their ids
 //! come from, and how they are made to end: one by `abort`, all of them by `close`.
 
 use std::borrow::Cow;
@@ -8,11 +8,11 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Waker};
+use std::task::Waker;
 
 use super::inherited::heritage;
 use super::join::{JoinCell, JoinHandle};
-use super::task::{Body, Due, Joinable, Meta, TaskKey, Why, Work};
+use super::task::{Body, Joinable, Meta, TaskKey, Why, Work};
 use super::waker::Remote;
 use super::{Executor, Mail};
 use crate::caught;
@@ -29,25 +29,37 @@ impl Executor {
     where
         F: Future + 'static,
     {
+        self.spawn_with(name, at, |key, id| {
+            let cell = JoinCell::new(self, key, id);
+            let work = Box::pin(Joinable::new(future, cell.clone()));
+            (work, JoinHandle::new(cell, at))
+        })
+    }
+
+    /// [`spawn`](Executor::spawn) for those whose results go elsewhere than to a handle. The
+    /// slot is there first, because what `make` makes needs its key.
+    pub(crate) fn spawn_with<H>(
+        &self,
+        name: Option<Cow<'static, str>>,
+        at: &'static Location<'static>,
+        make: impl FnOnce(TaskKey, TaskId) -> (Pin<Box<dyn Work>>, H),
+    ) -> H {
         let id = next_id();
-        // The slot first, because the cell needs its key; `Out` until the future is in it.
         let key = self.insert(id, name, at, Body::Out);
-        let cell = JoinCell::new(self, key, id);
-        let mut work = Box::pin(Joinable::new(future, cell.clone()));
+        let (mut work, handle) = make(key, id);
         trace::emit(Event::Spawned(id));
         if self.closed.get() {
             work.as_mut().give_up(Why::Aborted);
             self.free(key, None);
             trace::emit(Event::Ended(id));
-            return JoinHandle::new(cell, at);
+            return handle;
         }
         let mut core = self.core.borrow_mut();
         let slot = core.tasks.get(key).expect("inserted above");
         slot.body = Body::Owned(work);
         slot.shared.queued.queue_here();
         core.ready.push_back(key);
-        drop(core);
-        JoinHandle::new(cell, at)
+        handle
     }
 
     pub(super) fn insert(
@@ -87,56 +99,6 @@ impl Executor {
             id,
             waker,
         }
-    }
-
-    /// Gives a child of a scope a slot of its own. `due` is where the loop notes that it has to
-    /// be polled; the scope looks there whenever `owner` is polled.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the scopes to come are built on it")
-    )]
-    pub(crate) fn insert_child(
-        &self,
-        owner: TaskKey,
-        due: Rc<Due>,
-        name: Option<Cow<'static, str>>,
-        at: &'static Location<'static>,
-    ) -> (TaskKey, TaskId, Waker) {
-        let id = next_id();
-        let key = self.insert(id, name, at, Body::Child { owner, due });
-        trace::emit(Event::Spawned(id));
-        self.queue_key(key, false);
-        let mut core = self.core.borrow_mut();
-        let slot = core.tasks.get(key).expect("inserted above");
-        (key, id, Waker::from(slot.shared.clone()))
-    }
-
-    /// Polls a child in its own name: its own waker, budget and wait record.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the scopes to come are built on it")
-    )]
-    pub(crate) fn poll_child<R>(
-        &self,
-        key: TaskKey,
-        waker: &Waker,
-        poll: impl FnOnce(&mut Context<'_>) -> R,
-    ) -> R {
-        let polling = self.start_poll(key);
-        let answer = poll(&mut Context::from_waker(waker));
-        drop(polling);
-        self.note_wait(key);
-        answer
-    }
-
-    /// Frees the slot of a child; its scope has dropped the future.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the scopes to come are built on it")
-    )]
-    pub(crate) fn remove_child(&self, key: TaskKey, id: TaskId) {
-        self.free(key, None);
-        trace::emit(Event::Ended(id));
     }
 
     /// Marks a task, and queues it: the loop drops its future when its turn comes, never
@@ -204,7 +166,7 @@ impl Drop for RootSlot<'_> {
 
 /// Ids grow by one within a loop, which draws them a block at a time, so that threads do not
 /// meet at the counter for each task.
-fn next_id() -> TaskId {
+pub(super) fn next_id() -> TaskId {
     const BLOCK: u64 = 1024;
     static NEXT_BLOCK: AtomicU64 = AtomicU64::new(1);
     thread_local! {

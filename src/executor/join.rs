@@ -18,6 +18,8 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use super::birth::next_id;
+use super::task::Destination;
 use super::waker::Remote;
 use super::{Executor, Mail, TaskKey};
 use crate::join_error::JoinError;
@@ -26,11 +28,11 @@ use crate::waker_cell::WakerCell;
 use crate::{caught, coop};
 
 /// Shared by a task and its handle.
-pub(super) struct JoinCell<T> {
-    pub(super) key: TaskKey,
-    pub(super) id: TaskId,
+pub(crate) struct JoinCell<T> {
+    key: TaskKey,
+    id: TaskId,
     /// Weak, or a task that holds a handle would keep its own executor alive.
-    pub(super) home: Weak<Executor>,
+    home: Weak<Executor>,
     state: RefCell<State<T>>,
     /// Who awaits the handle.
     waiter: WakerCell,
@@ -43,7 +45,7 @@ enum State<T> {
 }
 
 impl<T> JoinCell<T> {
-    pub(super) fn new(home: &Rc<Executor>, key: TaskKey, id: TaskId) -> Rc<JoinCell<T>> {
+    pub(crate) fn new(home: &Rc<Executor>, key: TaskKey, id: TaskId) -> Rc<JoinCell<T>> {
         Rc::new(JoinCell {
             key,
             id,
@@ -52,10 +54,16 @@ impl<T> JoinCell<T> {
             waiter: WakerCell::new(),
         })
     }
+}
+
+impl<T> Destination<T> for Rc<JoinCell<T>> {
+    fn id(&self) -> TaskId {
+        self.id
+    }
 
     /// Puts the result in and wakes the handle. Called once; a second call is ignored (the
     /// first may have panicked while it woke).
-    pub(super) fn finish(self: &Rc<JoinCell<T>>, result: Result<T, JoinError>) {
+    fn arrive(&self, result: Result<T, JoinError>) {
         if Rc::strong_count(self) == 1 {
             // Nobody will ever ask. The result is the user's value and may panic (trap 60).
             caught::drop(result);
@@ -96,8 +104,21 @@ pub struct JoinHandle<T> {
 }
 
 impl<T> JoinHandle<T> {
-    pub(super) fn new(cell: Rc<JoinCell<T>>, at: &'static Location<'static>) -> JoinHandle<T> {
+    pub(crate) fn new(cell: Rc<JoinCell<T>>, at: &'static Location<'static>) -> JoinHandle<T> {
         JoinHandle { cell, at }
+    }
+
+    /// The handle of a task that never was.
+    pub(crate) fn refused(at: &'static Location<'static>) -> JoinHandle<T> {
+        let id = next_id();
+        let cell = JoinCell {
+            key: TaskKey::NOBODY,
+            id,
+            home: Weak::new(),
+            state: RefCell::new(State::Done(Err(JoinError::never_started(id)))),
+            waiter: WakerCell::new(),
+        };
+        JoinHandle::new(Rc::new(cell), at)
     }
 
     /// Asks the loop to drop the task's future in its next batch. Awaiting the handle then
@@ -141,7 +162,7 @@ impl<T> JoinHandle<T> {
     }
 
     /// Takes the result, if it is there.
-    fn take_result(&self) -> Option<Result<T, JoinError>> {
+    pub(crate) fn take_result(&self) -> Option<Result<T, JoinError>> {
         let mut state = self.cell.state.borrow_mut();
         if let State::Running = &*state {
             return None;
@@ -201,6 +222,14 @@ pub struct AbortHandle {
 }
 
 impl AbortHandle {
+    pub(crate) fn new(executor: &Executor, key: TaskKey, id: TaskId) -> AbortHandle {
+        AbortHandle {
+            remote: Some(executor.remote().clone()),
+            key,
+            id,
+        }
+    }
+
     /// Asks the loop to drop the task's future. Does nothing if the task has ended.
     pub fn abort(&self) {
         if let Some(remote) = &self.remote {

@@ -32,6 +32,7 @@ mod inherited;
 mod task;
 mod slab;
 mod birth;
+mod child;
 mod wake;
 mod poll;
 mod info;
@@ -50,14 +51,16 @@ use crate::current::{self, Current, Entered};
 use crate::trace::TaskId;
 
 pub(crate) use birth::RootSlot;
+pub(crate) use child::Due;
 pub use info::TaskInfo;
 pub(crate) use inherited::{Heritage, heritage, rule};
+pub(crate) use join::JoinCell;
 pub use join::{AbortHandle, JoinHandle};
-pub(crate) use task::{Due, TaskKey};
+pub(crate) use task::{Destination, Joinable, TaskKey, Why, Work};
 pub(crate) use waker::Remote;
 
 use slab::TaskSlab;
-use task::{Body, Why, Work};
+use task::Body;
 
 thread_local! {
     static CURRENT: Current<Executor> = const { Current::new() };
@@ -107,7 +110,7 @@ enum Next {
     Root(TaskKey),
     Poll(TaskKey, TaskId, Pin<Box<dyn Work>>, Waker),
     Abort(TaskKey, Pin<Box<dyn Work>>),
-    Child(TaskKey, TaskKey, Rc<Due>),
+    Child(TaskKey, u32, Rc<Due>),
 }
 
 /// The main future, as `run_ready` sees it: true when it is done.
@@ -133,7 +136,8 @@ impl Executor {
     /// more once one of them has used up its budget (it took long; the kernel gets its turn).
     pub(crate) fn run_ready(&self, limit: u32, root: (&Waker, Root<'_>)) -> Ran {
         let (root_waker, root) = root;
-        for _ in 0..limit {
+        let mut polls = 0;
+        while polls < limit {
             let Some(next) = self.next() else {
                 return Ran::Enough;
             };
@@ -150,12 +154,12 @@ impl Executor {
                     self.end_task(key, work, Why::Aborted);
                     false
                 }
-                Next::Child(key, owner, due) => {
-                    due.borrow_mut().push_back(key);
-                    self.wake_first(owner);
-                    continue;
+                Next::Child(key, place, due) => {
+                    self.note_due(key, place, &due);
+                    continue; // no poll: its scope's will be
                 }
             };
+            polls += 1;
             if spent {
                 return Ran::Enough;
             }
@@ -179,7 +183,7 @@ impl Executor {
             slot.shared.queued.unqueue_here();
             match &slot.body {
                 Body::Root => return Some(Next::Root(key)),
-                Body::Child { owner, due } => return Some(Next::Child(key, *owner, due.clone())),
+                Body::Child { place, due } => return Some(Next::Child(key, *place, due.clone())),
                 Body::Free | Body::Out => {
                     unreachable!("`get` skips the one; `next` is never called while a task is out")
                 }

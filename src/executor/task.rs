@@ -1,8 +1,8 @@
 //! One task: the future with the place for its result, and the slot it lives in.
 //!
 //! A task costs two allocations: a `Box` for the future ([`Joinable`]) and an `Rc` for the
-//! result ([`JoinCell`]), which must outlive the future. One allocation for both would need
-//! either `unsafe` or a result that lives as long as the future's memory.
+//! result ([`JoinCell`](super::join::JoinCell)), which must outlive the future. One allocation
+//! for both would need either `unsafe` or a result that lives as long as the future's memory.
 //!
 //! ```text
 //!            spawn               popped                 Pending
@@ -17,8 +17,6 @@
 
 use std::any::Any;
 use std::borrow::Cow;
-use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
@@ -28,8 +26,8 @@ use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
+use super::child::Due;
 use super::inherited::Heritage;
-use super::join::JoinCell;
 use super::waker::SlotWaker;
 use crate::caught;
 use crate::join_error::JoinError;
@@ -43,8 +41,16 @@ pub(crate) struct TaskKey {
     pub(super) generation: u32,
 }
 
+impl TaskKey {
+    /// Finds nobody: for a task that never was.
+    pub(super) const NOBODY: TaskKey = TaskKey {
+        index: u32::MAX,
+        generation: 0,
+    };
+}
+
 /// What the slab knows how to do with a future, whatever it returns.
-pub(super) trait Work {
+pub(crate) trait Work {
     /// Polls once. A panic of the future comes out.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()>;
     /// Drops the future without its having returned, and tells the handle why.
@@ -52,31 +58,39 @@ pub(super) trait Work {
 }
 
 /// Why a task ends without a result.
-pub(super) enum Why {
+pub(crate) enum Why {
     Aborted,
     Panicked(Box<dyn Any + Send>),
 }
 
+/// Where the result of a task goes: to a handle, into a set, to a scope and a handle.
+pub(crate) trait Destination<T> {
+    /// Whose result it is.
+    fn id(&self) -> TaskId;
+    /// Called once, when the future has been dropped.
+    fn arrive(&self, result: Result<T, JoinError>);
+}
+
 pin_project! {
     /// A future, and where its result goes.
-    pub(super) struct Joinable<F: Future> {
+    pub(crate) struct Joinable<F, D> {
         // `None` once it has ended. Emptied *before* the result is handed over (join, I1).
         #[pin]
         future: Option<F>,
-        cell: Rc<JoinCell<F::Output>>,
+        to: D,
     }
 }
 
-impl<F: Future> Joinable<F> {
-    pub(super) fn new(future: F, cell: Rc<JoinCell<F::Output>>) -> Joinable<F> {
+impl<F: Future, D: Destination<F::Output>> Joinable<F, D> {
+    pub(crate) fn new(future: F, to: D) -> Joinable<F, D> {
         Joinable {
             future: Some(future),
-            cell,
+            to,
         }
     }
 }
 
-impl<F: Future> Work for Joinable<F> {
+impl<F: Future, D: Destination<F::Output>> Work for Joinable<F, D> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
         let Some(future) = this.future.as_mut().as_pin_mut() else {
@@ -90,16 +104,16 @@ impl<F: Future> Work for Joinable<F> {
             Ok(()) => Ok(output),
             Err(payload) => {
                 caught::drop(output);
-                Err(JoinError::panic(Some(this.cell.id), payload))
+                Err(JoinError::panic(Some(this.to.id()), payload))
             }
         };
-        this.cell.finish(result);
+        this.to.arrive(result);
         Poll::Ready(())
     }
 
     fn give_up(self: Pin<&mut Self>, why: Why) {
         let mut this = self.project();
-        let id = Some(this.cell.id);
+        let id = Some(this.to.id());
         let dropped = caught::catch(|| this.future.set(None));
         let error = match (why, dropped) {
             (Why::Aborted, Ok(())) => JoinError::cancelled(id),
@@ -111,12 +125,9 @@ impl<F: Future> Work for Joinable<F> {
                 JoinError::panic(id, first)
             }
         };
-        this.cell.finish(Err(error));
+        this.to.arrive(Err(error));
     }
 }
-
-/// Where the loop notes which children of one scope are due. Shared with that scope.
-pub(crate) type Due = RefCell<VecDeque<TaskKey>>;
 
 /// What a slot holds.
 pub(super) enum Body {
@@ -127,8 +138,9 @@ pub(super) enum Body {
     /// A spawned task.
     Owned(Pin<Box<dyn Work>>),
     /// A child of a scope. Its future lives in the scope, so that it may borrow; to poll it,
-    /// the loop notes it in `due` and polls `owner`, whose scope then polls exactly that child.
-    Child { owner: TaskKey, due: Rc<Due> },
+    /// the loop notes its `place` in `due` and wakes whoever polls the scope, and the scope
+    /// then polls exactly that child.
+    Child { place: u32, due: Rc<Due> },
     /// Being polled right now.
     Out,
 }

@@ -50,9 +50,8 @@ impl SmallScope {
 
     fn spawn(&mut self, future: impl Future<Output = ()> + 'static) {
         let executor = current().unwrap();
-        let owner = executor.running.get().unwrap();
         let at = Location::caller();
-        let (key, id, waker) = executor.insert_child(owner, self.due.clone(), None, at);
+        let (key, id, waker) = executor.insert_child(&self.due, 0, None, at);
         self.children.push(Child {
             key,
             id,
@@ -62,11 +61,10 @@ impl SmallScope {
     }
 
     /// Polls exactly the children that the loop noted; ready when none is left.
-    fn poll_due(&mut self) -> Poll<()> {
+    fn poll_due(&mut self, cx: &Context<'_>) -> Poll<()> {
         let executor = current().unwrap();
-        loop {
-            let due = self.due.borrow_mut().pop_front();
-            let Some(key) = due else { break };
+        executor.adopt(&self.due, cx);
+        while let Some((key, _place)) = self.due.pop() {
             let Some(at) = self.children.iter().position(|child| child.key == key) else {
                 continue;
             };
@@ -76,7 +74,7 @@ impl SmallScope {
             if polled.is_ready() {
                 let child = self.children.swap_remove(at);
                 drop(child.future);
-                executor.remove_child(key, child.id);
+                executor.remove_child(key, child.id, child.waker);
             }
         }
         match self.children.is_empty() {
@@ -111,12 +109,12 @@ fn a_child_is_polled_by_its_owner_alone_and_in_its_own_place_in_line() {
         let mut futures = Some((a, b));
         let owner = spawn(
             executor,
-            poll_fn(move |_| {
+            poll_fn(move |cx| {
                 if let Some((a, b)) = futures.take() {
                     scope.spawn(a);
                     scope.spawn(b);
                 }
-                scope.poll_due()
+                scope.poll_due(cx)
             }),
         );
         turn();
@@ -147,14 +145,14 @@ fn a_child_runs_under_its_own_id_and_its_owner_is_the_running_one_again_afterwar
         let mut started = false;
         let owner = spawn(
             executor,
-            poll_fn(move |_| {
+            poll_fn(move |cx| {
                 if !std::mem::replace(&mut started, true) {
                     let seen = seen.clone();
                     scope.spawn(
                         async move { seen.borrow_mut().push(current().unwrap().running_id()) },
                     );
                 }
-                let polled = scope.poll_due();
+                let polled = scope.poll_due(cx);
                 seen.borrow_mut().push(current().unwrap().running_id());
                 polled
             }),
@@ -178,7 +176,7 @@ fn a_child_that_is_woken_after_its_scope_is_gone_wakes_nobody() {
         let mut started = false;
         let owner = spawn(
             executor,
-            poll_fn(move |_| {
+            poll_fn(move |cx| {
                 if !std::mem::replace(&mut started, true) {
                     let keep = keep.clone();
                     scope.spawn(poll_fn(move |cx| {
@@ -186,7 +184,7 @@ fn a_child_that_is_woken_after_its_scope_is_gone_wakes_nobody() {
                         Poll::Ready(())
                     }));
                 }
-                scope.poll_due()
+                scope.poll_due(cx)
             }),
         );
         turn();

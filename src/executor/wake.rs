@@ -86,7 +86,8 @@ impl Executor {
         queued
     }
 
-    /// A child of a scope is due, so its owner is polled next, in the child's place in line.
+    /// A child of a scope is due, so the scope's task is polled next, in the child's place in
+    /// line.
     pub(super) fn wake_first(&self, owner: TaskKey) {
         self.queue_key(owner, true);
     }

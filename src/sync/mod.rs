@@ -56,6 +56,7 @@ pub mod broadcast;
 pub mod queue;
 
 pub use barrier::{Barrier, BarrierWait, BarrierWaitResult};
+pub(crate) use cancellation::enter as enter_token;
 pub use cancellation::{
     CancelReason, CancellationToken, Cancelled, CancelledOwned, DropGuard, RunUntilCancelled,
 };

@@ -11,17 +11,19 @@
 //! ```
 //!
 //! Inside, in reading order: `reason` is why, `tree` is the tree, `wait` is awaiting it, and
-//! here is what a program holds.
+//! here is what a program holds; `current` is how a token is found that nobody passed down.
 
 mod reason;
 mod tree;
 mod wait;
+mod current;
 
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
 use std::rc::Rc;
 
+pub(crate) use current::enter;
 pub use reason::CancelReason;
 pub use wait::{Cancelled, CancelledOwned, RunUntilCancelled};
 

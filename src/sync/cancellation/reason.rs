@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// Why a token was cancelled.
+/// Why a token, and with it a [`scope`](crate::scope()), was cancelled.
 ///
 /// ```
 /// use hob::sync::CancelReason;
@@ -14,11 +14,12 @@ use std::fmt;
 pub enum CancelReason {
     /// Somebody asked for it, in these words (or without any).
     Requested(Cow<'static, str>),
-    /// A deadline has passed.
+    /// The deadline of a scope has passed.
     Deadline,
-    /// Something beside it returned an error or panicked.
+    /// Something in the scope returned an error or panicked; the
+    /// [`ScopeError`](crate::ScopeError) has it.
     Failure,
-    /// Its guard, or its owner, was dropped.
+    /// The guard, the group or the future of the scope was dropped.
     Dropped,
     /// Ctrl-C.
     CtrlC,

@@ -44,6 +44,8 @@ pub(super) struct Node {
     reason: OnceCell<Rc<CancelReason>>,
     /// Those who wait for the cancellation.
     pub(super) line: WaitList<()>,
+    /// See [`CancellationToken::was_handed_out`](super::CancellationToken::was_handed_out).
+    handed_out: Cell<bool>,
 }
 
 impl Node {
@@ -54,6 +56,7 @@ impl Node {
             children: RefCell::default(),
             reason: OnceCell::new(),
             line: WaitList::new(),
+            handed_out: Cell::new(false),
         });
         if let Some(parent) = parent {
             match parent.reason.get() {
@@ -115,6 +118,14 @@ impl Node {
 
     pub(super) fn waiting(&self) -> usize {
         self.line.len()
+    }
+
+    pub(super) fn hand_out(&self) {
+        self.handed_out.set(true);
+    }
+
+    pub(super) fn was_handed_out(&self) -> bool {
+        self.handed_out.get()
     }
 }
 

@@ -1,0 +1,36 @@
+//! Structured concurrency: tasks that belong together, begin under one roof, and end there.
+//!
+//! | you want | take |
+//! |---|---|
+//! | tasks that borrow from here, all over when you go on | [`scope`](scope()), [`try_scope`] |
+//! | the same for tasks that own what they use, kept in a struct | [`TaskGroup`] |
+//! | results one by one, as they come | [`JoinSet`] |
+//! | a task that ends with whoever waits for it | [`JoinHandle::abort_on_drop`] |
+//! | a section that must not be dropped half way | [`shield`](shield()) |
+//!
+//! [`JoinHandle::abort_on_drop`]: crate::JoinHandle::abort_on_drop
+//!
+//! Inside, in reading order: `error` is how a scope tells what went wrong; `children` is the
+//! list of a scope's children, the only place where one is born, polled and dropped; `run` is
+//! the life of a scope, phase by phase; `handle` is what the body and the children hold, and
+//! `each` a thing to do with it; `entry` is where a program begins; `group` is a scope with a task of its own. The rest stands by itself.
+
+mod error;
+mod children;
+mod run;
+mod handle;
+mod entry;
+mod each;
+mod group;
+mod join_set;
+mod shield;
+mod abort_on_drop;
+
+pub use abort_on_drop::AbortOnDrop;
+pub use entry::{scope, scope_with_deadline, try_scope};
+pub use error::{Failure, ScopeError};
+pub use group::{GroupJoin, TaskGroup};
+pub use handle::Scope;
+pub use join_set::{JoinAll, JoinNext, JoinNextWithId, JoinSet, Shutdown};
+pub use run::ScopeFuture;
+pub use shield::{Shield, shield};
