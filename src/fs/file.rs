@@ -20,7 +20,6 @@ use std::time::SystemTime;
 use super::desk::{Desk, send};
 use super::open::{OpenOptions, Opening};
 use super::operation::Operation;
-use super::positional;
 use super::shared::{MOST, Shared};
 
 /// An open file whose operations run on worker threads.
@@ -200,7 +199,7 @@ impl File {
     ///
     /// Any number of tasks may read and write at their offsets at once, in no order among
     /// themselves. An operation behind a `write` waits for that, and sees it; and any other
-    /// operation waits for those at offsets before it. (On Windows the position moves, as the system has it.)
+    /// operation waits for those at offsets before it. (On Windows they run one after another.)
     ///
     /// ```
     /// # hob::block_on(async {
@@ -218,7 +217,7 @@ impl File {
     pub fn read_at(&self, buf: &mut [u8], offset: u64) -> impl Future<Output = io::Result<usize>> {
         let mut bytes = vec![0; buf.len().min(MOST)];
         let reading = self.ordered(move |shared| {
-            let n = positional::read_at(&shared.file, &mut bytes, offset)?;
+            let n = shared.place.read_at(&shared.file, &mut bytes, offset)?;
             bytes.truncate(n);
             Ok(bytes)
         });
@@ -235,7 +234,7 @@ impl File {
     pub fn write_at(&self, buf: &[u8], offset: u64) -> impl Future<Output = io::Result<()>> {
         self.desk.borrow_mut().forget_ahead(&self.shared);
         let bytes = buf.to_vec();
-        self.ordered(move |shared| positional::write_all_at(&shared.file, &bytes, offset))
+        self.ordered(move |shared| shared.place.write_all_at(&shared.file, &bytes, offset))
             .apart()
     }
 

@@ -9,6 +9,7 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::positional::Place;
 use crate::blocking::{Job, Strand};
 
 /// A read brings at least so much, and a write goes to a worker once there is so much.
@@ -26,6 +27,8 @@ pub(super) struct Shared {
     pub(super) file: std::fs::File,
     pub(super) strand: Strand,
     pub(super) late: Late,
+    /// What operations at an offset need to leave the position alone.
+    pub(super) place: Place,
     /// An ordinary file, in which one can go back? Asked by the first read.
     regular: OnceLock<bool>,
 }
@@ -50,6 +53,7 @@ impl Shared {
             file,
             strand: Strand::new(),
             late: Late::default(),
+            place: Place::default(),
             regular: OnceLock::new(),
         })
     }
