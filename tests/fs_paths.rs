@@ -1,12 +1,14 @@
 //! Functions on paths: what std's do, each in one job, and folders in batches.
 
 mod fs_support;
+mod wine_support;
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 
 use fs_support::Folder;
 use hob::{block_on, fs, metrics};
+use wine_support::under_wine;
 
 #[test]
 fn a_file_is_made_copied_renamed_and_removed_in_one_job_each() {
@@ -15,7 +17,9 @@ fn a_file_is_made_copied_renamed_and_removed_in_one_job_each() {
     block_on(async {
         let before = metrics().counters.jobs_started;
         fs::write(&a, "content").await.unwrap();
-        assert_eq!(fs::copy(&a, &b).await.unwrap(), 7);
+        let copied = fs::copy(&a, &b).await.unwrap();
+        // Wine copies, but never calls std's callback, which is told the size.
+        assert_eq!(copied, if under_wine() { 0 } else { 7 });
         fs::rename(&b, &c).await.unwrap();
         assert!(!fs::try_exists(&b).await.unwrap());
         assert_eq!(fs::read(&c).await.unwrap(), b"content");

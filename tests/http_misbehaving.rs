@@ -3,9 +3,11 @@
 #![cfg(feature = "http")]
 
 mod http_support;
+mod wine_support;
 
 use hob::http::{Client, Error, ErrorKind, Phase};
 use http_support::{Peer, Server, nobody};
+use wine_support::under_wine;
 
 /// Fetches `url` whole, with a client of its own, and checks that nothing is left afterwards
 /// and that the error can be shown to people.
@@ -78,6 +80,9 @@ fn a_name_that_does_not_resolve_is_named() {
 /// Broken by: `Phase::Head` in `poll_fill`'s caller for the body, or the other way round.
 #[test]
 fn a_reset_says_in_which_phase_it_came() {
+    if under_wine() {
+        return; // it makes an ordinary end of a reset: see there
+    }
     let resets = [
         (Phase::Head, ""),
         (Phase::Head, "HTTP/1.1 200 OK\r\nContent-Le"),

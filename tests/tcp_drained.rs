@@ -2,11 +2,13 @@
 //! takes of them at a time, it is never put to sleep on something that is there.
 
 mod tcp_support;
+mod wine_support;
 
 use std::io::{ErrorKind, Write};
 
 use futures_lite::future::poll_once;
 use tcp_support::{pair, pair_with_std, pattern, run, send_and_settle, settle};
+use wine_support::under_wine;
 
 /// Trap 1. Broken by: taking `n < wanted` out of `judge_length`.
 #[test]
@@ -14,7 +16,7 @@ fn one_byte_at_a_time_reads_everything_that_came_at_once() {
     run(async {
         let (here, there) = pair().await;
         // A system call under Wine takes a hundred times as long.
-        let sent = pattern(if cfg!(windows) { 16 } else { 256 } * 1024);
+        let sent = pattern(if under_wine() { 16 } else { 256 } * 1024);
         let bytes = sent.clone();
         let writer = hob::spawn(async move { there.write_all(&bytes).await });
         let mut got = Vec::new();

@@ -241,16 +241,15 @@ mod tests {
         })
     }
 
-    fn targets(jobs: &[Job]) -> Vec<&str> {
-        jobs.iter()
-            .map(|job| job.target.to_str().unwrap())
-            .collect()
+    fn targets(jobs: &[Job]) -> Vec<&Path> {
+        jobs.iter().map(|job| job.target.as_path()).collect()
     }
 
     #[test]
     fn names_pair_with_urls_in_order_and_the_rest_are_derived() {
         let jobs = planned(&["http://h/a", "h/b", "http://h/"], &["first"]).unwrap();
-        assert_eq!(targets(&jobs), ["out/first", "out/b", "out/index.html"]);
+        let expected = ["out/first", "out/b", "out/index.html"].map(Path::new);
+        assert_eq!(targets(&jobs), expected);
         assert_eq!(jobs[1].url.as_str(), "http://h/b");
         assert!(planned(&["http://h/a"], &["x", "y"]).unwrap_err()[0].contains("more -o"));
     }

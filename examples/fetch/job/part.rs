@@ -204,6 +204,7 @@ mod tests {
             let (part, mut file) = Part::create(&folder.0.join("a"), force).unwrap();
             file.write_all(b"whole").unwrap();
             assert_eq!(folder.names(), ["a.part"]);
+            drop(file); // or else an older Windows keeps the former name for it
             part.publish().unwrap();
             assert_eq!(folder.names(), ["a"]);
             assert_eq!(fs::read(folder.0.join("a")).unwrap(), b"whole");
@@ -223,7 +224,8 @@ mod tests {
     fn a_file_that_came_to_exist_meanwhile_is_not_replaced() {
         let folder = Folder::new("late");
         let target = folder.0.join("a");
-        let (part, _file) = Part::create(&target, false).unwrap();
+        let (part, file) = Part::create(&target, false).unwrap();
+        drop(file);
         fs::write(&target, "theirs").unwrap();
         let refused = part.publish().unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
