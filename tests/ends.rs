@@ -118,6 +118,7 @@ fn a_task_may_abort_itself_and_one_that_never_ran_can_be_aborted() {
 fn aborting_a_task_that_has_ended_does_nothing() {
     block_on(async {
         let task = spawn(async { 5 });
+        assert!(!task.is_finished());
         yield_now().await;
         assert!(task.is_finished());
         task.abort();

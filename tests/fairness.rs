@@ -111,6 +111,31 @@ fn whoever_yields_is_polled_behind_everybody_who_was_ready() {
     });
 }
 
+/// Such a poll took long, so the kernel gets its turn before the next one. Broken by: `is_spent`
+/// always false (then the ten share a visit, as those who yield do).
+#[test]
+fn each_poll_that_spent_its_whole_budget_is_followed_by_a_kernel_visit() {
+    block_on(async {
+        let before = metrics().counters.kernel_visits;
+        let worker = || async {
+            let mut spent = 0;
+            while spent < 10 {
+                while coop::has_budget_remaining() {
+                    coop::consume_budget().await;
+                }
+                spent += 1;
+                coop::consume_budget().await;
+            }
+        };
+        let tasks: Vec<_> = (0..10).map(|_| spawn(worker())).collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        let visits = metrics().counters.kernel_visits - before;
+        assert!(visits >= 100, "{visits} visits");
+    });
+}
+
 /// Trap 31, the main future: it is polled in its place in line, no oftener than it is woken.
 /// Broken by: polling the main future once a turn whether or not it was woken.
 #[test]

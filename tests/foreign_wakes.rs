@@ -67,6 +67,23 @@ fn eight_threads_wake_a_hundred_thousand_times_and_none_is_lost() {
     });
 }
 
+/// Broken by: `prepare_sleep` always false (tens of thousands of visits).
+#[test]
+fn a_loop_that_only_another_thread_can_wake_sleeps_until_then() {
+    block_on(async {
+        let raised = Arc::new(Raised::default());
+        let theirs = raised.clone();
+        let thread = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(50));
+            theirs.raise();
+        });
+        raised.wait_for(1).await;
+        thread.join().unwrap();
+        let visits = metrics().counters.kernel_visits;
+        assert!(visits <= 10, "{visits} visits");
+    });
+}
+
 /// Trap 5, one at a time: each wake finds the loop asleep or about to be. Broken by:
 /// `prepare_sleep` returning true without a look at the mail (hangs).
 #[test]

@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-use hob::{Builder, Event, Observer, block_on, spawn, spawn_named, yield_now};
+use hob::{Builder, Event, Observer, block_on, spawn, spawn_named, task_id, yield_now};
 
 /// Trap 11. Broken by: leaving out the second `is_idle` in `Inner::rest` (hangs).
 #[test]
@@ -109,6 +109,30 @@ fn an_observer_hears_what_happens() {
     assert_eq!(count(Event::Spawned(id)), 1);
     assert_eq!(count(Event::Polled(id)), 1);
     assert_eq!(count(Event::Ended(id)), 1);
+}
+
+#[test]
+fn handles_show_the_id_of_their_task() {
+    block_on(async {
+        let task = spawn(async {});
+        let id = task.id().to_string();
+        assert!(format!("{task:?}").contains(&id), "{task:?}");
+        let abort = task.abort_handle();
+        assert_eq!(format!("{abort:?}"), format!("AbortHandle({id})"));
+    });
+}
+
+/// Broken by: `NEXT.set(id)` in `next_id`: then all tasks of a loop are one.
+#[test]
+fn the_ids_of_tasks_only_grow() {
+    block_on(async {
+        let mut before = task_id();
+        for _ in 0..3000 {
+            let id = spawn(async {}).id();
+            assert!(Some(id) > before, "{id} after {before:?}");
+            before = Some(id);
+        }
+    });
 }
 
 #[test]

@@ -73,6 +73,39 @@ fn virtual_time_does_not_jump_over_a_task_that_an_observer_made() {
     });
 }
 
+/// Broken by: leaving `has_mail` out of `Inner::nobody_else_can_wake` (the task runs an hour
+/// late).
+#[test]
+fn virtual_time_does_not_jump_over_a_letter_that_came_right_before() {
+    let waker = Rc::new(Cell::new(None::<Waker>));
+    let (kept, woken_at) = (waker.clone(), Rc::new(Cell::new(None)));
+    let runtime = Builder::new()
+        .virtual_time()
+        .on_park(move || {
+            if let Some(waker) = kept.take() {
+                thread::spawn(|| waker.wake()).join().unwrap();
+            }
+        })
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let seen = woken_at.clone();
+        let mut polls = 0;
+        spawn(poll_fn(move |cx| {
+            polls += 1;
+            if polls == 2 {
+                seen.set(Some(hob::time::now()));
+                return Poll::Ready(());
+            }
+            waker.set(Some(cx.waker().clone()));
+            Poll::Pending
+        }));
+        let begin = hob::time::now();
+        sleep(Duration::from_secs(3600)).await;
+        assert_eq!(woken_at.get(), Some(begin));
+    });
+}
+
 /// Broken by: leaving out `caught` in `trace::tell` (the second task is never woken).
 #[test]
 fn an_observer_that_panics_harms_nobody() {

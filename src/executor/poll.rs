@@ -44,7 +44,8 @@ impl Executor {
                 trace::emit(Event::Ended(id));
             }
             Err(payload) => {
-                self.return_waker(key, waker);
+                // Its slot gets a new one with the next task: panics are rare.
+                drop(waker);
                 self.drop_future(key, work, Why::Panicked(payload));
                 trace::emit(Event::Polled(id));
                 trace::emit(Event::Ended(id));
@@ -94,12 +95,6 @@ impl Executor {
         slot.waker = Some(waker);
         if wait.is_some() {
             slot.meta.wait = wait;
-        }
-    }
-
-    fn return_waker(&self, key: TaskKey, waker: Waker) {
-        if let Some(slot) = self.core.borrow_mut().tasks.get(key) {
-            slot.waker = Some(waker);
         }
     }
 

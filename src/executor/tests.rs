@@ -4,6 +4,7 @@ use super::*;
 use std::future::Future;
 use std::future::{pending, poll_fn};
 use std::panic::Location;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 
 /// An executor, entered, with a main future that is never ready.
@@ -279,6 +280,167 @@ fn slots_are_given_back_after_a_burst() {
     });
 }
 
+/// Broken by: any of `has_mail`, `prepare_sleep` and `woke_up` of the executor answering or
+/// doing nothing.
+#[test]
+fn the_loop_is_interrupted_only_while_it_sleeps() {
+    struct Rings(AtomicUsize);
+    impl std::task::Wake for Rings {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    let rings = Arc::new(Rings(AtomicUsize::new(0)));
+    let executor = Executor::new(rings.clone().into());
+    let post_and_count = || {
+        assert!(Executor::post(executor.remote(), Box::new(|| ())));
+        rings.0.load(Ordering::Relaxed)
+    };
+    assert!(!executor.has_mail() && executor.prepare_sleep());
+    executor.woke_up();
+    assert_eq!(post_and_count(), 0);
+    assert!(executor.has_mail() && !executor.prepare_sleep());
+    executor.take_mail();
+    assert!(!executor.has_mail() && executor.prepare_sleep());
+    assert_eq!(post_and_count(), 1);
+    assert_eq!(post_and_count(), 1, "it is awake by now");
+}
+
+/// A slab of tasks that do nothing, made in the order of their slots.
+struct Tasks {
+    slab: TaskSlab,
+    remote: Arc<Remote>,
+    keys: Vec<TaskKey>,
+}
+
+impl Tasks {
+    fn new(n: u32) -> Tasks {
+        let mut tasks = Tasks {
+            slab: TaskSlab::new(),
+            remote: Arc::new(Remote::new(Waker::noop().clone())),
+            keys: Vec::new(),
+        };
+        for _ in 0..n {
+            let key = tasks.insert();
+            tasks.keys.push(key);
+        }
+        tasks
+    }
+
+    fn insert(&mut self) -> TaskKey {
+        let meta = task::Meta {
+            id: TaskId(0),
+            name: None,
+            spawned_at: Location::caller(),
+            wait: None,
+        };
+        self.slab.insert(&self.remote, meta, Body::Out)
+    }
+
+    fn remove(&mut self, slots: std::ops::Range<usize>) {
+        for key in &self.keys[slots] {
+            self.slab.remove(*key).expect("removed once");
+        }
+    }
+
+    fn slots_after_shrinking(&mut self) -> u32 {
+        self.slab.shrink();
+        self.slab.slots()
+    }
+}
+
+/// Broken by: any other factor or comparison in `shrink`.
+#[test]
+fn vacant_slots_are_kept_until_they_are_three_quarters() {
+    let mut tasks = Tasks::new(4096);
+    tasks.remove(1025..4096);
+    assert_eq!(tasks.slots_after_shrinking(), 4096, "one too many is left");
+    tasks.remove(1024..1025);
+    assert_eq!(tasks.slots_after_shrinking(), 1024);
+    assert_eq!(tasks.insert().index, 1024, "nothing vacant is remembered");
+
+    let mut tasks = Tasks::new(2047);
+    tasks.remove(0..2047);
+    assert_eq!(tasks.slots_after_shrinking(), 2047, "it would not halve it");
+    let mut tasks = Tasks::new(2048);
+    tasks.remove(0..2048);
+    assert_eq!(tasks.slots_after_shrinking(), 1024, "so many are kept");
+}
+
+/// Broken by: leaving out `removed`, or taking anything else from it.
+#[test]
+fn who_walks_over_the_slots_is_paid_by_the_tasks_that_ended() {
+    let mut tasks = Tasks::new(4000);
+    tasks.remove(0..2100);
+    tasks.remove(2101..4000);
+    // The one left stands in the way: two walks over 1,899 slots leave 201 of 3,999 steps.
+    assert_eq!(tasks.slots_after_shrinking(), 4000);
+    assert_eq!(tasks.slots_after_shrinking(), 4000);
+    tasks.remove(2100..2101);
+    for _ in 202..2000 {
+        assert_eq!(tasks.slots_after_shrinking(), 4000, "no walk on credit");
+        let key = tasks.insert();
+        tasks.slab.remove(key);
+    }
+    assert_eq!(tasks.slots_after_shrinking(), 1024);
+}
+
+/// Trap 59, the queues. Broken by: never shrinking `ready`, or shrinking it whatever is in it,
+/// or to nothing.
+#[test]
+fn the_ready_queue_gives_back_what_a_burst_needed_but_not_while_it_lasts() {
+    with_executor(|executor, turn| {
+        let capacity = || executor.core.borrow().ready.capacity();
+        let tasks: Vec<_> = (0..8000).map(|_| spawn(executor, async {})).collect();
+        let before = capacity();
+        for _ in 0..4 {
+            turn();
+        }
+        assert_eq!(capacity(), before, "half of it is in use");
+        while !executor.is_idle() {
+            turn();
+        }
+        assert!((2048..=4096).contains(&capacity()), "{}", capacity());
+        drop(tasks);
+    });
+}
+
+/// Trap 59, those who yielded. Broken by: keeping the memory of every burst, or none.
+#[test]
+fn the_list_of_those_who_yielded_gives_back_what_a_burst_needed() {
+    with_executor(|executor, _| {
+        let kept = |capacity: usize| {
+            executor.core.borrow_mut().yielded = Vec::with_capacity(capacity);
+            executor.release_yielded();
+            executor.core.borrow().yielded.capacity()
+        };
+        assert_eq!(kept(10_000), 0);
+        assert!(kept(100) >= 100, "kept for the next time");
+        let tasks: Vec<_> = (0..2000).map(|_| spawn(executor, async {})).collect();
+        assert!(kept(10_000) >= 10_000, "the burst goes on");
+        drop(tasks);
+    });
+}
+
+/// Trap 59, the mail. Broken by: keeping the memory of every letter, or of none.
+#[test]
+fn the_inbox_gives_back_what_a_burst_needed() {
+    with_executor(|executor, turn| {
+        let after = |letters: usize| {
+            for _ in 0..letters {
+                assert!(Executor::post(executor.remote(), Box::new(|| ())));
+            }
+            turn();
+            let mail = executor.mail.take();
+            let capacity = mail.capacity();
+            executor.mail.set(mail);
+            capacity
+        };
+        assert!(after(10_000) <= 4096);
+        assert!(after(100) >= 100, "kept for the next time");
+    });
+}
+
 /// Broken by: `queue_there` always true (a second letter for the same poll).
 #[test]
 fn a_task_is_posted_once_for_each_time_its_letter_is_read() {
@@ -298,6 +460,23 @@ fn an_inbox_has_mail_from_the_posting_to_the_reading() {
     let mut mail = Vec::new();
     inbox.take(&mut mail);
     assert_eq!((mail, inbox.has_mail()), (vec![1], false));
+}
+
+/// Broken by: `prepare_sleep` always false (the loop never sleeps) or always true (it sleeps on
+/// its mail), an `asleep` that `post` leaves as it is, or an empty `woke_up`.
+#[test]
+fn whoever_posts_rings_once_and_only_for_a_loop_that_sleeps() {
+    use inbox::Posted::{Delivered, Ring};
+    let inbox = inbox::Inbox::new();
+    assert!(inbox.prepare_sleep());
+    assert!(matches!(inbox.post(1), Ring));
+    assert!(matches!(inbox.post(2), Delivered));
+    assert!(!inbox.prepare_sleep(), "there is mail");
+    assert!(matches!(inbox.post(3), Delivered));
+    inbox.take(&mut Vec::new());
+    assert!(inbox.prepare_sleep());
+    inbox.woke_up();
+    assert!(matches!(inbox.post(4), Delivered), "it is awake");
 }
 
 impl<T> JoinHandle<T> {
