@@ -333,6 +333,7 @@ impl Tasks {
             name: None,
             spawned_at: Location::caller(),
             wait: None,
+            heritage: None,
         };
         self.slab.insert(&self.remote, meta, Body::Out)
     }
@@ -505,13 +506,13 @@ fn a_child_of_a_scope_inherits_what_ruled_where_it_was_born() {
         let mut started = false;
         let owner = spawn(
             executor,
-            poll_fn(move |_| {
+            poll_fn(move |cx| {
                 if !std::mem::replace(&mut started, true) {
                     let noted = noted.clone();
                     let _ruled = rule(Some(Rc::new(7_u32)));
                     scope.spawn(async move { noted.borrow_mut().push(ruling()) });
                 }
-                let done = scope.poll_due();
+                let done = scope.poll_due(cx);
                 noted.borrow_mut().push(ruling());
                 done
             }),

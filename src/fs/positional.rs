@@ -24,7 +24,7 @@ mod unix {
 
     /// Nothing is needed here.
     #[derive(Default)]
-    pub(in super::super) struct Place;
+    pub(in super::super) struct Place(());
 
     impl Place {
         pub(in super::super) fn read_at(

@@ -11,12 +11,16 @@
 //! This file knows nobody above it: the runtime lends its counters to the thread while it
 //! runs ([`Ledger::enter`]) and takes them back afterwards.
 
+mod wait;
+
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
 
 use crate::caught;
+
+pub use wait::{Wait, WaitKind};
 
 /// Names a task for as long as the process lives: never reused, not even by another runtime
 /// of the same process on another thread.
@@ -270,45 +274,6 @@ fn swap_observer(new: Option<Rc<dyn Observer>>) -> Option<Rc<dyn Observer>> {
     OBSERVER
         .try_with(|slot| slot.replace(new))
         .unwrap_or_default()
-}
-
-/// What a leaf future waits for.
-#[non_exhaustive]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WaitKind {
-    /// A socket to become readable (or, for a listener, a connection to arrive).
-    Readable,
-    /// A socket to become writable (or connected).
-    Writable,
-    /// A deadline.
-    Timer,
-    /// A job on a worker thread.
-    Job,
-    /// Another task to end.
-    Join,
-    /// A message, or room for one.
-    Channel,
-    /// A permit of a semaphore, or a lock.
-    Permit,
-    /// Its turn again, after it yielded.
-    Yield,
-    /// A signal, such as Ctrl-C.
-    Signal,
-    /// Another process to end.
-    Process,
-    /// Somebody to cancel a token.
-    Cancellation,
-}
-
-/// The wait record of a task: what the last leaf that returned `Pending` in it waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wait {
-    /// The kind of thing.
-    pub kind: WaitKind,
-    /// Which one of its kind: a token, a task id, an address; 0 where there is nothing to tell.
-    pub resource: u64,
-    /// The place in the source that waits.
-    pub at: &'static Location<'static>,
 }
 
 /// Said by a leaf that is about to return `Pending`. The last one in a poll stands.
