@@ -247,7 +247,7 @@ fn a_scope_that_is_dropped_half_way_drops_its_children_at_once() {
                     s.spawn(async {
                         let _noted = Noted(log, "child");
                         sleep(secs(60)).await;
-                        let _seen = borrowed.len();
+                        assert_eq!(borrowed.len(), 4);
                     });
                 }
                 pending::<()>().await;

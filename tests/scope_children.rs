@@ -345,9 +345,9 @@ fn handles_abort_and_outlive_children() {
             let abort = endless.abort_handle();
             std::thread::spawn(move || abort.abort());
             assert!(endless.await.unwrap_err().is_cancelled());
-            s.spawn(async { 5 })
+            vec![s.spawn(async { 5 })]
         });
-        let handle = handle.await.unwrap();
+        let handle = handle.await.unwrap().remove(0);
         assert!(handle.is_finished());
         assert_eq!(handle.await.unwrap(), 5);
     });

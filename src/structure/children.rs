@@ -59,6 +59,8 @@ pub(super) struct Children<'env, E> {
     pub(super) cleanup_limit: Cell<Duration>,
     /// The earliest that was asked for.
     pub(super) deadline: Cell<Option<Instant>>,
+    /// Somebody outside may still spawn: without children, too, the scope goes on.
+    pub(super) held_open: Cell<bool>,
     /// The scope's future has ended or was dropped.
     closed: Cell<bool>,
 }
@@ -98,6 +100,7 @@ impl<'env, E> Children<'env, E> {
             grace: Cell::new(GRACE),
             cleanup_limit: Cell::new(CLEANUP),
             deadline: Cell::new(None),
+            held_open: Cell::new(false),
             closed: Cell::new(false),
         })
     }
@@ -139,6 +142,11 @@ impl<'env, E> Children<'env, E> {
 
     pub(super) fn is_empty(&self) -> bool {
         self.list.borrow().is_empty()
+    }
+
+    /// Has everybody ended, and may nobody come?
+    pub(super) fn is_done(&self) -> bool {
+        self.is_empty() && !self.held_open.get()
     }
 
     pub(super) fn len(&self) -> usize {

@@ -2,8 +2,8 @@
 //!
 //! A scope's children are polled only while the scope is awaited. Where the tasks shall run
 //! whatever their owner does meanwhile, somebody else has to await it. So a group is just
-//! that: a task that runs a scope, whose body waits until the group is joined. All the rules
-//! of scopes hold, because it is one.
+//! that: a task that runs a scope, which is held open until the group is joined. All the
+//! rules of scopes hold, because it is one.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -20,7 +20,7 @@ use super::handle::Scope;
 use super::run::ScopeFuture;
 use crate::executor::{self, JoinHandle};
 use crate::join_error::JoinError;
-use crate::sync::{CancelReason, CancellationToken, CancelledOwned, oneshot};
+use crate::sync::{CancelReason, CancellationToken, CancelledOwned};
 
 /// Tasks that belong together: an error or a panic of one cancels the others.
 ///
@@ -39,8 +39,6 @@ use crate::sync::{CancelReason, CancellationToken, CancelledOwned, oneshot};
 /// ```
 pub struct TaskGroup<E: 'static = Infallible> {
     scope: Scope<'static, E>,
-    /// Dropped by `join`: then the body returns.
-    open: Option<oneshot::Sender<()>>,
     /// `None` once its result was given out.
     task: Option<AbortOnDrop<Result<(), ScopeError<E>>>>,
 }
@@ -58,18 +56,13 @@ impl<E: 'static> TaskGroup<E> {
                 "TaskGroup::new was called outside of a running loop: call it inside of hob::block_on"
             );
         };
-        let (open, joined) = oneshot::channel();
-        let body = async move |_scope| {
-            let _dropped = joined.await;
-            Ok(())
-        };
-        let future = ScopeFuture::new(body, at);
+        let future = ScopeFuture::new(async |_scope| Ok(()), at);
         future.children.bind(&executor);
+        future.children.held_open.set(true);
         let scope = Scope::new(future.children.clone());
         let task = executor.spawn(future, Some("task group".into()), at);
         TaskGroup {
             scope,
-            open: Some(open),
             task: Some(task.abort_on_drop()),
         }
     }
@@ -134,7 +127,7 @@ impl<E: 'static> TaskGroup<E> {
     }
 
     /// Waits until all tasks have ended, and the cleanups. Those that run may still spawn
-    /// others. Then the group is over: what is spawned later never starts, and joining once
+    /// others. That the group was cancelled is no error in itself. Then the group is over: what is spawned later never starts, and joining once
     /// more is `Ok` at once.
     ///
     /// *Cancel safety*: nothing is lost; join again.
@@ -182,13 +175,18 @@ impl<E: 'static> Future for GroupJoin<'_, E> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let group = &mut *self.group;
-        drop(group.open.take());
+        group.scope.let_go();
         let Some(task) = &mut group.task else {
             return Poll::Ready(Ok(()));
         };
         let result = ready!(Pin::new(task).poll(cx));
         group.task = None;
         match result.map_err(JoinError::try_into_panic) {
+            // Cancelled before the group's task was polled once: nothing failed, and no deadline
+            // cut anything off.
+            Ok(Err(error)) if error.is_cancelled() && error.reason() != &CancelReason::Deadline => {
+                Poll::Ready(Ok(()))
+            }
             Ok(outcome) => Poll::Ready(outcome),
             Err(Ok(payload)) => resume_unwind(payload),
             // Aborted: only the end of the runtime does that.

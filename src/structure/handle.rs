@@ -283,6 +283,13 @@ impl<'env, E: 'env> Scope<'env, E> {
         self.token().is_cancelled()
     }
 
+    /// Nobody outside will spawn any more: see [`Children::held_open`].
+    pub(super) fn let_go(&self) {
+        if self.children.held_open.replace(false) {
+            self.children.poke();
+        }
+    }
+
     /// How many children live, the body among them.
     pub fn len(&self) -> usize {
         self.children.len()

@@ -112,7 +112,7 @@ impl<'env, T: 'env, E: 'env> ScopeFuture<'env, T, E> {
                     if coop::poll_unconstrained(Pin::new(&mut cancelled), cx).is_ready() {
                         self.start_grace();
                         Phase::Grace(body)
-                    } else if self.children.is_empty() {
+                    } else if self.children.is_done() {
                         self.start_cleanup();
                         Phase::Cleanup(body)
                     } else {
