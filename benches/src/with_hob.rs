@@ -7,7 +7,7 @@ mod rt {
     pub(super) use hob::net::TcpStream;
     pub(super) use hob::sync::{Mutex, Notify, Semaphore, mpsc, oneshot};
     pub(super) use hob::time::sleep_until;
-    pub(super) use hob::{select, spawn, yield_now};
+    pub(super) use hob::{JoinSet, select, spawn, yield_now};
     pub(super) use std::rc::Rc as Shared;
     use std::time::Duration;
     pub(super) use std::time::Instant;

@@ -9,7 +9,7 @@ mod rt {
     pub(super) use tokio::net::TcpStream;
     pub(super) use tokio::select;
     pub(super) use tokio::sync::{Mutex, Notify, Semaphore, mpsc, oneshot};
-    pub(super) use tokio::task::{spawn, yield_now};
+    pub(super) use tokio::task::{JoinSet, spawn, yield_now};
     pub(super) use tokio::time::{Instant, sleep_until};
 
     pub(super) fn in_a_task(work: impl Future<Output = Duration> + Send + 'static) -> Duration {

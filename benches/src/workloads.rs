@@ -44,6 +44,25 @@ pub fn spawn_and_join(count: usize) -> Duration {
     })
 }
 
+/// `sets` sets of `count` tasks each, whose results are taken as they come.
+pub fn join_sets(sets: usize, count: usize) -> Duration {
+    rt::in_a_task(async move {
+        let start = Instant::now();
+        for _ in 0..sets {
+            let mut set = rt::JoinSet::new();
+            for n in 0..count {
+                set.spawn(async move { n });
+            }
+            let mut sum = 0;
+            while let Some(result) = set.join_next().await {
+                sum += result.expect("it ends");
+            }
+            assert_eq!(sum, count * (count - 1) / 2);
+        }
+        start.elapsed()
+    })
+}
+
 /// `tasks` tasks yield `times` times each.
 pub fn yields(tasks: usize, times: usize) -> Duration {
     rt::in_a_task(async move {
