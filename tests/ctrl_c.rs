@@ -26,6 +26,10 @@ fn scenario_of_a_child() {
         Ok("try") => tries(),
         Ok("stuck-cleanup") => stuck_in_cleanup(),
         Ok("stuck-loop") => stuck_in_a_loop(),
+        Ok("scope") => scope_cleans_up(),
+        Ok("token") => token_is_heard(),
+        Ok("deaf-main") => main_hears_and_goes_on(),
+        Ok("stuck-scope") => stuck_in_a_cleanup_of_a_scope(),
         Ok(other) => panic!("no scenario {other}"),
         Err(_) => {}
     }
@@ -237,6 +241,118 @@ fn the_second_ctrl_c_ends_a_process_whose_loop_is_stuck() {
     child.until("ready");
     child.interrupt();
     std::thread::sleep(Duration::from_millis(100));
+    child.interrupt();
+    let (status, _) = child.end();
+    assert_eq!(status.signal(), Some(SIGINT));
+}
+
+fn scope_cleans_up() {
+    let answer = Builder::new().cancel_on_ctrl_c(true).block_on(async {
+        let ended = hob::scope(async |s| {
+            s.defer(async {
+                hob::time::sleep(Duration::from_millis(20)).await;
+                println!("cleaned up");
+            });
+            s.spawn(std::future::pending::<()>());
+            println!("ready");
+            std::future::pending::<()>().await;
+        });
+        let error = ended.await.unwrap_err();
+        assert_eq!(error.reason(), &hob::sync::CancelReason::CtrlC);
+        println!("{error}");
+        7
+    });
+    println!("main gave {answer}");
+}
+
+/// Broken by: a scope's token without a parent (`Children::bind`), or one that is not asked
+/// for in `current` (main is dropped at once).
+#[test]
+fn the_first_ctrl_c_cancels_the_scopes_of_main_and_lets_it_return() {
+    let mut child = Running::start("scope");
+    child.until("ready");
+    child.interrupt();
+    let (status, output) = child.end();
+    let cleaned = output.find("cleaned up").expect("the cleanup ran");
+    let said = output
+        .find("the scope was cancelled: Ctrl-C")
+        .expect("said");
+    let gave = output.find("main gave 7").expect("main returned");
+    assert!(cleaned < said && said < gave, "{output}");
+    assert!(status.success(), "{status}");
+}
+
+fn token_is_heard() {
+    let runtime = Builder::new().cancel_on_ctrl_c(true).build().unwrap();
+    let ended = runtime.try_block_on(async {
+        let token = hob::CancellationToken::current().unwrap();
+        let task = spawn(async move {
+            println!("ready");
+            token.cancelled().await;
+            token.reason().unwrap().to_string()
+        });
+        task.await.unwrap()
+    });
+    println!("{}", ended.unwrap());
+    assert!(hob::CancellationToken::current().is_none());
+}
+
+#[test]
+fn a_program_finds_the_token_of_ctrl_c_and_may_take_its_time() {
+    let mut child = Running::start("token");
+    child.until("ready");
+    child.interrupt();
+    let (status, output) = child.end();
+    assert!(output.contains("cancelled: Ctrl-C"), "{output}");
+    assert!(status.success(), "{status}");
+}
+
+fn main_hears_and_goes_on() {
+    let grace = Duration::from_millis(50);
+    Builder::new()
+        .cancel_on_ctrl_c_within(grace)
+        .block_on(async {
+            let _main = Says("main was dropped");
+            println!("ready");
+            hob::CancellationToken::current().unwrap().cancelled().await;
+            println!("heard");
+            std::future::pending::<()>().await;
+        });
+}
+
+/// Broken by: leaving out the timer in the poll of `FirstCtrlC` (the child never ends).
+#[test]
+fn a_main_that_hears_and_goes_on_all_the_same_is_dropped_after_its_grace() {
+    let mut child = Running::start("deaf-main");
+    child.until("ready");
+    child.interrupt();
+    child.until("heard");
+    let (status, output) = child.end();
+    assert!(output.contains("main was dropped"), "{output}");
+    assert_eq!(status.signal(), Some(SIGINT));
+}
+
+fn stuck_in_a_cleanup_of_a_scope() {
+    Builder::new().cancel_on_ctrl_c(true).block_on(async {
+        let ended = hob::scope(async |s| {
+            s.set_cleanup_limit(Duration::MAX);
+            s.defer(async {
+                println!("cleaning up");
+                std::future::pending::<()>().await;
+            });
+            println!("ready");
+            std::future::pending::<()>().await;
+        });
+        ended.await.unwrap_err();
+    });
+}
+
+#[test]
+fn the_second_ctrl_c_ends_a_process_whose_scope_is_cleaning_up() {
+    let mut child = Running::start("stuck-scope");
+    child.until("ready");
+    child.interrupt();
+    child.until("cleaning up");
     child.interrupt();
     let (status, _) = child.end();
     assert_eq!(status.signal(), Some(SIGINT));

@@ -49,7 +49,7 @@ pub(super) struct Config {
 pub(crate) struct Interrupt {
     /// Makes the future that is ready when `main` has to be dropped. Called inside of the
     /// loop, at the beginning of each `block_on`.
-    pub(crate) wait: fn() -> io::Result<Interrupting>,
+    pub(crate) wait: Box<dyn Fn() -> io::Result<Interrupting>>,
     /// Ends the process, once everything was cleaned up.
     pub(crate) die: fn() -> !,
 }

@@ -20,8 +20,12 @@ use std::io;
 use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
+use crate::coop;
 use crate::runtime::{Builder, Interrupt, Interrupting};
+use crate::sync::{self, CancelReason, CancellationToken, EnteredToken};
+use crate::time::{self, Sleep};
 use crate::trace::{self, WaitKind};
 
 #[cfg(unix)]
@@ -88,14 +92,21 @@ impl Future for CtrlC {
     }
 }
 
+/// How long the main future may go on after Ctrl-C. Longer than a scope needs with its default
+/// limits.
+const GRACE: Duration = Duration::from_secs(10);
+
 impl Builder {
-    /// Ctrl-C as asyncio does it: the first one cancels the main future (it is dropped, and
-    /// the runtime ends in its usual order, destructors and all), the second one ends the
-    /// process at once, as the system would have.
+    /// Ctrl-C as asyncio does it: the first one cancels the main future and lets it clean up,
+    /// the second one ends the process at once, as the system would have.
     ///
-    /// After the first, [`Runtime::block_on`](crate::Runtime::block_on) ends the process with
-    /// the signal, so that a shell sees what it expects;
-    /// [`Runtime::try_block_on`](crate::Runtime::try_block_on) returns instead.
+    /// Whoever asked for the [current token](CancellationToken::current) hears of the first:
+    /// the program itself, if it did, and every [`scope`](crate::scope()) that the main future
+    /// awaits. Then the main future has 10 s to return, which ends
+    /// [`Runtime::block_on`](crate::Runtime::block_on) in the ordinary way. If it does not, or
+    /// if nobody asked for the token, it is dropped, the runtime ends in its usual order,
+    /// destructors and all, and then the process ends with the signal, so that a shell sees
+    /// what it expects; [`Runtime::try_block_on`](crate::Runtime::try_block_on) returns instead.
     ///
     /// Default: false. A library must not take the signal of a program that did not ask.
     ///
@@ -104,23 +115,44 @@ impl Builder {
     /// assert_eq!(answer, 42);
     /// ```
     pub fn cancel_on_ctrl_c(self, cancel: bool) -> Builder {
-        self.interrupt(cancel.then_some(Interrupt {
-            wait: first_ctrl_c,
+        match cancel {
+            true => self.cancel_on_ctrl_c_within(GRACE),
+            false => self.interrupt(None),
+        }
+    }
+
+    /// [`cancel_on_ctrl_c`](Builder::cancel_on_ctrl_c), with another limit for the main future
+    /// to return in. With zero it is dropped at once.
+    pub fn cancel_on_ctrl_c_within(self, grace: Duration) -> Builder {
+        self.interrupt(Some(Interrupt {
+            wait: Box::new(move || first_ctrl_c(grace)),
             die: platform::die,
         }))
     }
 }
 
-/// Ready at the first Ctrl-C. While it lives, a second one ends the process.
+/// Cancels the token at the first Ctrl-C, and is ready when the main future has to be dropped.
+/// While it lives, a second Ctrl-C ends the process.
 struct FirstCtrlC {
     listener: Listener,
     _second_ends: platform::SecondEnds,
+    /// On top of all scopes. The current one while this lives.
+    root: CancellationToken,
+    _current: EnteredToken,
+    grace: Duration,
+    /// Set when Ctrl-C came.
+    over: Option<Sleep>,
 }
 
-fn first_ctrl_c() -> io::Result<Interrupting> {
+fn first_ctrl_c(grace: Duration) -> io::Result<Interrupting> {
+    let root = CancellationToken::new();
     Ok(Box::pin(FirstCtrlC {
         listener: Listener::new()?,
         _second_ends: platform::SecondEnds::new()?,
+        _current: sync::enter_token(root.clone()),
+        root,
+        grace,
+        over: None,
     }))
 }
 
@@ -128,10 +160,19 @@ impl Future for FirstCtrlC {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        // An error means that nothing will be heard any more: then main goes on undisturbed.
-        match ready!(self.listener.poll_signal(cx)) {
-            Ok(()) => Poll::Ready(()),
-            Err(_deaf) => Poll::Pending,
+        let this = &mut *self;
+        if this.over.is_none() {
+            // An error means that nothing will be heard any more: then main goes on undisturbed.
+            match ready!(this.listener.poll_signal(cx)) {
+                Ok(()) => this.root.cancel_for(CancelReason::CtrlC),
+                Err(_deaf) => return Poll::Pending,
+            }
         }
+        if !this.root.was_handed_out() {
+            return Poll::Ready(()); // nobody could hear it
+        }
+        let over = this.over.get_or_insert_with(|| time::sleep(this.grace));
+        // This is no part of what main does in this poll, and costs it nothing.
+        coop::poll_unconstrained(Pin::new(over), cx)
     }
 }

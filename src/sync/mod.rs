@@ -56,6 +56,11 @@ pub mod broadcast;
 pub mod queue;
 
 pub use barrier::{Barrier, BarrierWait, BarrierWaitResult};
+#[cfg_attr(
+    not(feature = "signal"),
+    expect(unused_imports, reason = "used by `signal`")
+)]
+pub(crate) use cancellation::Entered as EnteredToken;
 pub(crate) use cancellation::enter as enter_token;
 pub use cancellation::{
     CancelReason, CancellationToken, Cancelled, CancelledOwned, DropGuard, RunUntilCancelled,

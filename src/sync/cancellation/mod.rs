@@ -23,7 +23,7 @@ use std::future::Future;
 use std::panic::Location;
 use std::rc::Rc;
 
-pub(crate) use current::enter;
+pub(crate) use current::{Entered, enter};
 pub use reason::CancelReason;
 pub use wait::{Cancelled, CancelledOwned, RunUntilCancelled};
 
