@@ -31,7 +31,11 @@ fn rows() -> Vec<Row> {
             100_000,
             workloads::spawn_and_join(100_000)
         ),
-        row!("JoinSet of 1,000", 100 * 1_000, join_sets(100, 1_000)),
+        row!(
+            "JoinSet of 1,000",
+            100 * 1_000,
+            workloads::join_sets(100, 1_000)
+        ),
         row!(
             "yield, 1,000 tasks × 1,000",
             1_000_000,
