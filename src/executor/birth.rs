@@ -10,9 +10,8 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
 
-use super::inherited::heritage;
-use super::join::{JoinCell, JoinHandle};
-use super::task::{Body, Joinable, Meta, TaskKey, Why, Work};
+use super::join::JoinHandle;
+use super::task::{Body, Joinable, Kept, Meta, TaskKey, Why, Work};
 use super::waker::Remote;
 use super::{Executor, Mail};
 use crate::caught;
@@ -29,11 +28,51 @@ impl Executor {
     where
         F: Future + 'static,
     {
-        self.spawn_with(name, at, |key, id| {
-            let cell = JoinCell::new(self, key, id);
-            let work = Box::pin(Joinable::new(future, cell.clone()));
-            (work, JoinHandle::new(cell, at))
+        let id = next_id();
+        let work = Box::pin(Joinable::new(future, Kept::new(id)));
+        trace::emit(Event::Spawned(id));
+        let key = match self.closed.get() {
+            false => self.begin(work, id, name, at),
+            true => self.refuse(work, id, name, at),
+        };
+        JoinHandle::of_task(self.clone(), key, id, at, |work, result| {
+            work.hand_over(result);
         })
+    }
+
+    /// A task that a handle waits for, in its slot and in line.
+    fn begin(
+        &self,
+        work: Pin<Box<dyn Work>>,
+        id: TaskId,
+        name: Option<Cow<'static, str>>,
+        at: &'static Location<'static>,
+    ) -> TaskKey {
+        let meta = Meta::new(id, name, at);
+        let mut core = self.core.borrow_mut();
+        let key = core.tasks.insert(&self.remote, meta, Body::Owned(work));
+        let slot = core.tasks.get(key).expect("inserted just now");
+        slot.joined = true;
+        slot.shared.queued.queue_here();
+        core.ready.push_back(key);
+        key
+    }
+
+    /// The same when the runtime ends: the future is dropped, and the handle will say so.
+    #[cold]
+    fn refuse(
+        &self,
+        work: Pin<Box<dyn Work>>,
+        id: TaskId,
+        name: Option<Cow<'static, str>>,
+        at: &'static Location<'static>,
+    ) -> TaskKey {
+        let key = self.insert(id, name, at, Body::Out);
+        let mut core = self.core.borrow_mut();
+        core.tasks.get(key).expect("inserted just now").joined = true;
+        drop(core);
+        self.end_task(key, work, Why::Aborted);
+        key
     }
 
     /// [`spawn`](Executor::spawn) for those whose results go elsewhere than to a handle. The
@@ -46,12 +85,10 @@ impl Executor {
     ) -> H {
         let id = next_id();
         let key = self.insert(id, name, at, Body::Out);
-        let (mut work, handle) = make(key, id);
+        let (work, handle) = make(key, id);
         trace::emit(Event::Spawned(id));
         if self.closed.get() {
-            work.as_mut().give_up(Why::Aborted);
-            self.free(key, None);
-            trace::emit(Event::Ended(id));
+            self.end_task(key, work, Why::Aborted);
             return handle;
         }
         let mut core = self.core.borrow_mut();
@@ -69,13 +106,7 @@ impl Executor {
         spawned_at: &'static Location<'static>,
         body: Body,
     ) -> TaskKey {
-        let meta = Meta {
-            id,
-            name,
-            spawned_at,
-            wait: None,
-            heritage: heritage(),
-        };
+        let meta = Meta::new(id, name, spawned_at);
         self.core
             .borrow_mut()
             .tasks
@@ -159,7 +190,7 @@ pub(crate) struct RootSlot<'a> {
 
 impl Drop for RootSlot<'_> {
     fn drop(&mut self) {
-        self.executor.free(self.key, None);
+        self.executor.free(self.key);
         trace::emit(Event::Ended(self.id));
     }
 }

@@ -151,7 +151,12 @@ impl Executor {
 
     /// Frees the slot of a child, whose future its scope has dropped.
     pub(crate) fn remove_child(&self, key: TaskKey, id: TaskId, waker: Waker) {
-        self.free(key, Some(waker));
+        let mut core = self.core.borrow_mut();
+        if let Some(slot) = core.tasks.get(key) {
+            slot.waker = Some(waker);
+        }
+        drop(core);
+        self.free(key);
         trace::emit(Event::Ended(id));
     }
 

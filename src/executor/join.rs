@@ -1,13 +1,18 @@
 //! The two ends of a task's result: the task puts it in, the [`JoinHandle`] takes it out.
 //!
 //! ```text
-//!             finish                    poll
-//!  Running ───────────► Done(result) ─────────► Taken
+//!            the task ends            poll
+//!  Running ────────────────► Ended ──────────► gone
 //!   │   ▲
-//!   └───┘ poll: leaves its waker in `waiter`
+//!   └───┘ poll: leaves its waker
 //! ```
 //!
-//! I1: the task's future is dropped before its state is `Done` (trap 36): whoever has the
+//! An ordinary task stays in its slot when it has ended, and its result in it. The slab knows
+//! no `T`, so the result travels through a `dyn Any` of which both ends know what it is: that
+//! costs a comparison. Only for the children of scopes, whose results may borrow, there is a
+//! cell of its own, [`JoinCell`].
+//!
+//! I1: the task's future is dropped before its result can be had (trap 36): whoever has the
 //! result knows that every destructor has run.
 
 use std::cell::RefCell;
@@ -15,19 +20,59 @@ use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use super::abort::AbortHandle;
 use super::birth::next_id;
-use super::task::Destination;
-use super::waker::Remote;
-use super::{Executor, Mail, TaskKey};
+use super::task::{Body, Destination, Work};
+use super::{Executor, TaskKey};
 use crate::join_error::JoinError;
 use crate::trace::{self, TaskId, WaitKind};
 use crate::waker_cell::WakerCell;
 use crate::{caught, coop};
 
-/// Shared by a task and its handle.
+impl Executor {
+    /// Leaves the waker of `cx`, to be woken when the task ends.
+    fn park_joiner(&self, key: TaskKey, cx: &Context<'_>) {
+        const GONE: &str = "a JoinHandle is not polled again after it gave its result";
+        let mut core = self.core.borrow_mut();
+        let parked = &core.tasks.get(key).expect(GONE).joiner;
+        if matches!(parked, Some(waker) if waker.will_wake(cx.waker())) {
+            return;
+        }
+        drop(core);
+        // A stranger's clone and drop, with nothing borrowed. They cannot end the task: only
+        // the loop ends tasks, and it is not running while a handle is polled.
+        let fresh = cx.waker().clone();
+        let mut core = self.core.borrow_mut();
+        let former = core.tasks.get(key).expect(GONE).joiner.replace(fresh);
+        drop(core);
+        drop(former);
+    }
+
+    /// Nobody will ask for the result any more.
+    fn forget(&self, key: TaskKey) {
+        let mut core = self.core.borrow_mut();
+        let Some(slot) = core.tasks.get(key) else {
+            return;
+        };
+        slot.joined = false;
+        let joiner = slot.joiner.take();
+        let unwanted = core.tasks.take_ended(key);
+        drop(core);
+        // Two strangers: a waker, and a result.
+        drop(joiner);
+        drop(unwanted);
+    }
+
+    fn has_ended(&self, key: TaskKey) -> bool {
+        let mut core = self.core.borrow_mut();
+        let slot = core.tasks.get(key);
+        slot.is_none_or(|slot| matches!(slot.body, Body::Ended(_)))
+    }
+}
+
+/// Shared by a child of a scope and its handle.
 pub(crate) struct JoinCell<T> {
     key: TaskKey,
     id: TaskId,
@@ -96,16 +141,51 @@ impl<T> Destination<T> for Rc<JoinCell<T>> {
 /// assert_eq!(task.await.unwrap(), 42);
 /// # });
 /// ```
-#[derive(Debug)]
 pub struct JoinHandle<T> {
-    cell: Rc<JoinCell<T>>,
+    source: Source<T>,
+    id: TaskId,
     /// Where the task was spawned: shown as the place that waits.
     at: &'static Location<'static>,
 }
 
+/// Where a handle asks.
+enum Source<T> {
+    /// An ordinary task, in its slot.
+    Task {
+        /// A task that holds a handle makes a circle with this, which the end of the loop
+        /// breaks: it drops every future.
+        home: Rc<Executor>,
+        key: TaskKey,
+        hand_over: HandOver<T>,
+    },
+    /// A child of a scope, or a task that never was.
+    Cell(Rc<JoinCell<T>>),
+}
+
+/// Moves the result out of the ended task: made where it is known that `T` is `'static`, so
+/// that a handle need not be.
+type HandOver<T> = fn(&dyn Work, &mut Option<Result<T, JoinError>>);
+
 impl<T> JoinHandle<T> {
-    pub(crate) fn new(cell: Rc<JoinCell<T>>, at: &'static Location<'static>) -> JoinHandle<T> {
-        JoinHandle { cell, at }
+    pub(super) fn of_task(
+        home: Rc<Executor>,
+        key: TaskKey,
+        id: TaskId,
+        at: &'static Location<'static>,
+        hand_over: HandOver<T>,
+    ) -> JoinHandle<T> {
+        let source = Source::Task {
+            home,
+            key,
+            hand_over,
+        };
+        JoinHandle { source, id, at }
+    }
+
+    pub(crate) fn of_child(cell: Rc<JoinCell<T>>, at: &'static Location<'static>) -> JoinHandle<T> {
+        let id = cell.id;
+        let source = Source::Cell(cell);
+        JoinHandle { source, id, at }
     }
 
     /// The handle of a task that never was.
@@ -118,7 +198,15 @@ impl<T> JoinHandle<T> {
             state: RefCell::new(State::Done(Err(JoinError::never_started(id)))),
             waiter: WakerCell::new(),
         };
-        JoinHandle::new(Rc::new(cell), at)
+        JoinHandle::of_child(Rc::new(cell), at)
+    }
+
+    /// The executor, unless it is gone with all its tasks, and the task's key.
+    fn task(&self) -> (Option<Rc<Executor>>, TaskKey) {
+        match &self.source {
+            Source::Task { home, key, .. } => (Some(home.clone()), *key),
+            Source::Cell(cell) => (cell.home.upgrade(), cell.key),
+        }
     }
 
     /// Asks the loop to drop the task's future in its next batch. Awaiting the handle then
@@ -132,38 +220,63 @@ impl<T> JoinHandle<T> {
     /// # });
     /// ```
     pub fn abort(&self) {
-        if let Some(home) = self.cell.home.upgrade() {
-            home.abort(self.cell.key);
+        if let (Some(home), key) = self.task() {
+            home.abort(key);
         }
     }
 
     /// Something that can abort the task from anywhere, other threads included.
     pub fn abort_handle(&self) -> AbortHandle {
-        AbortHandle {
-            remote: self.cell.home.upgrade().map(|home| home.remote().clone()),
-            key: self.cell.key,
-            id: self.cell.id,
-        }
+        let (home, key) = self.task();
+        AbortHandle::new(home.as_deref(), key, self.id)
     }
 
     /// Has the task ended?
     pub fn is_finished(&self) -> bool {
-        !matches!(&*self.cell.state.borrow(), State::Running)
+        match &self.source {
+            Source::Task { home, key, .. } => home.has_ended(*key),
+            Source::Cell(cell) => !matches!(&*cell.state.borrow(), State::Running),
+        }
     }
 
     /// The task's id.
     pub fn id(&self) -> TaskId {
-        self.cell.id
+        self.id
     }
 
     #[cfg(test)]
-    pub(super) fn cell_key(&self) -> TaskKey {
-        self.cell.key
+    pub(super) fn key(&self) -> TaskKey {
+        self.task().1
     }
 
     /// Takes the result, if it is there.
     pub(crate) fn take_result(&self) -> Option<Result<T, JoinError>> {
-        let mut state = self.cell.state.borrow_mut();
+        match &self.source {
+            Source::Task {
+                home,
+                key,
+                hand_over,
+            } => {
+                let work = home.core.borrow_mut().tasks.take_ended(*key)?;
+                let mut result = None;
+                hand_over(&*work, &mut result);
+                result
+            }
+            Source::Cell(cell) => cell.take_result(),
+        }
+    }
+
+    fn park(&self, cx: &Context<'_>) {
+        match &self.source {
+            Source::Task { home, key, .. } => home.park_joiner(*key, cx),
+            Source::Cell(cell) => cell.waiter.park(cx),
+        }
+    }
+}
+
+impl<T> JoinCell<T> {
+    fn take_result(&self) -> Option<Result<T, JoinError>> {
+        let mut state = self.state.borrow_mut();
         if let State::Running = &*state {
             return None;
         }
@@ -184,8 +297,8 @@ impl<T> Future for JoinHandle<T> {
             return Poll::Ready(result);
         }
         // No second look: only the loop ends tasks, and it is not running while we are polled.
-        self.cell.waiter.park(cx);
-        trace::waits(WaitKind::Join, self.cell.id.0, self.at);
+        self.park(cx);
+        trace::waits(WaitKind::Join, self.id.0, self.at);
         Poll::Pending
     }
 }
@@ -193,59 +306,21 @@ impl<T> Future for JoinHandle<T> {
 /// Detaches. Who awaited is not woken any more, so its waker must not stay either.
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
-        self.cell.waiter.clear();
+        match &self.source {
+            Source::Task { home, key, .. } => home.forget(*key),
+            Source::Cell(cell) => cell.waiter.clear(),
+        }
+    }
+}
+
+impl<T> std::fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "JoinHandle({})", self.id)
     }
 }
 
 impl<T> std::fmt::Debug for JoinCell<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:?}", self.id)
-    }
-}
-
-/// Aborts a task from anywhere: it is `Send`, `Sync` and cheap to clone.
-///
-/// ```
-/// # hob::block_on(async {
-/// let task = hob::spawn(std::future::pending::<()>());
-/// let abort = task.abort_handle();
-/// std::thread::spawn(move || abort.abort());
-/// assert!(task.await.unwrap_err().is_cancelled());
-/// # });
-/// ```
-#[derive(Clone)]
-pub struct AbortHandle {
-    /// `None` where the runtime was gone already when the handle was made.
-    remote: Option<Arc<Remote>>,
-    key: TaskKey,
-    id: TaskId,
-}
-
-impl AbortHandle {
-    pub(crate) fn new(executor: &Executor, key: TaskKey, id: TaskId) -> AbortHandle {
-        AbortHandle {
-            remote: Some(executor.remote().clone()),
-            key,
-            id,
-        }
-    }
-
-    /// Asks the loop to drop the task's future. Does nothing if the task has ended.
-    pub fn abort(&self) {
-        if let Some(remote) = &self.remote {
-            // A loop that is gone has dropped all its tasks.
-            let _ = remote.post(Mail::Abort(self.key));
-        }
-    }
-
-    /// The task's id.
-    pub fn id(&self) -> TaskId {
-        self.id
-    }
-}
-
-impl std::fmt::Debug for AbortHandle {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "AbortHandle({})", self.id)
     }
 }

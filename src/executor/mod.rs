@@ -27,6 +27,7 @@
 mod queued;
 mod inbox;
 mod waker;
+mod abort;
 mod join;
 mod inherited;
 mod task;
@@ -50,12 +51,13 @@ use std::task::{Context, Waker};
 use crate::current::{self, Current, Entered};
 use crate::trace::TaskId;
 
+pub use abort::AbortHandle;
 pub(crate) use birth::RootSlot;
 pub(crate) use child::Due;
 pub use info::TaskInfo;
 pub(crate) use inherited::{Heritage, heritage, rule};
 pub(crate) use join::JoinCell;
-pub use join::{AbortHandle, JoinHandle};
+pub use join::JoinHandle;
 pub(crate) use task::{Destination, Joinable, TaskKey, Why, Work};
 pub(crate) use waker::Remote;
 
@@ -184,6 +186,7 @@ impl Executor {
             match &slot.body {
                 Body::Root => return Some(Next::Root(key)),
                 Body::Child { place, due } => return Some(Next::Child(key, *place, due.clone())),
+                Body::Ended(_) => continue, // an abort that came too late
                 Body::Free | Body::Out => {
                     unreachable!("`get` skips the one; `next` is never called while a task is out")
                 }

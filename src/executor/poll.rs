@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!                      ┌─ Pending ──► put_back
-//!   poll_task ─ poll ──┼─ Ready ────► free
-//!                      └─ panic ────► drop_future ──► give_up, free
+//!   poll_task ─ poll ──┼─ Ready ────► settle ──► kept for the handle, or freed
+//!                      └─ panic ────► drop_future ──► give_up, settle
 //! ```
 //!
 //! All code of the user runs between `start_poll` and the drop of its guard, with nothing
@@ -12,7 +12,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use super::inherited::{self, Ruled};
+use super::inherited::{self, Heritage, Ruled};
 use super::task::{Body, TaskKey, Why, Work};
 use super::{Executor, Root};
 use crate::trace::{self, Event, TaskId};
@@ -31,24 +31,24 @@ impl Executor {
         let polling = self.start_poll(key);
         let polled = caught::catch(|| work.as_mut().poll(&mut cx));
         let spent = polling.is_spent();
-        drop(polling);
         // Observers are told when all is in its place again: they may panic.
         match polled {
             Ok(Poll::Pending) => {
+                drop(polling);
                 self.put_back(key, work, waker);
                 trace::emit(Event::Polled(id));
             }
             Ok(Poll::Ready(())) => {
-                self.free(key, Some(waker));
-                trace::emit(Event::Polled(id));
-                trace::emit(Event::Ended(id));
+                let settled = self.settle(key, work, Some(waker));
+                drop(polling);
+                self.tell(key, id, settled, true);
             }
             Err(payload) => {
                 // Its slot gets a new one with the next task: panics are rare.
                 drop(waker);
-                self.drop_future(key, work, Why::Panicked(payload));
-                trace::emit(Event::Polled(id));
-                trace::emit(Event::Ended(id));
+                drop(polling);
+                let settled = self.drop_future(key, work, Why::Panicked(payload));
+                self.tell(key, id, settled, true);
             }
         }
         spent
@@ -101,30 +101,62 @@ impl Executor {
     /// Ends a task that was aborted, or whose loop ends.
     pub(super) fn end_task(&self, key: TaskKey, work: Pin<Box<dyn Work>>, why: Why) {
         let id = self.id_of(key);
-        self.drop_future(key, work, why);
+        let settled = self.drop_future(key, work, why);
+        self.tell(key, id, settled, false);
+    }
+
+    /// Drops a future that has not returned.
+    fn drop_future(&self, key: TaskKey, mut work: Pin<Box<dyn Work>>, why: Why) -> Settled {
+        // In this task's name: a destructor may ask which task it runs in.
+        let _polling = self.start_poll(key);
+        work.as_mut().give_up(why);
+        self.settle(key, work, None)
+    }
+
+    /// A task has ended, and its future is gone. Keeps the result for the handle; or drops it,
+    /// still in the task's name, if nobody will ever ask. The task's waker, if it is out, goes
+    /// back into the slot for the next one.
+    fn settle(&self, key: TaskKey, work: Pin<Box<dyn Work>>, waker: Option<Waker>) -> Settled {
+        let mut core = self.core.borrow_mut();
+        let slot = core.tasks.get(key).expect("a task that ends has its slot");
+        if let Some(waker) = waker {
+            slot.waker = Some(waker);
+        }
+        if slot.joined {
+            let (joiner, heritage) = core.tasks.end(key, work);
+            return Settled::Kept { joiner, heritage };
+        }
+        drop(core);
+        // The result is the user's value and may panic (trap 60), or ask which task this is.
+        caught::drop(work);
+        Settled::Unwanted
+    }
+
+    /// The task runs no more: whoever awaits the handle is woken, and observers hear of it.
+    fn tell(&self, key: TaskKey, id: TaskId, settled: Settled, polled: bool) {
+        match settled {
+            Settled::Kept { joiner, heritage } => {
+                trace::take_wait();
+                if heritage.is_some() {
+                    caught::drop(heritage); // values of the user's, as in `free`
+                }
+                if let Some(joiner) = joiner {
+                    caught::wake(joiner);
+                }
+            }
+            Settled::Unwanted => self.free(key),
+        }
+        if polled {
+            trace::emit(Event::Polled(id));
+        }
         trace::emit(Event::Ended(id));
     }
 
-    /// Drops a future that has not returned, and frees its slot.
-    fn drop_future(&self, key: TaskKey, mut work: Pin<Box<dyn Work>>, why: Why) {
-        // In this task's name: a destructor may ask which task it runs in.
-        let polling = self.start_poll(key);
-        work.as_mut().give_up(why);
-        drop(polling);
-        self.free(key, None);
-        caught::drop(work);
-    }
-
-    /// Frees a slot; the waker goes back into it, for the next task.
-    pub(super) fn free(&self, key: TaskKey, waker: Option<Waker>) {
-        let mut core = self.core.borrow_mut();
-        if let (Some(slot), Some(waker)) = (core.tasks.get(key), waker) {
-            slot.waker = Some(waker);
-        }
-        let removed = core.tasks.remove(key);
-        drop(core);
+    /// Frees a slot that holds no future any more.
+    pub(super) fn free(&self, key: TaskKey) {
+        let removed = self.core.borrow_mut().tasks.remove(key);
         debug_assert!(
-            !matches!(removed, Some((Body::Owned(_), _))),
+            !matches!(removed, Some((Body::Owned(_) | Body::Ended(_), _))),
             "its future was dropped before"
         );
         if let Some((_, Some(heritage))) = removed {
@@ -151,6 +183,17 @@ impl Executor {
         drop(core);
         trace::emit(Event::Polled(id));
     }
+}
+
+/// What became of a task that has ended.
+enum Settled {
+    /// It stays in its slot for the handle, which `joiner` awaits.
+    Kept {
+        joiner: Option<Waker>,
+        heritage: Heritage,
+    },
+    /// It is gone, and its slot is to be freed.
+    Unwanted,
 }
 
 /// While this lives, a task is being polled: it is the running one and has a budget. Both are

@@ -7,11 +7,12 @@
 //! I1: `free` lists exactly the slots whose body is `Free`.
 //! I2: a key finds its slot only while the generations agree; a stale key finds `None`.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Waker;
 
 use super::inherited::Heritage;
-use super::task::{Body, Meta, Slot, TaskKey};
+use super::task::{Body, Meta, Slot, TaskKey, Work};
 use super::waker::{Remote, SlotWaker};
 
 /// So many free slots are kept whatever happens; below this nothing is given back.
@@ -21,6 +22,8 @@ pub(super) struct TaskSlab {
     slots: Vec<Slot>,
     /// Used from the end: the slot freed last is the warmest.
     free: Vec<u32>,
+    /// Slots whose task has ended, and whose handle has not fetched the result.
+    ended: usize,
     /// Tasks that ended since `shrink` last looked.
     removed: usize,
 }
@@ -30,12 +33,14 @@ impl TaskSlab {
         TaskSlab {
             slots: Vec::new(),
             free: Vec::new(),
+            ended: 0,
             removed: 0,
         }
     }
 
+    /// How many tasks have not ended.
     pub(super) fn live(&self) -> usize {
-        self.slots.len() - self.free.len()
+        self.slots.len() - self.free.len() - self.ended
     }
 
     /// Takes a slot for a new task. The task's id serves as generation: ids only grow, and
@@ -55,6 +60,7 @@ impl TaskSlab {
         }
         slot.generation = generation;
         slot.aborted = false;
+        slot.joined = false;
         slot.set_aside = false;
         slot.body = body;
         slot.meta = meta;
@@ -70,6 +76,8 @@ impl TaskSlab {
             shared,
             generation,
             aborted: false,
+            joined: false,
+            joiner: None,
             set_aside: false,
             body,
             meta,
@@ -87,6 +95,10 @@ impl TaskSlab {
     /// Frees a slot, and gives back what it held, to be dropped once no borrow is held.
     pub(super) fn remove(&mut self, key: TaskKey) -> Option<(Body, Heritage)> {
         let slot = self.get(key)?;
+        debug_assert!(
+            slot.joiner.is_none(),
+            "whoever waits was woken, or has left"
+        );
         slot.meta.name = None;
         slot.meta.wait = None;
         let heritage = slot.meta.heritage.take();
@@ -94,6 +106,37 @@ impl TaskSlab {
         self.free.push(key.index);
         self.removed += 1;
         Some((body, heritage))
+    }
+
+    /// The task has ended; its result stays here until the handle fetches it. Gives back who
+    /// is to be told, and what is to be dropped.
+    pub(super) fn end(
+        &mut self,
+        key: TaskKey,
+        work: Pin<Box<dyn Work>>,
+    ) -> (Option<Waker>, Heritage) {
+        self.ended += 1;
+        let slot = self.get(key).expect("a task that ends has its slot");
+        slot.body = Body::Ended(work);
+        (slot.joiner.take(), slot.meta.heritage.take())
+    }
+
+    /// Frees the slot of a task that has ended, and gives back its result.
+    #[inline]
+    pub(super) fn take_ended(&mut self, key: TaskKey) -> Option<Pin<Box<dyn Work>>> {
+        let slot = self.get(key)?;
+        let Body::Ended(_) = slot.body else {
+            return None;
+        };
+        let Body::Ended(work) = std::mem::replace(&mut slot.body, Body::Free) else {
+            unreachable!("looked at just now");
+        };
+        slot.meta.name = None;
+        slot.meta.wait = None;
+        self.ended -= 1;
+        self.free.push(key.index);
+        self.removed += 1;
+        Some(work)
     }
 
     /// How many slots there are, free ones included.
@@ -108,7 +151,7 @@ impl TaskSlab {
 
     /// All live tasks.
     pub(super) fn iter(&self) -> impl Iterator<Item = (TaskKey, &Slot)> {
-        let live = |slot: &&Slot| !matches!(slot.body, Body::Free);
+        let live = |slot: &&Slot| !matches!(slot.body, Body::Free | Body::Ended(_));
         self.slots.iter().enumerate().filter_map(move |(i, slot)| {
             let key = TaskKey {
                 index: i as u32,
@@ -123,7 +166,7 @@ impl TaskSlab {
     /// over slots, so each step of the walk is charged to a task that ended since the last one.
     pub(super) fn shrink(&mut self) {
         let slots = self.slots.len();
-        if slots <= KEPT || self.live() * 4 > slots || self.removed * 2 < slots {
+        if slots <= KEPT || (self.live() + self.ended) * 4 > slots || self.removed * 2 < slots {
             return;
         }
         let is_used = |slot: &Slot| !matches!(slot.body, Body::Free);

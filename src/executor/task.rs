@@ -1,15 +1,20 @@
-//! One task: the future with the place for its result, and the slot it lives in.
+//! One task: the future with the place that its result goes to, and the slot it lives in.
 //!
-//! A task costs two allocations: a `Box` for the future ([`Joinable`]) and an `Rc` for the
-//! result ([`JoinCell`](super::join::JoinCell)), which must outlive the future. One allocation
-//! for both would need either `unsafe` or a result that lives as long as the future's memory.
+//! A task costs one allocation, a `Box` for [`Joinable`]. A result that a handle waits for stays
+//! in there beside the emptied place of the future, until the handle fetches it. Price: the
+//! memory of a future stays as long as its result is wanted. (A place of its own for the
+//! result would cost every task what only a big future with a patient handle gains.)
 //!
 //! ```text
-//!            spawn               popped                 Pending
-//!   Free ───────────► Owned ───────────────► Out ───────────────► Owned
+//!            spawn               popped                  Pending
+//!   Free ───────────► Owned ───────────────► Out ───────────────────► Owned
 //!    ▲                  │                     │
-//!    │                  │ aborted: cancel     │ Ready, or a panic
-//!    └──────────────────┴─────────────────────┘
+//!    │                  │ aborted             │ Ready, or a panic
+//!    │                  ▼                     ▼
+//!    ├─────────────── the future is dropped: is there a handle? ──► Ended
+//!    │                                     no                         │
+//!    └────────────────────────────────────────────────────────────────┘
+//!                                              the handle is polled, or dropped
 //! ```
 //!
 //! While a task is polled its future is *out* of the slab, so that no borrow is held while
@@ -17,6 +22,7 @@
 
 use std::any::Any;
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
@@ -27,7 +33,7 @@ use std::task::{Context, Poll, Waker};
 use pin_project_lite::pin_project;
 
 use super::child::Due;
-use super::inherited::Heritage;
+use super::inherited::{self, Heritage};
 use super::waker::SlotWaker;
 use crate::caught;
 use crate::join_error::JoinError;
@@ -55,6 +61,9 @@ pub(crate) trait Work {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()>;
     /// Drops the future without its having returned, and tells the handle why.
     fn give_up(self: Pin<&mut Self>, why: Why);
+    /// Moves a result that was [`Kept`] into `into`, an `Option<Result<T, JoinError>>` for the
+    /// `T` of the handle.
+    fn hand_over(&self, into: &mut dyn Any);
 }
 
 /// Why a task ends without a result.
@@ -69,6 +78,40 @@ pub(crate) trait Destination<T> {
     fn id(&self) -> TaskId;
     /// Called once, when the future has been dropped.
     fn arrive(&self, result: Result<T, JoinError>);
+    /// See [`Work::hand_over`]: only where results are kept.
+    fn hand_over(&self, _into: &mut dyn Any) {
+        unreachable!("the result went elsewhere when it arrived")
+    }
+}
+
+/// The destination of an ordinary task: here, until its handle asks.
+pub(super) struct Kept<T> {
+    id: TaskId,
+    result: Cell<Option<Result<T, JoinError>>>,
+}
+
+impl<T> Kept<T> {
+    pub(super) fn new(id: TaskId) -> Kept<T> {
+        let result = Cell::new(None);
+        Kept { id, result }
+    }
+}
+
+impl<T: 'static> Destination<T> for Kept<T> {
+    fn id(&self) -> TaskId {
+        self.id
+    }
+
+    fn arrive(&self, result: Result<T, JoinError>) {
+        let former = self.result.replace(Some(result));
+        debug_assert!(former.is_none(), "called once");
+    }
+
+    fn hand_over(&self, into: &mut dyn Any) {
+        let into: &mut Option<Result<T, JoinError>> =
+            into.downcast_mut().expect("the task of this very handle");
+        *into = self.result.take();
+    }
 }
 
 pin_project! {
@@ -127,6 +170,10 @@ impl<F: Future, D: Destination<F::Output>> Work for Joinable<F, D> {
         };
         this.to.arrive(Err(error));
     }
+
+    fn hand_over(&self, into: &mut dyn Any) {
+        self.to.hand_over(into);
+    }
 }
 
 /// What a slot holds.
@@ -143,6 +190,8 @@ pub(super) enum Body {
     Child { place: u32, due: Rc<Due> },
     /// Being polled right now.
     Out,
+    /// A spawned task that has ended; its handle has not fetched the result.
+    Ended(Pin<Box<dyn Work>>),
 }
 
 /// What is known of a task besides its future.
@@ -156,6 +205,22 @@ pub(super) struct Meta {
     pub(super) heritage: Heritage,
 }
 
+impl Meta {
+    pub(super) fn new(
+        id: TaskId,
+        name: Option<Cow<'static, str>>,
+        spawned_at: &'static Location<'static>,
+    ) -> Meta {
+        Meta {
+            id,
+            name,
+            spawned_at,
+            wait: None,
+            heritage: inherited::heritage(),
+        }
+    }
+}
+
 /// A place in the slab. Its waker is made once and serves all tasks that live here in turn.
 pub(super) struct Slot {
     pub(super) shared: Arc<SlotWaker>,
@@ -163,6 +228,10 @@ pub(super) struct Slot {
     pub(super) waker: Option<Waker>,
     pub(super) generation: u32,
     pub(super) aborted: bool,
+    /// A [`JoinHandle`](super::JoinHandle) exists, and wants the result that is kept.
+    pub(super) joined: bool,
+    /// Who awaits the handle. Set by its polls, taken when the task ends.
+    pub(super) joiner: Option<Waker>,
     /// It yielded while its key stood in the ready queue: when that is popped, it has to be
     /// set aside first.
     pub(super) set_aside: bool,

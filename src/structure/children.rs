@@ -197,7 +197,7 @@ impl<'env, E> Children<'env, E> {
         let inserted = self.list.borrow_mut().insert(child);
         debug_assert_eq!(inserted, place, "nothing of the user's ran in between");
         trace::emit(Event::Spawned(id));
-        JoinHandle::new(cell, at)
+        JoinHandle::of_child(cell, at)
     }
 
     /// Polls exactly those that the loop noted.

@@ -101,7 +101,7 @@ impl<T: 'static> JoinSet<T> {
             let shared = self.shared.clone();
             let place = shared.members.borrow_mut().insert(key);
             let member = Member { shared, place, id };
-            let handle = AbortHandle::new(&executor, key, id);
+            let handle = AbortHandle::new(Some(&executor), key, id);
             (Box::pin(Joinable::new(future, member)), handle)
         })
     }
