@@ -7,7 +7,7 @@
 //! To find out who has ended nobody is asked: each task, as it ends, moves itself from the one
 //! list to the other. So 10,000 results cost 10,000 steps, in whatever order the tasks end,
 //! and however often `join_next` is polled (trap 51). And as the set is the only place that
-//! results go to, a task needs no cell for one: it is one allocation instead of two.
+//! results go to, a task needs no place for one, and no slot when it has ended.
 //!
 //! I1: a task is in `members` from its birth until its result arrives; what was detached
 //! arrives nowhere.
