@@ -204,6 +204,8 @@ fn a_message_may_use_the_channel_from_its_drop_and_its_clone() {
     }
     impl Drop for Nosy {
         fn drop(&mut self) {
+            // Would panic, if this were dropped while the ring is borrowed.
+            self.1.upgrade().map(|sender| sender.len());
             let other = self.2.borrow_mut().take();
             if let Some(mut other) = other {
                 let heard = other.try_recv().expect("one is left for it");
@@ -222,9 +224,10 @@ fn a_message_may_use_the_channel_from_its_drop_and_its_clone() {
             .expect("two are there");
     }
     assert!(staying.try_recv().is_ok_and(|first| first.0 == 1));
+    assert!(staying.try_recv().is_ok_and(|second| second.0 == 2));
     *ends.borrow_mut() = Some(staying);
-    drop(going); // the drop of 1 receives 2
-    assert_eq!(heard.get(), 2);
+    drop(going); // the drop of 1 receives 3, while 2 is still in front of it
+    assert_eq!(heard.get(), 3);
     assert_eq!(sender.len(), 0);
 }
 

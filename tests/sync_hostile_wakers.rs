@@ -17,7 +17,7 @@ use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 
 use hob::io::duplex;
 use hob::io::prelude::*;
-use hob::sync::{Mutex, Notify, Semaphore, mpsc, oneshot};
+use hob::sync::{Mutex, Notify, Queue, Semaphore, broadcast, mpsc, oneshot, watch};
 use sync_support::{Count, poll, poll_now};
 
 type Hook = RefCell<Option<Box<dyn FnOnce()>>>;
@@ -111,6 +111,71 @@ fn an_end_while_the_waker_is_cloned_is_not_missed() {
     let (sender, receiver) = mpsc::unbounded_channel::<()>();
     on(&ON_CLONE, move || drop(receiver));
     assert!(poll_hostile(&mut sender.closed()).is_ready());
+}
+
+/// Trap 10. Broken by: taking the second `look` out of `Crowd::poll_until`.
+#[test]
+fn what_concerns_everybody_is_not_missed_while_the_waker_is_cloned() {
+    let (sender, mut receiver) = watch::channel(0);
+    on(&ON_CLONE, move || sender.send(1).expect("watched"));
+    assert!(poll_hostile(&mut receiver.changed()).is_ready());
+
+    let (sender, mut receiver) = broadcast::channel(1);
+    let other = sender.clone();
+    on(&ON_CLONE, move || assert_eq!(other.send(1), Ok(1)));
+    assert_eq!(poll_hostile(&mut receiver.recv()), Poll::Ready(Ok(1)));
+    on(&ON_CLONE, move || drop(receiver));
+    assert!(poll_hostile(&mut sender.closed()).is_ready());
+
+    let queue = Rc::new(Queue::unbounded());
+    queue.try_put(1).expect("there is always a place");
+    let other = queue.clone();
+    on(&ON_CLONE, move || other.task_done());
+    assert!(poll_hostile(&mut queue.join()).is_ready());
+    let other = queue.clone();
+    on(&ON_CLONE, move || assert!(other.try_put(2).is_ok()));
+    assert!(poll_hostile(&mut queue.get()).is_ready());
+}
+
+/// Trap 10. Broken by: calling who waits while the ring or the backlog is borrowed.
+#[test]
+fn a_waker_may_use_broadcast_watch_and_queue_from_its_wake() {
+    let (sender, mut receiver) = broadcast::channel(2);
+    let mut second = sender.subscribe();
+    let mut recv = receiver.recv();
+    assert!(poll_hostile(&mut recv).is_pending());
+    let other = sender.clone();
+    on(&ON_WAKE, move || {
+        assert_eq!(other.send(2), Ok(2));
+        assert_eq!(second.try_recv(), Ok(1));
+    });
+    assert_eq!(sender.send(1), Ok(2));
+    assert_eq!(poll_now(&mut recv), Poll::Ready(Ok(1)));
+    assert_eq!(sender.len(), 1);
+
+    let (sender, mut receiver) = watch::channel(0);
+    let mut changed = receiver.changed();
+    assert!(poll_hostile(&mut changed).is_pending());
+    let other = sender.clone();
+    on(&ON_WAKE, move || {
+        other
+            .send(*other.subscribe().borrow() + 1)
+            .expect("watched")
+    });
+    sender.send(1).expect("watched");
+    assert!(poll_now(&mut changed).is_ready());
+    assert_eq!(*sender.borrow(), 2);
+
+    let queue = Rc::new(Queue::new(1));
+    let mut get = queue.get();
+    assert!(poll_hostile(&mut get).is_pending());
+    let other = queue.clone();
+    on(&ON_WAKE, move || {
+        assert!(other.try_get().is_err(), "it is promised");
+        assert!(other.try_put(2).is_err(), "it is full");
+    });
+    queue.try_put(1).expect("there is a place");
+    assert_eq!(poll_now(&mut get), Poll::Ready(Ok(1)));
 }
 
 /// Trap 10. Broken by: taking the second `take` out of `Notified::poll_new`.

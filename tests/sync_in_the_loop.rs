@@ -9,7 +9,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use hob::WaitKind;
-use hob::sync::{Mutex, Notify, Semaphore, mpsc, oneshot};
+use hob::sync::{Mutex, Notify, Queue, Semaphore, broadcast, mpsc, oneshot, watch};
 
 /// Trap 51. Broken by: waking everybody in `Gate::pass_on` instead of those with a grant.
 #[test]
@@ -101,9 +101,49 @@ fn what_is_always_ready_still_lets_the_kernel_have_its_turn() {
             sender.closed().await;
         }),
     ];
+    let mut visits = visits.to_vec();
+    visits.extend(visits_of_those_of_many());
     for (place, visits) in visits.into_iter().enumerate() {
         assert!(visits >= 100_000 / 1000, "number {place}: {visits} visits");
     }
+}
+
+/// The same for what many wait for.
+fn visits_of_those_of_many() -> [u64; 7] {
+    let queue = Queue::new(1);
+    let (hear, say) = (
+        RefCell::new(broadcast::channel(2)),
+        broadcast::Sender::<u32>::new(1),
+    );
+    let (sender, receiver) = watch::channel(0);
+    let receiver = RefCell::new(receiver);
+    let (places, _rest) = mpsc::channel::<()>(2);
+    [
+        visits_during(async || queue.join().await),
+        visits_during(async || {
+            queue.put(1).await.expect("not shut down");
+            queue.try_get().expect("one is in");
+            queue.task_done();
+        }),
+        visits_during(async || {
+            queue.try_put(1).expect("there is a place");
+            drop(queue.get_guarded().await);
+        }),
+        visits_during(async || {
+            hear.borrow().0.send(1).expect("one is there");
+            poll_fn(|cx| pin!(hear.borrow_mut().1.recv()).poll(cx))
+                .await
+                .expect("one is in");
+        }),
+        visits_during(async || say.closed().await),
+        visits_during(async || {
+            sender.send(1).expect("watched");
+            poll_fn(|cx| pin!(receiver.borrow_mut().changed()).poll(cx))
+                .await
+                .expect("it is new");
+        }),
+        visits_during(async || drop(places.reserve().await)),
+    ]
 }
 
 /// Trap 27. Broken by: taking `ready!(coop::poll_budget(cx))` out of `Chan::poll_recv`.
@@ -156,11 +196,39 @@ fn each_task_says_what_it_waits_for_and_where() {
             })
             .await,
         ];
-        let kinds = waits.map(|wait| wait.0);
+        let mut waits = waits.to_vec();
+        waits.extend(waits_of_those_of_many().await);
+        let kinds: Vec<_> = waits.iter().map(|wait| wait.0).collect();
         assert_eq!(kinds[..3], [WaitKind::Permit; 3]);
-        assert_eq!(kinds[3..], [WaitKind::Channel; 5]);
+        assert!(kinds[3..].iter().all(|kind| *kind == WaitKind::Channel));
         assert!(waits.iter().all(|wait| wait.1 == file!()));
     });
+}
+
+/// The same for what many wait for.
+async fn waits_of_those_of_many() -> [(WaitKind, &'static str); 11] {
+    let (sender, mut receiver) = mpsc::channel::<u32>(1);
+    let (speaker, mut listener) = broadcast::channel::<u32>(1);
+    let (value, mut seen) = watch::channel(0);
+    let queue = Queue::new(1);
+    let mut buffer = Vec::new();
+    let received = wait_of(receiver.recv_many(&mut buffer, 2)).await;
+    let got = wait_of(queue.get()).await;
+    sender.try_send(1).expect("there is a place");
+    queue.try_put(1).expect("there is a place");
+    [
+        received,
+        got,
+        wait_of(sender.reserve()).await,
+        wait_of(sender.reserve_many(1)).await,
+        wait_of(sender.clone().reserve_owned()).await,
+        wait_of(sender.send_timeout(2, Duration::from_secs(9))).await,
+        wait_of(listener.recv()).await,
+        wait_of(speaker.closed()).await,
+        wait_of(seen.wait_for(|seen| *seen > value.receiver_count())).await,
+        wait_of(queue.put(2)).await,
+        wait_of(queue.join()).await,
+    ]
 }
 
 /// Polls `future` once and lets another task read what it said.

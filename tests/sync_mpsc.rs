@@ -108,6 +108,20 @@ fn the_end_of_the_last_sender_wakes_the_receiver() {
     assert_eq!(poll(&mut recv, &count), Poll::Ready(None));
 }
 
+/// Trap 42. Broken by: taking `receiver.wake()` out of `close`.
+#[test]
+fn a_receiver_that_is_closed_between_two_polls_is_woken() {
+    let (sender, mut receiver) = mpsc::channel::<()>(1);
+    let count = Count::new();
+    let waker = Waker::from(count.clone());
+    let mut cx = Context::from_waker(&waker);
+    assert!(receiver.poll_recv(&mut cx).is_pending());
+    receiver.close();
+    assert_eq!(count.get(), 1);
+    assert_eq!(receiver.poll_recv(&mut cx), Poll::Ready(None));
+    assert!(sender.is_closed());
+}
+
 /// Trap 42. Broken by: an empty `drop` of `Recv`, and no `clear` in `abandon`.
 #[test]
 fn a_receiver_that_waits_no_longer_keeps_no_waker() {

@@ -229,15 +229,19 @@ fn a_place_that_comes_at_the_last_moment_is_taken() {
     });
 }
 
+/// Trap 41. Broken by: `give_up` without its `cancel`, which leaves the place to the drop.
 #[test]
-fn a_send_that_was_late_passes_its_place_on() {
+fn a_send_that_was_late_is_in_nobodys_way_even_before_it_is_dropped() {
     hob::Builder::new().virtual_time().block_on(async {
         let (sender, mut receiver) = mpsc::channel(1);
         sender.try_send(1).expect("there is a place");
-        let late = sender.send_timeout(2, Duration::from_secs(1)).await;
-        assert!(late.is_err());
+        let mut late = sender.send_timeout(2, Duration::from_secs(1));
+        let answer = (&mut late).await;
+        assert_eq!(answer, Err(SendTimeoutError::Timeout(2)));
         assert_eq!(receiver.recv().await, Some(1));
-        assert_eq!(sender.capacity(), 1);
+        assert_eq!(sender.try_send(3), Ok(()));
+        drop(late);
+        assert_eq!(sender.capacity(), 0);
     });
 }
 

@@ -230,6 +230,25 @@ fn a_value_may_use_the_channel_from_its_drop_and_its_clone() {
     drop(channel.take());
 }
 
+/// Trap 60. Broken by: dropping the former value before `announce` in `publish`.
+#[test]
+fn a_value_that_panics_as_it_goes_costs_nobody_the_next() {
+    struct Bomb(bool);
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            assert!(!self.0, "boom");
+        }
+    }
+    let (sender, mut receiver) = watch::channel(Bomb(true));
+    let count = Count::new();
+    let mut wait = receiver.changed();
+    assert!(poll(&mut wait, &count).is_pending());
+    let panic = catch_unwind(AssertUnwindSafe(|| drop(sender.send(Bomb(false)))));
+    assert!(panic.is_err());
+    assert_eq!(count.get(), 1);
+    assert_eq!(poll(&mut wait, &count), Poll::Ready(Ok(())));
+}
+
 #[test]
 fn to_wait_for_a_value_tests_the_one_of_now_and_each_newest_once() {
     let (sender, mut receiver) = watch::channel(1);

@@ -222,6 +222,9 @@ impl<T> Chan<T> {
         if !self.is_closed() {
             self.room.close();
             self.closing.notify_waiters();
+            // Whoever closes has the receiver in hand, but perhaps only for this one call, and
+            // another task sleeps in `poll_recv` (I2).
+            self.receiver.wake();
         }
     }
 
@@ -238,8 +241,8 @@ impl<T> Chan<T> {
     /// The receiver has gone: nobody will ever take what is in.
     pub(super) fn abandon(&self) {
         self.abandoned.set(true);
-        self.close();
         self.receiver.clear();
+        self.close();
         let messages = self.backlog.take();
         drop(messages); // I3: their drops may do anything, even send
     }

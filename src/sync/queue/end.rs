@@ -82,7 +82,6 @@ impl<T> Queue<T> {
     /// ```
     pub fn shutdown_now(&self) {
         self.shutdown();
-        self.items.forget(usize::MAX);
         let dropped = self.backlog.take();
         self.finish(dropped.len());
         drop(dropped); // I4
