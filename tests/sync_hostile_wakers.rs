@@ -158,9 +158,8 @@ fn a_waker_may_use_broadcast_watch_and_queue_from_its_wake() {
     assert!(poll_hostile(&mut changed).is_pending());
     let other = sender.clone();
     on(&ON_WAKE, move || {
-        other
-            .send(*other.subscribe().borrow() + 1)
-            .expect("watched")
+        let next = *other.borrow() + 1;
+        other.send(next).expect("watched");
     });
     sender.send(1).expect("watched");
     assert!(poll_now(&mut changed).is_ready());

@@ -51,11 +51,13 @@ fn call() -> impl Strategy<Value = Call> {
     ]
 }
 
+type Recv = Waiting<Result<u32, RecvError>>;
+
 /// One receiver, and the model of it.
 struct Listener {
     receiver: Rc<RefCell<broadcast::Receiver<u32>>>,
-    /// A `recv` that waits, and its waker. Declared after `receiver`, dropped before by hand.
-    wait: Option<(Waiting<Result<u32, RecvError>>, Arc<Count>)>,
+    /// A `recv` that waits, and its waker.
+    wait: Option<(Recv, Arc<Count>)>,
     left: VecDeque<u32>,
     missed: u64,
 }
@@ -94,7 +96,7 @@ impl Listener {
 
     /// Goes on with the `recv` that waits, or starts one.
     fn recv(&mut self, over: bool) {
-        let (mut future, _old) = self.wait.take().unwrap_or_else(|| {
+        let (mut future, _old): (Recv, _) = self.wait.take().unwrap_or_else(|| {
             let receiver = self.receiver.clone();
             let future = async move { receiver.borrow_mut().recv().await };
             (Box::pin(future), Count::new())

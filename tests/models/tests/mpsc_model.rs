@@ -373,10 +373,10 @@ impl<'a> Run<'a> {
                 "woken when it is its turn"
             );
         }
-        if !model.messages.is_empty() || model.is_over() {
-            if let Some(count) = self.parked.take() {
-                assert_eq!(count.get(), 1, "the receiver is woken, once");
-            }
+        if (!model.messages.is_empty() || model.is_over())
+            && let Some(count) = self.parked.take()
+        {
+            assert_eq!(count.get(), 1, "the receiver is woken, once");
         }
     }
 }

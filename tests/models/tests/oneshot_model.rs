@@ -134,15 +134,15 @@ impl Run {
         if let Some(sender) = &self.sender {
             assert_eq!(sender.is_closed(), self.closed);
         }
-        if self.closed {
-            if let Some(count) = self.sender_parked.take() {
-                assert_eq!(count.get(), 1, "the sender is woken, once");
-            }
+        if self.closed
+            && let Some(count) = self.sender_parked.take()
+        {
+            assert_eq!(count.get(), 1, "the sender is woken, once");
         }
-        if self.sender.is_none() {
-            if let Some(count) = self.receiver_parked.take() {
-                assert_eq!(count.get(), 1, "the receiver is woken, once");
-            }
+        if self.sender.is_none()
+            && let Some(count) = self.receiver_parked.take()
+        {
+            assert_eq!(count.get(), 1, "the receiver is woken, once");
         }
     }
 }
