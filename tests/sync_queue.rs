@@ -167,16 +167,20 @@ fn a_guard_says_that_it_is_done_however_the_work_ends() {
 /// Trap 42. Broken by: `take` not asking `items.forget` once the queue is shut down.
 #[test]
 fn after_a_shutdown_what_is_in_can_be_got_and_nothing_goes_in() {
-    let queue = Queue::new(2);
-    queue.try_put(1).expect("there is a place");
-    queue.try_put(2).expect("there is a place");
+    let queue = Queue::new(3);
+    for n in 0..3 {
+        queue.try_put(n).expect("there is a place");
+    }
     let count = Count::new();
-    let mut put = queue.put(3);
+    let (mut granted, mut put) = (queue.put(8), queue.put(9));
+    assert!(poll_now(&mut granted).is_pending());
     assert!(poll(&mut put, &count).is_pending());
+    assert_eq!(queue.try_get(), Ok(0));
     queue.shutdown();
     queue.shutdown();
     assert_eq!(count.get(), 1);
-    assert_eq!(poll_now(&mut put), Poll::Ready(Err(PutError(3))));
+    assert_eq!(poll_now(&mut granted), Poll::Ready(Err(PutError(8))));
+    assert_eq!(poll_now(&mut put), Poll::Ready(Err(PutError(9))));
     assert_eq!(poll_now(&mut queue.put(4)), Poll::Ready(Err(PutError(4))));
     assert_eq!(queue.try_put(5), Err(TryPutError::ShutDown(5)));
     assert!(queue.is_shutdown() && !queue.is_empty());
@@ -184,7 +188,7 @@ fn after_a_shutdown_what_is_in_can_be_got_and_nothing_goes_in() {
     assert_eq!(poll_now(&mut queue.get()), Poll::Ready(Ok(2)));
     assert_eq!(queue.try_get(), Err(TryGetError::ShutDown));
     assert!(matches!(poll_now(&mut queue.get()), Poll::Ready(Err(_))));
-    assert_eq!(queue.unfinished(), 2, "got is not done");
+    assert_eq!(queue.unfinished(), 3, "got is not done");
 }
 
 /// Trap 42. Broken by: not closing `items` in `shutdown`.
