@@ -16,10 +16,11 @@
 //! | work for many workers, and to wait until it is done | [`Queue`] |
 //! | "something has changed, look again" | [`Notify`] |
 //! | "stop", to many at once | [`CancellationToken`] |
+//! | a channel or a notification between threads | [`remote`] |
 //!
-//! Nothing here is `Send` and nothing uses an atomic: the tasks of a hob runtime all run on
-//! one thread, so a counter is a counter. (Between two `.await`s no other task runs at all; a
-//! plain `Cell` or `RefCell` is often all that is needed.)
+//! But for [`remote`], nothing here is `Send` and nothing uses an atomic: the tasks of a hob
+//! runtime all run on one thread, so a counter is a counter. (Between two `.await`s no other
+//! task runs at all; a plain `Cell` or `RefCell` is often all that is needed.)
 //!
 //! ```compile_fail
 //! let semaphore = hob::sync::Semaphore::new(1);
@@ -54,6 +55,7 @@ pub mod oneshot;
 pub mod watch;
 pub mod broadcast;
 pub mod queue;
+pub mod remote;
 
 pub use barrier::{Barrier, BarrierWait, BarrierWaitResult};
 #[cfg_attr(

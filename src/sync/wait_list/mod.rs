@@ -179,6 +179,21 @@ impl<T> WaitList<T> {
         Poll::Pending
     }
 
+    /// [`poll`](WaitList::poll) for a list that stands behind a lock, under which a waker may be
+    /// neither cloned nor dropped: the caller brings a clone, if it has one, and takes away the
+    /// one that was displaced.
+    pub(super) fn poll_swap(&self, key: WaitKey, fresh: &mut Option<Waker>) -> Poll<T> {
+        let mut list = self.list.borrow_mut();
+        let waiter = list.waiter(key);
+        if waiter.waker.is_none() {
+            return Poll::Ready(list.remove(key).data);
+        }
+        if fresh.is_some() {
+            std::mem::swap(&mut waiter.waker, fresh);
+        }
+        Poll::Pending
+    }
+
     /// Was `key` called, and not polled since?
     pub(super) fn is_called(&self, key: WaitKey) -> bool {
         self.list.borrow_mut().waiter(key).waker.is_none()

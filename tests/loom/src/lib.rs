@@ -36,3 +36,9 @@ mod queued;
 
 #[cfg(test)]
 mod wakes;
+
+#[path = "../../../src/caught.rs"]
+#[allow(dead_code)]
+mod caught;
+
+mod sync;

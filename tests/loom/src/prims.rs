@@ -75,6 +75,15 @@ impl Condvar {
         self.0.notify_all();
     }
 
+    pub(crate) fn wait<'a, T>(
+        &self,
+        mut guard: MutexGuard<'a, T>,
+    ) -> LockResult<MutexGuard<'a, T>> {
+        let inner = guard.guard.take().expect("not waiting");
+        guard.guard = Some(self.0.wait(inner).expect("not poisoned"));
+        Ok(guard)
+    }
+
     pub(crate) fn wait_timeout<'a, T>(
         &self,
         mut guard: MutexGuard<'a, T>,
