@@ -101,7 +101,7 @@ struct Model {
 
 impl Model {
     fn fits(&self, write: bool) -> bool {
-        !self.writer && !(write && self.readers > 0)
+        !self.writer && (self.readers == 0 || !write)
     }
 
     fn take(&mut self, write: bool) {
