@@ -10,7 +10,7 @@
 //! # });
 //! ```
 //!
-//! Inside it is a [`Chan`] with one place, and a sender that is used up by sending.
+//! Inside it is a `Chan` with one place, and a sender that is used up by sending.
 
 use std::fmt;
 use std::future::Future;

@@ -40,9 +40,10 @@ fn step() -> impl Strategy<Value = Step> {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Called {
-    ByOne,
-    ByLast,
-    ByAll,
+    First,
+    Last,
+    /// With all the others.
+    Along,
 }
 
 #[derive(Default)]
@@ -57,8 +58,8 @@ struct Model {
 impl Model {
     fn call(&mut self, by: Called) {
         let id = match by {
-            Called::ByLast => self.line.pop_back(),
-            Called::ByOne | Called::ByAll => self.line.pop_front(),
+            Called::Last => self.line.pop_back(),
+            Called::First | Called::Along => self.line.pop_front(),
         };
         match id {
             Some(id) => self.called.push((id, by)),
@@ -68,7 +69,7 @@ impl Model {
 
     fn call_all(&mut self) {
         let all = self.line.drain(..).chain(self.fresh.drain(..));
-        self.called.extend(all.map(|id| (id, Called::ByAll)));
+        self.called.extend(all.map(|id| (id, Called::Along)));
     }
 
     fn poll(&mut self, id: usize) -> bool {
@@ -91,7 +92,7 @@ impl Model {
         self.line.retain(|waiter| *waiter != id);
         if let Some(at) = self.called.iter().position(|called| called.0 == id) {
             match self.called.remove(at).1 {
-                Called::ByAll => {}
+                Called::Along => {}
                 by => self.call(by),
             }
         }
@@ -182,11 +183,11 @@ fn run(notify: &impl Notifies, steps: &[Step]) {
             }
             Step::One => {
                 notify.one();
-                model.call(Called::ByOne);
+                model.call(Called::First);
             }
             Step::Last => {
                 notify.last();
-                model.call(Called::ByLast);
+                model.call(Called::Last);
             }
             Step::All => {
                 notify.all();

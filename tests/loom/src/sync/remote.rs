@@ -9,6 +9,7 @@ mod calls;
 #[allow(dead_code)]
 mod chan;
 #[path = "../../../../src/sync/remote/park.rs"]
+#[allow(dead_code)]
 mod park;
 
 #[cfg(test)]
