@@ -196,8 +196,8 @@ fn a_sender_who_gives_up_passes_its_place_on_and_has_not_sent() {
     assert_eq!(sender.capacity(), 1);
 }
 
-/// Trap 41, with threads: senders give up after some time or other, and what they say of
-/// themselves is what arrives. Broken by: `cancel_send` not passing on a grant (hangs).
+/// Some fall between the grant of their place and their next poll, and where they do is chance:
+/// it is the models in `tests/loom` that try each of those moments.
 #[test]
 fn messages_of_senders_who_give_up_are_all_accounted_for() {
     const THREADS: usize = 4;
