@@ -1,4 +1,5 @@
 //! Other programs: starting them, talking to them through pipes, and learning how they ended.
+//! And `Pool` (on Unix): work for processes that are this same program, started again.
 //!
 //! ```
 //! # #[cfg(unix)] hob::block_on(async {
@@ -33,6 +34,7 @@
 //! | `reaper` | what is known of a child, and the task that reaps it |
 //! | `pipe` | the ends of its pipes that stay here |
 //! | `child`, `command` | what a program holds |
+//! | `pool` | this program again, as a worker |
 //!
 //! What differs from tokio: a child is reaped even if nobody waits for it and the `Child` still
 //! lives; any number of tasks may wait for one child ([`Child::exited`]); and there is no
@@ -43,9 +45,13 @@ mod reaper;
 mod pipe;
 mod child;
 mod command;
+#[cfg(unix)]
+mod pool;
 
 pub use std::process::{ExitStatus, Output, Stdio};
 
 pub use child::{Child, Exited, Wait};
 pub use command::Command;
 pub use pipe::{ChildStderr, ChildStdin, ChildStdout};
+#[cfg(unix)]
+pub use pool::{Map, Pool, PoolBuilder, PoolError, Registry, Run, worker_main};

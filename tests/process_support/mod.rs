@@ -29,8 +29,13 @@ pub(crate) fn sh(script: &str) -> Command {
     command
 }
 
-/// The letter that Linux has for the state of a process; `None` if there is no such process.
+/// The letter that the system has for the state of a process; `None` if there is none.
 pub(crate) fn state(pid: u32) -> Option<char> {
+    if !cfg!(target_os = "linux") {
+        let mut ps = std::process::Command::new("ps");
+        let output = ps.args(["-o", "state=", "-p", &pid.to_string()]).output();
+        return output.unwrap().stdout.first().map(|&letter| letter.into());
+    }
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name may hold anything, a parenthesis too.
     stat.rsplit(") ").next()?.chars().next()
@@ -81,4 +86,20 @@ pub(crate) fn alone(name: &str, descriptors: usize, test: impl FnOnce()) {
     let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     let passed = output.status.success() && said.contains("1 passed");
     assert!(passed, "{said}");
+}
+
+/// What stands for the harness where a test must have its own `main`: runs all tests, or those
+/// whose names contain an argument.
+pub(crate) fn main_of(tests: &[(&str, fn())]) {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let wanted: Vec<&String> = wanted.iter().filter(|arg| !arg.starts_with('-')).collect();
+    let mut passed = 0;
+    for (name, test) in tests {
+        if wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str())) {
+            test();
+            passed += 1;
+            println!("test {name} ... ok");
+        }
+    }
+    println!("\ntest result: ok. {passed} passed; 0 failed; without a harness");
 }
