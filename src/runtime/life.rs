@@ -58,6 +58,8 @@ pub struct Runtime {
     inner: Rc<Inner>,
     /// How long the end may wait for jobs that are running on workers.
     patience: Cell<Duration>,
+    /// The process that made it: see [`Runtime::is_copy`].
+    process: u32,
 }
 
 /// What `cancel_on_ctrl_c` gives instead of the main future's output: see
@@ -102,6 +104,7 @@ impl Runtime {
         Ok(Runtime {
             inner: Rc::new(inner),
             patience,
+            process: std::process::id(),
         })
     }
 
@@ -116,7 +119,7 @@ impl Runtime {
     ///
     /// # Panics
     /// If called inside of a running loop; if `main` panics; if the kernel refuses to wait for
-    /// events.
+    /// events; in a process that was forked from the one that made the runtime.
     #[track_caller]
     pub fn block_on<F: Future>(&self, main: F) -> F::Output {
         match self.try_block_on(main) {
@@ -142,6 +145,7 @@ impl Runtime {
     #[track_caller]
     pub fn try_block_on<F: Future>(&self, main: F) -> Result<F::Output, Interrupted> {
         refuse_nesting();
+        self.refuse_copy();
         let at = Location::caller();
         let _entered = self.enter();
         let mut interrupt = self.inner.config.start_interrupt();
@@ -202,6 +206,30 @@ impl Runtime {
         self.patience.set(patience);
     }
 
+    /// Is this not the runtime, but its copy in a process that was forked without an `exec`?
+    ///
+    /// Law: a forked process has the descriptors of its parent, and the kernel's list behind the
+    /// reactor is one and the same for both. What the copy waits for it takes from the original,
+    /// and what it deregisters the original loses. Consequence: a copy refuses to run, and its
+    /// drop does nothing (trap 47). Choice: we look where a run begins and at the end, not at
+    /// each turn, which would cost a system call. So a `fork` out of the middle of a task is not
+    /// noticed; it takes `unsafe` code, and whoever writes it has to `exec` or to exit.
+    fn is_copy(&self) -> bool {
+        self.process != std::process::id()
+    }
+
+    #[track_caller]
+    fn refuse_copy(&self) {
+        if self.is_copy() {
+            panic!(
+                "this hob runtime was made in process {}, and this is process {}, forked from \
+                 it: make a new runtime here, or exec",
+                self.process,
+                std::process::id(),
+            );
+        }
+    }
+
     /// The end, in its order. Each step leaves the later organs working, because destructors
     /// use them.
     fn end(&self) {
@@ -231,7 +259,11 @@ impl Runtime {
 
 impl Drop for Runtime {
     fn drop(&mut self) {
-        self.end();
+        match self.is_copy() {
+            false => self.end(),
+            // Everything in there would take leave of the kernel in the original's name.
+            true => std::mem::forget(self.inner.clone()),
+        }
     }
 }
 
