@@ -7,7 +7,7 @@ mod process_support;
 use futures_lite::future::{poll_once, zip};
 use futures_lite::{AsyncBufReadExt, AsyncWriteExt, StreamExt};
 use hob::process::{Command, Stdio};
-use process_support::{run, sh};
+use process_support::{run, settle, sh, state, until};
 
 /// Far more than all the buffers on the way hold.
 const MUCH: usize = 10 * 1024 * 1024;
@@ -81,14 +81,21 @@ fn both_outputs_are_read_at_once() {
 #[test]
 fn a_child_that_does_not_read_makes_the_writer_wait_and_its_end_is_an_error() {
     run(async {
-        let mut command = sh("read line; exit 3");
+        // It stops itself, so that it reads nothing before we let it.
+        let mut command = sh("kill -STOP $$; read line; exit 3");
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        let pid = child.id().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         let much = bytes();
         {
             let mut write = stdin.write_all(&much);
             assert!(poll_once(&mut write).await.is_none(), "the pipe is full");
         }
+        until(|| state(pid) == Some('T'), "it does not stop");
+        settle().await;
+        assert_eq!(child.try_wait().unwrap(), None, "to stop is not to end");
+        let pid = rustix::process::Pid::from_raw(pid.cast_signed()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::CONT).unwrap();
         assert_eq!(child.exited().await.unwrap().code(), Some(3));
         let error = stdin.write_all(&much).await.unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe);
@@ -168,7 +175,7 @@ fn a_task_that_reads_from_a_child_says_so() {
             .unwrap();
         let mut stdout = child.stdout.take().unwrap();
         let reading = hob::spawn_named("reader", async move { stdout.read(&mut [0; 16]).await });
-        process_support::settle().await;
+        settle().await;
         let tasks = hob::tasks();
         let reader = tasks
             .iter()
