@@ -72,10 +72,13 @@ mod pool {
             .job("print", |text: String| println!("{text}"))
             .job("pool", |()| drop(Pool::new(1)))
             .job("a pool of a program of its own", |()| {
-                // It has our environment, and is no worker all the same.
+                // It has our environment, and a socket for its stdin, and is no worker all the
+                // same.
+                let (_, socket) = std::os::unix::net::UnixStream::pair().unwrap();
                 let program = std::env::current_exe().unwrap();
                 let output = std::process::Command::new(program)
                     .arg("a_function_runs_in_another_process")
+                    .stdin(std::os::fd::OwnedFd::from(socket))
                     .output()
                     .unwrap();
                 String::from_utf8_lossy(&output.stdout).into_owned()
