@@ -80,8 +80,9 @@ pub use runtime::{
     Builder, Handle, Interrupted, Metrics, RemoteJoinHandle, Runtime, block_on, metrics, tasks,
 };
 pub use structure::{
-    AbortOnDrop, Failure, GroupJoin, JoinAll, JoinNext, JoinNextWithId, JoinSet, Scope, ScopeError,
-    ScopeFuture, Shield, Shutdown, TaskGroup, scope, scope_with_deadline, shield, try_scope,
+    AbortOnDrop, AsCompleted, Failure, Gather, GroupJoin, JoinAll, JoinNext, JoinNextWithId,
+    JoinSet, NextCompleted, Scope, ScopeError, ScopeFuture, Shield, Shutdown, TaskGroup,
+    as_completed, gather, scope, scope_with_deadline, shield, try_scope,
 };
 pub use sync::CancellationToken;
 pub use task::{YieldNow, spawn, spawn_named, task_id, yield_now};

@@ -59,8 +59,9 @@ where
     spawn_at(future, Some(name.into()), Location::caller())
 }
 
+/// [`spawn`] in somebody's name: `at` is the place that [`tasks`](crate::tasks) shows.
 #[track_caller]
-fn spawn_at<F>(
+pub(crate) fn spawn_at<F>(
     future: F,
     name: Option<Cow<'static, str>>,
     at: &'static Location<'static>,

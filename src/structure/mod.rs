@@ -5,6 +5,8 @@
 //! | tasks that borrow from here, all over when you go on | [`scope`](scope()), [`try_scope`] |
 //! | the same for tasks that own what they use, kept in a struct | [`TaskGroup`] |
 //! | results one by one, as they come | [`JoinSet`] |
+//! | every result and every error of many tasks, in order | [`gather`](gather()) |
+//! | many tasks, so many at a time, and results as they come | [`as_completed`](as_completed()) |
 //! | a task that ends with whoever waits for it | [`JoinHandle::abort_on_drop`] |
 //! | a section that must not be dropped half way | [`shield`](shield()) |
 //!
@@ -23,12 +25,16 @@ mod entry;
 mod each;
 mod group;
 mod join_set;
+mod gather;
+mod as_completed;
 mod shield;
 mod abort_on_drop;
 
 pub use abort_on_drop::AbortOnDrop;
+pub use as_completed::{AsCompleted, NextCompleted, as_completed};
 pub use entry::{scope, scope_with_deadline, try_scope};
 pub use error::{Failure, ScopeError};
+pub use gather::{Gather, gather};
 pub use group::{GroupJoin, TaskGroup};
 pub use handle::Scope;
 pub use join_set::{JoinAll, JoinNext, JoinNextWithId, JoinSet, Shutdown};
