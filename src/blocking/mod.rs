@@ -31,6 +31,7 @@
 //! | `cell` | one job, on its way there and back |
 //! | `pool` | the lanes, their threads, their end |
 //! | `job`, `run` | the handle of a job that was started; a job that is awaited |
+//! | `map` | one function over many things |
 //! | `strand`, `turns` | jobs that must keep their order; work of unknown length |
 //!
 //! The pool knows wakers, and never hears of tasks; the runtime is its only caller besides the
@@ -47,6 +48,7 @@ mod cell;
 mod pool;
 mod job;
 mod run;
+mod map;
 mod strand;
 mod turns;
 
@@ -57,6 +59,7 @@ use pool::current;
 
 pub use job::Job;
 pub(crate) use line::Class;
+pub use map::{Map, NextMapped, map};
 pub(crate) use pool::{Lane, Pool, PoolConfig, enter};
 pub use run::{Run, run};
 pub(crate) use strand::Strand;

@@ -63,7 +63,7 @@ pub(crate) struct Pool {
     turn: Cell<usize>,
     /// The general lane's threads, to be joined at the end. Those that left are let go of when
     /// the next is started.
-    threads: RefCell<Vec<JoinHandle<()>>>,
+    joinable: RefCell<Vec<JoinHandle<()>>>,
 }
 
 /// One lane.
@@ -96,7 +96,7 @@ impl Pool {
             ended: Arc::default(),
             told: Cell::new(0),
             turn: Cell::new(0),
-            threads: RefCell::default(),
+            joinable: RefCell::default(),
         })
     }
 
@@ -169,7 +169,7 @@ impl Pool {
     /// Keeps the thread to be joined, unless it belongs to a lane that is never waited for.
     fn remember(&self, track: &Track, thread: JoinHandle<()>) {
         if std::ptr::eq(track, &self.lanes[Lane::General as usize]) {
-            let mut threads = self.threads.borrow_mut();
+            let mut threads = self.joinable.borrow_mut();
             threads.retain(|thread| !thread.is_finished());
             threads.push(thread);
         }
@@ -229,7 +229,12 @@ impl Pool {
 
     /// False with `worker_threads(0)`.
     pub(super) fn has_threads(&self) -> bool {
-        self.config.threads > 0
+        self.threads() > 0
+    }
+
+    /// The most threads that the general lane may have.
+    pub(super) fn threads(&self) -> usize {
+        self.config.threads
     }
 
     /// Is there a job for [`Pool::run_one_here`]? One load, unless the pool lacks threads.
@@ -277,7 +282,7 @@ impl Pool {
             }
             while track.queue.run_here(|job| one_turn(job, &self.ended)) {}
         }
-        let threads = self.threads.take();
+        let threads = self.joinable.take();
         if self.lanes[Lane::General as usize].queue.wait_gone(deadline) {
             for thread in threads {
                 // They have left their loop. What panics now is a thread-local's destructor.
