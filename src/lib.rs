@@ -68,6 +68,7 @@ pub mod net;
 pub mod fs;
 #[cfg(feature = "process")]
 pub mod process;
+pub mod testing;
 
 // Floor 4.
 #[cfg(feature = "http")]

@@ -33,6 +33,16 @@ impl Executor {
         self.core.borrow().tasks.live()
     }
 
+    /// What could still reach the loop's tasks: wakers that somebody holds, also those of tasks
+    /// that have ended, and abort handles. It goes through all slots: for tests.
+    pub(crate) fn live_wakers(&self) -> usize {
+        let core = self.core.borrow();
+        // Every waker's `Arc` holds one count of `remote`, so those that are in no slot any more
+        // (a former task's, left to whoever held it) show there, as do abort handles.
+        let elsewhere = Arc::strong_count(&self.remote) - 1 - core.tasks.slots() as usize;
+        core.tasks.wakers() + elsewhere
+    }
+
     /// The id of the task that is being polled.
     pub(crate) fn running_id(&self) -> Option<TaskId> {
         let key = self.running.get()?;

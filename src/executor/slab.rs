@@ -139,6 +139,15 @@ impl TaskSlab {
         Some(work)
     }
 
+    /// Wakers of these slots that somebody holds. The slot's own two counts are none of them.
+    pub(super) fn wakers(&self) -> usize {
+        let held = |slot: &Slot| {
+            let own = 1 + usize::from(slot.waker.is_some());
+            Arc::strong_count(&slot.shared) - own
+        };
+        self.slots.iter().map(held).sum()
+    }
+
     /// How many slots there are, free ones included.
     pub(super) fn slots(&self) -> u32 {
         self.slots.len() as u32

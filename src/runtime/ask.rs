@@ -59,6 +59,12 @@ pub fn tasks() -> Vec<TaskInfo> {
     current_inner("tasks").executor.infos()
 }
 
+/// How many wakers somebody holds: see `Executor::live_wakers`.
+#[track_caller]
+pub(crate) fn live_wakers() -> usize {
+    current_inner("testing::ledger").executor.live_wakers()
+}
+
 #[track_caller]
 pub(super) fn current_inner(asked: &str) -> Rc<Inner> {
     match current::get(&CURRENT) {

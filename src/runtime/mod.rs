@@ -55,6 +55,7 @@ use crate::reactor::Reactor;
 use crate::timers::Timers;
 use crate::trace::Ledger;
 
+pub(crate) use ask::live_wakers;
 pub use ask::{Metrics, metrics, tasks};
 pub use builder::Builder;
 #[cfg(feature = "signal")]

@@ -84,6 +84,7 @@ pub use semaphore::{
     Acquire, AcquireError, AcquireOwned, OwnedSemaphorePermit, Semaphore, SemaphorePermit,
     TryAcquireError,
 };
+pub(crate) use wait_list::live_waiters;
 
 /// Names a thing in the wait record of whoever waits for it. Nothing that is waited for can
 /// move meanwhile, so its address will do.

@@ -42,6 +42,16 @@ use slab::Slab;
 /// An empty slab with room for more waiters than this gives its memory back (trap 43).
 const KEPT: usize = 64;
 
+thread_local! {
+    /// Places that are taken, in all lines of this thread: for `testing::ledger`.
+    static PLACES: Cell<usize> = const { Cell::new(0) };
+}
+
+/// How many wait, or were called and have not seen it, in all lines of this thread.
+pub(crate) fn live_waiters() -> usize {
+    PLACES.get()
+}
+
 /// A line of tasks that wait, each with a `T` that says for what.
 pub(super) struct WaitList<T> {
     /// I3. Outside of the cell, so that "nobody waits" costs one load.
@@ -219,12 +229,14 @@ impl<T> WaitList<T> {
 impl<T> List<T> {
     fn insert(&mut self, waiter: Waiter<T>) -> WaitKey {
         let index = self.places.insert(waiter);
+        PLACES.set(PLACES.get() + 1);
         WaitKey(u32::try_from(index).expect("memory ends before four billion waiters do"))
     }
 
     /// Frees a place that is not in the line (any more).
     fn remove(&mut self, key: WaitKey) -> Waiter<T> {
         let waiter = self.places.remove(key.index());
+        PLACES.set(PLACES.get() - 1);
         debug_assert_eq!((waiter.before, waiter.after), (None, None));
         if self.places.is_empty() && self.places.capacity() > KEPT {
             self.places = Slab::new();
