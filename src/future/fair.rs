@@ -28,6 +28,11 @@ pub fn start(branches: u32) -> u32 {
     ((u64::from(turn) * u64::from(branches)) >> 32) as u32
 }
 
+/// Begins from the beginning, so that a run can be repeated.
+pub(crate) fn rewind() {
+    TURN.set(0);
+}
+
 /// The branches once around, from a start: `2, 3, 0, 1`.
 #[derive(Debug)]
 pub struct Order {

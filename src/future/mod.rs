@@ -25,6 +25,7 @@ mod children;
 mod join_all;
 mod race;
 
+pub(crate) use fair::rewind;
 pub use join_all::{JoinAll, TryJoinAll, join_all, try_join_all};
 pub use race::{Race, race};
 
