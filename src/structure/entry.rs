@@ -15,8 +15,9 @@ use crate::sync::CancelReason;
 ///
 /// `body` gets a [`Scope`], with which it, and every child, spawns children. They may borrow
 /// what was declared before this call, as with [`std::thread::scope`]; not what the body
-/// itself declares, for it may return before they do. They are tasks in every respect, and are
-/// polled only while this future is.
+/// itself declares, for it may return before they do. (A loop variable of the body, say, is
+/// moved in, by `async move`; then what is to be borrowed has to be a reference already.) They
+/// are tasks in every respect, and are polled only while this future is.
 ///
 /// Gives what the body returned, once everybody has ended. If something panics, body or
 /// child, all the others are cancelled and the panic comes out in a [`ScopeError`], together
