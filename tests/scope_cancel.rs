@@ -265,6 +265,37 @@ fn a_scope_that_is_dropped_half_way_drops_its_children_at_once() {
     });
 }
 
+/// Broken by: `Cleanup::Static(future) => future` in `next_cleanup`.
+#[test]
+fn a_static_cleanup_that_has_begun_goes_on_when_the_scope_is_dropped() {
+    Builder::new().virtual_time().block_on(async {
+        let log = Rc::new(RefCell::new(Vec::new()));
+        let (one, two) = (log.clone(), log.clone());
+        let slow = scope(async move |s| {
+            s.defer_static(async move { two.borrow_mut().push("second") });
+            s.defer_static(async move {
+                sleep(secs(2)).await;
+                one.borrow_mut().push("first");
+            });
+        });
+        assert!(timeout(secs(1), slow).await.is_err());
+        sleep(secs(3)).await;
+        log.borrow_mut().sort_unstable();
+        assert_eq!(*log.borrow(), ["first", "second"]);
+
+        // And its panic, and its limit, come out as anybody's.
+        let ended = scope(async |s| {
+            s.set_cleanup_limit(secs(2));
+            s.defer_static(pending());
+            s.defer_static(async { panic!("static") });
+        });
+        let error = ended.await.unwrap_err();
+        assert_eq!((error.failures().len(), error.is_panic()), (2, true));
+        yield_now().await; // the one that was too long sees that in its own turn
+        assert_eq!(hob::metrics().live_tasks, 1);
+    });
+}
+
 #[test]
 fn a_task_with_a_scope_may_be_aborted_or_end_with_the_runtime() {
     let log = Rc::new(RefCell::new(Vec::new()));

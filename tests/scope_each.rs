@@ -123,6 +123,28 @@ fn an_endless_list_of_items_ends_with_the_scope() {
     });
 }
 
+/// Broken by: taking items without asking the token (the feeding child spins through the
+/// endless list for as long as the grace lasts).
+#[test]
+fn no_item_is_taken_once_the_scope_is_cancelled() {
+    Builder::new().virtual_time().block_on(async {
+        let start = now();
+        let taken = Cell::new(0);
+        let ended = scope(async |s| {
+            let items = (0..).inspect(|_| taken.set(taken.get() + 1));
+            let token = s.token(); // so there is grace
+            s.for_each_concurrent(2, items, |_| sleep(ms(10)));
+            let silent = futures_lite::stream::pending::<()>();
+            s.for_each_concurrent_stream(2, silent, |()| async {});
+            sleep(ms(15)).await;
+            s.cancel("enough");
+            token.cancelled().await;
+        });
+        ended.await.unwrap();
+        assert_eq!((taken.get(), now() - start), (4, ms(20)));
+    });
+}
+
 #[test]
 fn a_panic_in_the_work_comes_out_of_the_scope() {
     hob::block_on(async {

@@ -126,7 +126,7 @@ impl<'env, E> Children<'env, E> {
             .token
     }
 
-    fn executor(&self) -> Option<Rc<Executor>> {
+    pub(super) fn executor(&self) -> Option<Rc<Executor>> {
         self.home.get()?.executor.upgrade()
     }
 

@@ -21,7 +21,8 @@ impl<'env, E: 'env> Scope<'env, E> {
     ///
     /// All of them go on whatever the caller does meanwhile, whether or not it awaits the
     /// handle. (A buffered stream is polled by whoever takes from it; while that one handles
-    /// a result, the rest stands still.) The handle is ready when all have ended.
+    /// a result, the rest stands still.) The handle is ready when all have ended. If the scope
+    /// is cancelled, no more items are taken.
     ///
     /// # Panics
     /// If `limit` is 0: then nothing would ever run.
@@ -91,7 +92,9 @@ impl<'env, E: 'env> Scope<'env, E> {
                 let Ok(place) = places.clone().acquire_owned().await else {
                     unreachable!("nobody closes it");
                 };
-                let Some(item) = items.next().await else {
+                // Not handed out: this is no reason to give anybody grace.
+                let token = scope.children.token();
+                let Some(Some(item)) = token.run_until_cancelled(items.next()).await else {
                     break;
                 };
                 let work = work(item);

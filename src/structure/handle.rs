@@ -18,7 +18,7 @@ use crate::sync::{CancelReason, CancellationToken, CancelledOwned};
 /// Children may hold it, and spawn siblings with it. When the scope is over, or cancelled, it
 /// starts nothing any more, and is otherwise harmless.
 pub struct Scope<'env, E = Infallible> {
-    children: Rc<Children<'env, E>>,
+    pub(super) children: Rc<Children<'env, E>>,
 }
 
 impl<'env, E: 'env> Scope<'env, E> {

@@ -35,6 +35,7 @@ use super::children::{Children, Cleanup, ToHandle, ToScope};
 use super::error::{Failure, ScopeError};
 use super::handle::Scope;
 use crate::executor::{self, Executor, JoinHandle};
+use crate::join_error::JoinError;
 use crate::sync::{CancelReason, CancelledOwned};
 use crate::time::{self, Sleep};
 use crate::trace::{self, WaitKind};
@@ -133,7 +134,7 @@ impl<'env, T: 'env, E: 'env> ScopeFuture<'env, T, E> {
                     }
                 }
                 Phase::Cleanup(body) => {
-                    if self.children.is_empty() && !self.next_cleanup() {
+                    if self.children.is_empty() && !self.next_cleanup(executor) {
                         return Poll::Ready(self.finish(&body));
                     }
                     if self.poll_timer(cx) {
@@ -190,14 +191,14 @@ impl<'env, T: 'env, E: 'env> ScopeFuture<'env, T, E> {
     }
 
     /// Starts the cleanup that was deferred last; false if there is none left.
-    fn next_cleanup(&self) -> bool {
+    fn next_cleanup(&self, executor: &Rc<Executor>) -> bool {
         let Some(cleanup) = self.children.cleanups.borrow_mut().pop() else {
             return false;
         };
         let scope = self.children.clone();
         let future = match cleanup {
             Cleanup::Borrowing(future) => future,
-            Cleanup::Static(future) => future,
+            Cleanup::Static(future) => self.as_a_task(executor, future),
         };
         let to = |cell| ToHandle { cell, scope };
         drop(
@@ -205,6 +206,25 @@ impl<'env, T: 'env, E: 'env> ScopeFuture<'env, T, E> {
                 .bear(future, Some("cleanup".into()), self.at, to),
         );
         true
+    }
+
+    /// A cleanup that has begun, and goes on if the scope's future is dropped meanwhile.
+    fn as_a_task(
+        &self,
+        executor: &Rc<Executor>,
+        cleanup: Pin<Box<dyn Future<Output = ()>>>,
+    ) -> Pin<Box<dyn Future<Output = ()> + 'env>> {
+        let limit = self.timer.as_ref().expect("set with the phase").deadline();
+        let cleanup = time::timeout_at(limit, cleanup);
+        let task = executor.spawn(cleanup, Some("cleanup".into()), self.at);
+        Box::pin(async move {
+            match task.await.map_err(JoinError::try_into_panic) {
+                Ok(Ok(())) => {}
+                // The scope's own timer says so in the same moment, and tells it as a failure.
+                Ok(Err(_)) | Err(Err(_)) => std::future::pending().await,
+                Err(Ok(payload)) => std::panic::resume_unwind(payload),
+            }
+        })
     }
 
     fn finish(&mut self, body: &JoinHandle<T>) -> Outcome<T, E> {
@@ -260,7 +280,7 @@ impl<T, E> Drop for ScopeFuture<'_, T, E> {
             .rev()
             .filter_map(Cleanup::into_static)
             .collect();
-        if let Some(executor) = executor::current().filter(|_| !go_on.is_empty()) {
+        if let Some(executor) = self.children.executor().filter(|_| !go_on.is_empty()) {
             let limit = self.children.cleanup_limit.get();
             let cleanup = time::timeout(limit, one_by_one(go_on));
             drop(executor.spawn(cleanup, Some("cleanup".into()), self.at));

@@ -24,6 +24,9 @@ use crate::join_error::JoinError;
 use crate::trace::TaskId;
 use crate::waker_cell::WakerCell;
 
+/// An empty list with room for more than this gives its memory back.
+const KEPT: usize = 1024;
+
 /// What the set and its tasks share.
 pub(super) struct Shared<T> {
     /// Set by the first spawn. Weak, because a task of it may hold the set.
@@ -51,7 +54,12 @@ impl<T> Destination<T> for Member<T> {
 
     fn arrive(&self, result: Result<T, JoinError>) {
         let shared = &self.shared;
-        shared.members.borrow_mut().remove(self.place);
+        let mut members = shared.members.borrow_mut();
+        members.remove(self.place);
+        if members.is_empty() && members.capacity() > KEPT {
+            *members = Slab::new();
+        }
+        drop(members);
         if shared.detached.get() {
             return caught::drop(result);
         }
@@ -84,6 +92,11 @@ impl<T> Shared<T> {
     }
 
     pub(super) fn take(&self) -> Option<(TaskId, Result<T, JoinError>)> {
-        self.done.borrow_mut().pop_front()
+        let mut done = self.done.borrow_mut();
+        let next = done.pop_front();
+        if done.is_empty() && done.capacity() > KEPT {
+            *done = VecDeque::new();
+        }
+        next
     }
 }
