@@ -36,6 +36,19 @@ fn results_come_in_the_order_in_which_the_tasks_end() {
     });
 }
 
+/// Broken by: `push_front` in `Member::arrive`.
+#[test]
+fn results_that_wait_to_be_taken_keep_their_order() {
+    block_on(async {
+        let mut set: JoinSet<_> = (0..5).map(|n| async move { n }).collect();
+        yield_now().await;
+        let taken: Vec<_> = std::iter::from_fn(|| set.try_join_next())
+            .map(Result::unwrap)
+            .collect();
+        assert_eq!(taken, [0, 1, 2, 3, 4]);
+    });
+}
+
 #[test]
 fn panics_and_aborts_are_results_too_with_the_id_of_their_task() {
     block_on(async {

@@ -101,6 +101,16 @@ impl<E: 'static> TaskGroup<E> {
 
     /// What the tasks themselves may hold, to spawn siblings, to defer cleanups, and for all
     /// else that a [`Scope`] can do.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let mut group: hob::TaskGroup = hob::TaskGroup::new();
+    /// let own = group.scope();
+    /// let nested = group.spawn(async move { own.spawn(async { 7 }).await.unwrap() });
+    /// group.join().await.unwrap();
+    /// assert_eq!(nested.await.unwrap(), 7);
+    /// # });
+    /// ```
     pub fn scope(&self) -> Scope<'static, E> {
         self.scope.clone()
     }
@@ -117,6 +127,16 @@ impl<E: 'static> TaskGroup<E> {
     }
 
     /// Cancels all tasks: see [`Scope::cancel`].
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let mut group: hob::TaskGroup = hob::TaskGroup::new();
+    /// let endless = group.spawn(std::future::pending::<()>());
+    /// group.cancel("closing time");
+    /// group.join().await.unwrap();
+    /// assert!(endless.await.unwrap_err().is_cancelled());
+    /// # });
+    /// ```
     pub fn cancel(&self, why: impl Into<Cow<'static, str>>) {
         self.scope.cancel(why);
     }

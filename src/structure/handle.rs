@@ -1,4 +1,5 @@
-//! [`Scope`]: what the body and the children of a scope hold, to spawn, to cancel, to clean up.
+//! [`Scope`]: what the body and the children of a scope hold, to spawn and to clean up.
+//! Cancelling is in `cancel`.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -6,12 +7,9 @@ use std::fmt;
 use std::future::Future;
 use std::panic::Location;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
 
 use super::children::{Children, Cleanup, ToHandle, ToScope};
-use crate::clock;
 use crate::executor::JoinHandle;
-use crate::sync::{CancelReason, CancellationToken, CancelledOwned};
 
 /// One of the handles of a [`scope`](crate::scope()). Clones are the same scope.
 ///
@@ -95,6 +93,16 @@ impl<'env, E: 'env> Scope<'env, E> {
     }
 
     /// [`try_spawn`](Scope::try_spawn), with a name.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let sum = hob::try_scope(async |s| {
+    ///     let one = s.try_spawn_named("one", async { "1".parse::<u32>() });
+    ///     Ok(one.await.unwrap() + 1)
+    /// });
+    /// assert_eq!(sum.await.unwrap(), 2);
+    /// # });
+    /// ```
     #[track_caller]
     pub fn try_spawn_named<F, T>(
         &self,
@@ -190,99 +198,6 @@ impl<'env, E: 'env> Scope<'env, E> {
         }
     }
 
-    /// Cancels the scope: the token shows it, with this reason; those who hold the token have
-    /// the grace limit to end; then the others are dropped. The body too, unless it returns
-    /// before it waits for anything.
-    ///
-    /// ```
-    /// # hob::block_on(async {
-    /// let answer = hob::scope(async |s| {
-    ///     s.spawn(std::future::pending::<()>()); // for as long as the body needs it
-    ///     s.cancel("no longer needed");
-    ///     42
-    /// });
-    /// assert_eq!(answer.await.unwrap(), 42);
-    /// # });
-    /// ```
-    pub fn cancel(&self, why: impl Into<Cow<'static, str>>) {
-        let reason = CancelReason::Requested(why.into());
-        self.children.token().cancel_for(reason);
-    }
-
-    /// [`cancel_at`](Scope::cancel_at) the moment that is so far from now.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # hob::Builder::new().virtual_time().block_on(async {
-    /// let ended = hob::scope(async |s| {
-    ///     s.cancel_after(Duration::from_secs(2));
-    ///     std::future::pending::<()>().await;
-    /// });
-    /// assert!(ended.await.unwrap_err().is_cancelled());
-    /// # });
-    /// ```
-    pub fn cancel_after(&self, wait: Duration) {
-        self.cancel_at(clock::after(wait));
-    }
-
-    /// Cancels the scope when `deadline` comes. Of several deadlines the earliest counts.
-    pub fn cancel_at(&self, deadline: Instant) {
-        let earliest = self.children.deadline.get();
-        let earliest = earliest.map_or(deadline, |earlier| earlier.min(deadline));
-        self.children.deadline.set(Some(earliest));
-        self.children.poke();
-    }
-
-    /// How long those who hold the token may go on after the scope was cancelled. Default: 1 s.
-    /// With zero they are dropped at once. Counts from the cancellation; what comes later
-    /// changes nothing.
-    pub fn set_grace(&self, grace: Duration) {
-        self.children.grace.set(grace);
-    }
-
-    /// How long all the cleanups together may take, before the rest is dropped and that is
-    /// told as a [`Failure`](crate::Failure). Default: 5 s.
-    pub fn set_cleanup_limit(&self, limit: Duration) {
-        self.children.cleanup_limit.set(limit);
-    }
-
-    /// The token of the scope: cancelled when the scope is. To cancel it cancels the scope.
-    ///
-    /// Whoever asks for it is expected to act upon it: from then on, a cancellation leaves
-    /// everybody the grace limit.
-    ///
-    /// ```
-    /// # hob::block_on(async {
-    /// let farewell = hob::scope(async |s| {
-    ///     let token = s.token();
-    ///     let polite = s.spawn(async move {
-    ///         token.cancelled().await;
-    ///         "goodbye"
-    ///     });
-    ///     hob::yield_now().await;
-    ///     s.cancel("it is late");
-    ///     polite.await.unwrap()
-    /// });
-    /// assert_eq!(farewell.await.unwrap(), "goodbye");
-    /// # });
-    /// ```
-    pub fn token(&self) -> CancellationToken {
-        self.children.token().hand_out()
-    }
-
-    /// Waits until the scope is cancelled. As if the [`token`](Scope::token) was asked for.
-    ///
-    /// *Cancel safety*: nothing is lost.
-    #[track_caller]
-    pub fn cancelled(&self) -> CancelledOwned {
-        self.token().cancelled_owned()
-    }
-
-    /// Is it cancelled? As if the [`token`](Scope::token) was asked for.
-    pub fn is_cancelled(&self) -> bool {
-        self.token().is_cancelled()
-    }
-
     /// Nobody outside will spawn any more: see [`Children::held_open`].
     pub(super) fn let_go(&self) {
         if self.children.held_open.replace(false) {
@@ -291,6 +206,15 @@ impl<'env, E: 'env> Scope<'env, E> {
     }
 
     /// How many children live, the body among them.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// hob::scope(async |s| {
+    ///     s.spawn(async {});
+    ///     assert_eq!(s.len(), 2);
+    /// }).await.unwrap();
+    /// # });
+    /// ```
     pub fn len(&self) -> usize {
         self.children.len()
     }

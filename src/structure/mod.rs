@@ -14,13 +14,14 @@
 //!
 //! Inside, in reading order: `error` is how a scope tells what went wrong; `children` is the
 //! list of a scope's children, the only place where one is born, polled and dropped; `run` is
-//! the life of a scope, phase by phase; `handle` is what the body and the children hold, and
-//! `each` a thing to do with it; `entry` is where a program begins; `group` is a scope with a task of its own. The rest stands by itself.
+//! the life of a scope, phase by phase; `handle` is what the body and the children hold, `cancel`
+//! and `each` what else it can do; `entry` is where a program begins; `group` is a scope with a task of its own. The rest stands by itself.
 
 mod error;
 mod children;
 mod run;
 mod handle;
+mod cancel;
 mod entry;
 mod each;
 mod group;

@@ -59,6 +59,15 @@ impl<T: 'static> JoinSet<T> {
     ///
     /// # Panics
     /// Outside of a running loop, and in another one than the set's first task.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let mut set = hob::JoinSet::new();
+    /// let task = set.spawn(std::future::pending::<()>());
+    /// task.abort();
+    /// assert!(set.join_next().await.unwrap().unwrap_err().is_cancelled());
+    /// # });
+    /// ```
     #[track_caller]
     pub fn spawn<F>(&mut self, future: F) -> AbortHandle
     where
@@ -163,6 +172,15 @@ impl<T: 'static> JoinSet<T> {
 
     /// Aborts all tasks that still run. They stay in the set until their results, which tell
     /// so, were taken.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let mut set = hob::JoinSet::new();
+    /// set.spawn(std::future::pending::<()>());
+    /// set.abort_all();
+    /// assert!(set.join_next().await.unwrap().is_err());
+    /// # });
+    /// ```
     pub fn abort_all(&mut self) {
         self.shared.abort_all();
     }
