@@ -151,7 +151,13 @@ fn a_wake_lands_though_its_waker_is_dropped_at_once() {
         let thread = thread::spawn(move || {
             thread::sleep(Duration::from_millis(5));
             theirs.count.fetch_add(1, Ordering::SeqCst);
-            let waker = theirs.waker.lock().unwrap().take().unwrap();
+            // On a busy machine, the loop may not have come to leave it yet.
+            let waker = loop {
+                if let Some(waker) = theirs.waker.lock().unwrap().take() {
+                    break waker;
+                }
+                thread::yield_now();
+            };
             waker.wake();
         });
         raised.wait_for(1).await;
