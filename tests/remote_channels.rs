@@ -266,6 +266,8 @@ fn the_last_sender_that_goes_ends_a_blocked_receive() {
 fn when_the_receivers_runtime_has_ended_senders_are_told() {
     let (sender, mut receiver) = mpsc::channel(1);
     let (at_work, started) = std::sync::mpsc::channel();
+    let end = Arc::new(hob::sync::remote::Notify::new());
+    let ending = end.clone();
     let runtime = thread::spawn(move || {
         hob::block_on(async move {
             hob::spawn(async move {
@@ -274,12 +276,14 @@ fn when_the_receivers_runtime_has_ended_senders_are_told() {
                 std::future::pending::<()>().await;
                 drop(receiver); // it lives until the runtime's end
             });
-            hob::time::sleep(Duration::from_millis(20)).await;
+            ending.notified().await;
+            hob::time::sleep(Duration::from_millis(5)).await;
         });
     });
     sender.blocking_send(1).expect("it receives");
     assert_eq!(started.recv().unwrap(), Some(1));
     sender.blocking_send(2).expect("there is a place");
+    end.notify_one();
     assert_eq!(
         sender.blocking_send(3),
         Err(SendError(3)),

@@ -104,13 +104,18 @@ fn a_handle_beside_the_sender_keeps_virtual_time_from_jumping() {
         let runtime = hob::Builder::new().virtual_time().build().unwrap();
         let handle = with_handle.then(|| runtime.handle());
         let (sender, receiver) = oneshot::channel();
+        let (over, is_over) = std::sync::mpsc::channel();
         let thread = thread::spawn(move || {
-            thread::sleep(Duration::from_millis(20));
+            match handle {
+                Some(_) => thread::sleep(Duration::from_millis(20)),
+                None => is_over.recv().unwrap(),
+            }
             let answered = sender.send(()).is_ok();
             drop(handle);
             answered
         });
         let answer = runtime.block_on(hob::time::timeout(Duration::from_secs(3600), receiver));
+        let _ = over.send(());
         assert_eq!(
             answer.is_ok(),
             with_handle,
