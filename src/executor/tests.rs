@@ -20,7 +20,9 @@ fn with_executor(test: impl FnOnce(&Rc<Executor>, &dyn Fn())) {
     };
     test(&executor, &turn);
     drop(root);
+    assert!(!executor.is_closed());
     executor.close();
+    assert!(executor.is_closed());
     assert_eq!(executor.live(), 0);
 }
 
@@ -408,6 +410,10 @@ fn the_ready_queue_gives_back_what_a_burst_needed_but_not_while_it_lasts() {
         }
         assert!((2048..=4096).contains(&capacity()), "{}", capacity());
         drop(tasks);
+        // Where it is all over at once, too.
+        executor.core.borrow_mut().ready = VecDeque::with_capacity(10_000);
+        turn();
+        assert!((2048..=4096).contains(&capacity()), "{}", capacity());
     });
 }
 
@@ -444,6 +450,30 @@ fn the_inbox_gives_back_what_a_burst_needed() {
         };
         assert!(after(10_000) <= 4096);
         assert!(after(100) >= 100, "kept for the next time");
+    });
+}
+
+/// Broken by: an empty `Due::clear` (a handle of a scope would keep a stranger's waker).
+#[test]
+fn a_scope_that_has_ended_remembers_neither_who_polled_it_nor_who_was_due() {
+    struct Nobody;
+    impl std::task::Wake for Nobody {
+        fn wake(self: Arc<Self>) {}
+    }
+    with_executor(|executor, _| {
+        let nobody = Arc::new(Nobody);
+        let due = Rc::new(child::Due::default());
+        let (key, id, waker) = executor.insert_child(&due, 0, None, Location::caller());
+        executor.note_due(key, 0, &due);
+        executor.remove_child(key, id, waker);
+        {
+            let waker = Waker::from(nobody.clone());
+            executor.adopt(&due, &Context::from_waker(&waker));
+        }
+        assert_eq!(Arc::strong_count(&nobody), 2);
+        due.clear();
+        assert_eq!(Arc::strong_count(&nobody), 1);
+        assert_eq!(due.pop(), None);
     });
 }
 
