@@ -67,7 +67,8 @@ fn eight_threads_wake_a_hundred_thousand_times_and_none_is_lost() {
     });
 }
 
-/// Broken by: `prepare_sleep` always false (tens of thousands of visits).
+/// Broken by: `prepare_sleep` always false (tens of thousands of visits); telling of the interrupt
+/// as an I/O event in `Reactor::wait`.
 #[test]
 fn a_loop_that_only_another_thread_can_wake_sleeps_until_then() {
     block_on(async {
@@ -79,8 +80,10 @@ fn a_loop_that_only_another_thread_can_wake_sleeps_until_then() {
         });
         raised.wait_for(1).await;
         thread.join().unwrap();
-        let visits = metrics().counters.kernel_visits;
+        let counters = metrics().counters;
+        let visits = counters.kernel_visits;
         assert!(visits <= 10, "{visits} visits");
+        assert_eq!(counters.io_events, 0, "an interrupt is none");
     });
 }
 

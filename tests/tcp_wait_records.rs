@@ -2,11 +2,11 @@
 
 mod tcp_support;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use hob::net::TcpListener;
-use hob::{TaskInfo, WaitKind};
+use hob::net::{TcpListener, TcpStream};
+use hob::{Event, Observer, TaskInfo, WaitKind};
 use tcp_support::{pair, run, settle};
 
 fn task(name: &str) -> TaskInfo {
@@ -43,5 +43,32 @@ fn a_task_that_waits_for_a_socket_says_for_what_and_where() {
             assert_eq!(wait.kind, kind);
             assert_eq!((wait.at.file(), wait.at.line()), (file!(), line));
         }
+    });
+}
+
+/// Broken by: telling of nothing but the interrupt in `Reactor::wait`.
+#[test]
+fn an_observer_hears_of_the_very_socket_that_a_task_waits_for() {
+    #[derive(Clone, Default)]
+    struct Heard(Rc<RefCell<Vec<u64>>>);
+    impl Observer for Heard {
+        fn event(&self, event: Event) {
+            if let Event::IoEvent(token) = event {
+                self.0.borrow_mut().push(token as u64);
+            }
+        }
+    }
+    let heard = Heard::default();
+    let runtime = hob::Builder::new().observer(heard.clone()).build().unwrap();
+    runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let accepting = hob::spawn_named("accepts", async move { listener.accept().await });
+        settle().await;
+        let waits_for = task("accepts").wait.expect("it waits").resource;
+        assert!(!heard.0.borrow().contains(&waits_for));
+        let _stream = TcpStream::connect(addr).await.unwrap();
+        accepting.await.unwrap().unwrap();
+        assert!(heard.0.borrow().contains(&waits_for));
     });
 }

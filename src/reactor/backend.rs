@@ -51,15 +51,13 @@ impl<S: event::Source> Io for S {}
 /// Both directions. On Linux also "urgent", because a read stops short *before* an urgent
 /// byte, and what lies behind it makes no edge: with that sign a short read is not trusted.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(super) fn both() -> Interest {
-    Interest::READABLE | Interest::WRITABLE | Interest::PRIORITY
-}
+pub(super) const BOTH: Interest = Interest::READABLE
+    .add(Interest::WRITABLE)
+    .add(Interest::PRIORITY);
 
 /// Both directions.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(super) fn both() -> Interest {
-    Interest::READABLE | Interest::WRITABLE
-}
+pub(super) const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
 
 /// Asks for the next edge, where that is needed. mio's own I/O has done so already, but raw
 /// calls on its sockets have not (trap 57), and after an error mio has even dropped the

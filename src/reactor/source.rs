@@ -48,7 +48,7 @@ impl<S: Io> Source<S> {
     /// closed then, and nothing stays behind.
     #[track_caller]
     pub(crate) fn new(io: S) -> io::Result<Source<S>> {
-        Source::with_interest(io, backend::both())
+        Source::with_interest(io, backend::BOTH)
     }
 
     /// [`Source::new`] for things that have one direction only, such as an end of a pipe.
@@ -59,7 +59,7 @@ impl<S: Io> Source<S> {
 
     /// [`Source::new`] on behalf of a future that has kept its place.
     pub(crate) fn new_for(io: S, at: &'static Location<'static>) -> io::Result<Source<S>> {
-        Source::new_at(io, backend::both(), at)
+        Source::new_at(io, backend::BOTH, at)
     }
 
     /// [`Source::with_interest`] on behalf of one who has kept the place.

@@ -385,13 +385,12 @@ fn a_short_read_says_drained_only_where_and_while_that_can_be_trusted() {
     assert!(!drained_after(readable, 9), "and was told once only");
 }
 
-/// Trap 18. Broken by: treating `read_hint` as a matter of both sides in `Slot::note`.
+/// Trap 18. Broken by: treating `read_hint` as a matter of both sides in `Slot::note`, or taking
+/// an error for no hint.
 #[test]
 fn a_peer_that_stops_sending_concerns_the_reader_and_an_error_concerns_both() {
     let reactor = Reactor::new().unwrap();
     let _entered = enter(reactor.clone());
-    let (source, _peer) = pair();
-    settle(&reactor);
     let ends_read = Signs {
         read_hint: true,
         ..Signs::default()
@@ -404,8 +403,10 @@ fn a_peer_that_stops_sending_concerns_the_reader_and_an_error_concerns_both() {
         error: true,
         ..Signs::default()
     };
+    const BOTH: [Direction; 2] = [Direction::Read, Direction::Write];
     for (signs, expected) in [(ends_read, [1, 0]), (ends_write, [0, 1]), (error, [1, 1])] {
-        let woken = [Direction::Read, Direction::Write].map(|direction| {
+        let (source, _peer) = pair();
+        let woken = BOTH.map(|direction| {
             let side = source.side(direction);
             side.set_drained();
             let (counter, waker) = counter();
@@ -416,6 +417,8 @@ fn a_peer_that_stops_sending_concerns_the_reader_and_an_error_concerns_both() {
         reactor.note(source.token(), signs, &mut wakes);
         wakes.into_iter().for_each(Waker::wake);
         assert_eq!(woken.map(|c| count(&c)), expected, "{signs:?}");
+        let hinted = BOTH.map(|direction| source.side(direction).is_hinted());
+        assert_eq!(hinted.map(usize::from), expected, "{signs:?}");
     }
 }
 
@@ -618,6 +621,56 @@ fn a_burst_of_sources_leaves_no_memory_behind() {
     assert!(reactor.slots.borrow().capacity() <= KEEP);
 }
 
+/// Broken by: any other factor in `release`.
+#[test]
+fn the_table_is_cut_when_three_quarters_are_vacant_and_not_before() {
+    let reactor = Reactor::new().unwrap();
+    let mut sources: Vec<_> = (0..4096)
+        .map(|_| reactor.reserve(Interest::READABLE).unwrap())
+        .collect();
+    let mut capacity_with = |live: usize| {
+        for slot in sources.drain(live..).rev() {
+            reactor.release(&slot);
+        }
+        reactor.slots.borrow().capacity()
+    };
+    let before = capacity_with(4096);
+    assert!(
+        (4096..8192).contains(&before),
+        "or these numbers mean nothing"
+    );
+    assert_eq!(capacity_with(before / 4), before);
+    assert_eq!(capacity_with(before / 4 - 1), before / 4 - 1, "cut");
+    assert_eq!(capacity_with(before / 8), before / 4 - 1);
+}
+
+/// Broken by: keeping the memory of every burst of wakes, or of none.
+#[test]
+fn the_queue_of_wakes_gives_back_what_a_burst_needed() {
+    let reactor = Reactor::new().unwrap();
+    let _entered = enter(reactor.clone());
+    let (source, mut peer) = pair();
+    settle(&reactor);
+    let mut capacity_after = |waiters: usize| {
+        let (woken, waker) = counter();
+        let mut waiting: Vec<_> = (0..waiters)
+            .map(|_| source.readiness(Direction::Read))
+            .collect();
+        while read_byte(&source, Waker::noop()).is_ready() {}
+        for future in &mut waiting {
+            assert!(poll(future, &waker).is_pending());
+        }
+        peer.write_all(b"x").unwrap();
+        wait_until(&reactor, || count(&woken) == waiters);
+        let wakes = reactor.wakes.take();
+        let capacity = wakes.capacity();
+        reactor.wakes.set(wakes);
+        capacity
+    };
+    assert!(capacity_after(2 * KEEP) <= KEEP);
+    assert!(capacity_after(10) >= 10, "kept for the next time");
+}
+
 /// Trap 24. Broken by: a waker that does nothing if the one before it was not seen yet.
 #[test]
 fn of_a_hundred_thousand_wakes_from_eight_threads_none_is_slept_through() {
@@ -661,4 +714,14 @@ fn a_wake_after_the_reactor_has_gone_is_harmless() {
 fn a_socket_outside_of_any_runtime_is_an_error_that_says_what_to_do() {
     let error = Source::new(Fake { fails: false }).unwrap_err();
     assert!(error.to_string().contains("block_on"), "{error}");
+}
+
+#[test]
+fn a_source_shows_its_socket() {
+    let reactor = Reactor::new().unwrap();
+    let _entered = enter(reactor.clone());
+    let (source, _peer) = pair();
+    let shown = format!("{source:?}");
+    let addr = source.get_ref().local_addr().unwrap().to_string();
+    assert!(shown.contains(&addr), "{shown}");
 }
