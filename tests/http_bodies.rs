@@ -135,6 +135,11 @@ fn head_and_fields_are_there_before_the_body() {
         assert_eq!(values, ["b", "c"]);
         assert_eq!(response.content_length(), Some(2));
         assert_eq!(response.peer_addr(), server.addr());
+        let url = response.url().as_str();
+        assert_eq!(
+            format!("{response:?}"),
+            format!("Response {{ status: 404, url: {url:?}, content_length: Some(2), .. }}")
+        );
         let error = response.error_for_status().unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Status(status) if status.as_u16() == 404));
         let says = "answered 404 Not Found"; // The standard's words, not the server's "No".

@@ -228,3 +228,28 @@ impl ClientBuilder {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_shows_where_it_goes_and_none_of_its_secrets() {
+        let client = Client::new();
+        let request = client.post("http://user:secret@h/a?b");
+        let request = request.header("x-token", "secret").body("secret");
+        assert_eq!(format!("{request:?}"), "POST http://h/a?b");
+        let shown = format!("{:?}", client.get("no scheme"));
+        assert!(shown.contains("not a URL"), "{shown}");
+    }
+
+    #[test]
+    fn a_client_shows_its_own_settings() {
+        let client = Client::builder().max_per_host(7).build();
+        let shown = format!("{client:?}");
+        assert!(
+            shown.starts_with("Client") && shown.contains("max_per_host: 7"),
+            "{shown}"
+        );
+    }
+}
