@@ -211,11 +211,14 @@ fn the_total_ends_a_body_that_is_always_ready() {
         while flows.load(std::sync::atomic::Ordering::SeqCst) && peer.say(&water) {}
     });
     hob::block_on(async {
-        let total = Duration::from_millis(50);
+        let total = Duration::from_millis(100);
         let client = Client::builder().total_timeout(total).build();
-        let mut response = client.get(server.url("/")).send().await.unwrap();
         let mut sink = futures_lite::io::sink();
-        let error = response.copy_to(&mut sink).await.unwrap_err();
+        let error = match client.get(server.url("/")).send().await {
+            Ok(mut response) => response.copy_to(&mut sink).await.unwrap_err(),
+            // On a busy machine the time may be over before the head is there.
+            Err(error) => error,
+        };
         assert_eq!(which(&error), (Deadline::Total, total));
     });
     firehose.store(false, std::sync::atomic::Ordering::SeqCst);
