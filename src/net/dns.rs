@@ -228,13 +228,16 @@ mod tests {
         let pool = pool();
         let _in_charge = blocking::enter(pool.clone());
         let (answer, told) = mpsc::channel::<()>();
+        let (begun, begins) = mpsc::channel();
         let mut lookup = lookup_host_with("dead:80", move |_, _| {
+            begun.send(()).unwrap();
             let _ = told.recv_timeout(Duration::from_secs(20));
             Ok(Vec::new())
         });
         let mut cx = Context::from_waker(Waker::noop());
         assert!(Pin::new(&mut lookup).poll(&mut cx).is_pending());
         assert_eq!(block_on(blocking::run(|| 7)), 7);
+        begins.recv().unwrap(); // or else it would be called off
         drop(lookup);
         pool.shutdown(Duration::from_secs(60));
         answer.send(()).expect("nobody waited for the resolver");
