@@ -81,8 +81,8 @@ pub use runtime::{
     Builder, Handle, Interrupted, Metrics, RemoteJoinHandle, Runtime, block_on, metrics, tasks,
 };
 pub use structure::{
-    AbortOnDrop, AsCompleted, Failure, Gather, GroupJoin, JoinAll, JoinNext, JoinNextWithId,
-    JoinSet, NextCompleted, Scope, ScopeError, ScopeFuture, Shield, Shutdown, TaskGroup,
+    AbortOnDrop, AsCompleted, Failure, Gather, GroupJoin, JoinNext, JoinNextWithId, JoinSet,
+    NextCompleted, Scope, ScopeError, ScopeFuture, SetJoinAll, SetShutdown, Shield, TaskGroup,
     as_completed, gather, scope, scope_with_deadline, shield, try_scope,
 };
 pub use sync::CancellationToken;

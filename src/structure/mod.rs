@@ -38,6 +38,6 @@ pub use error::{Failure, ScopeError};
 pub use gather::{Gather, gather};
 pub use group::{GroupJoin, TaskGroup};
 pub use handle::Scope;
-pub use join_set::{JoinAll, JoinNext, JoinNextWithId, JoinSet, Shutdown};
+pub use join_set::{JoinNext, JoinNextWithId, JoinSet, SetJoinAll, SetShutdown};
 pub use run::ScopeFuture;
 pub use shield::{Shield, shield};

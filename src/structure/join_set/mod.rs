@@ -20,7 +20,7 @@ use crate::executor::{self, AbortHandle, Joinable};
 use crate::join_error::JoinError;
 use crate::trace::{self, TaskId, WaitKind};
 
-pub use wait::{JoinAll, JoinNext, JoinNextWithId, Shutdown};
+pub use wait::{JoinNext, JoinNextWithId, SetJoinAll, SetShutdown};
 
 /// Tasks that all give the same kind of result, to be taken as they come.
 ///
@@ -217,8 +217,8 @@ impl<T: 'static> JoinSet<T> {
     /// # });
     /// ```
     #[track_caller]
-    pub fn shutdown(&mut self) -> Shutdown<'_, T> {
-        Shutdown::new(self.join_next())
+    pub fn shutdown(&mut self) -> SetShutdown<'_, T> {
+        SetShutdown::new(self.join_next())
     }
 
     /// Waits for all tasks, and gives their results in the order in which they ended.
@@ -236,8 +236,8 @@ impl<T: 'static> JoinSet<T> {
     /// # });
     /// ```
     #[track_caller]
-    pub fn join_all(self) -> JoinAll<T> {
-        JoinAll::new(self, Location::caller())
+    pub fn join_all(self) -> SetJoinAll<T> {
+        SetJoinAll::new(self, Location::caller())
     }
 
     /// How many tasks still run, or have ended without their result having been taken.

@@ -65,19 +65,19 @@ impl<T> Future for JoinNext<'_, T> {
 /// Future of [`JoinSet::shutdown`].
 #[derive(Debug)]
 #[must_use = "futures do nothing unless awaited"]
-pub struct Shutdown<'a, T: 'static> {
+pub struct SetShutdown<'a, T: 'static> {
     next: JoinNext<'a, T>,
     aborted: bool,
 }
 
-impl<'a, T> Shutdown<'a, T> {
+impl<'a, T> SetShutdown<'a, T> {
     pub(super) fn new(next: JoinNext<'a, T>) -> Self {
         let aborted = false;
-        Shutdown { next, aborted }
+        SetShutdown { next, aborted }
     }
 }
 
-impl<T> Future for Shutdown<'_, T> {
+impl<T> Future for SetShutdown<'_, T> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -94,23 +94,23 @@ impl<T> Future for Shutdown<'_, T> {
 /// Future of [`JoinSet::join_all`].
 #[derive(Debug)]
 #[must_use = "futures do nothing unless awaited"]
-pub struct JoinAll<T: 'static> {
+pub struct SetJoinAll<T: 'static> {
     set: JoinSet<T>,
     results: Vec<T>,
     at: &'static Location<'static>,
 }
 
-impl<T> JoinAll<T> {
-    pub(super) fn new(set: JoinSet<T>, at: &'static Location<'static>) -> JoinAll<T> {
+impl<T> SetJoinAll<T> {
+    pub(super) fn new(set: JoinSet<T>, at: &'static Location<'static>) -> SetJoinAll<T> {
         let results = Vec::with_capacity(set.len());
-        JoinAll { set, results, at }
+        SetJoinAll { set, results, at }
     }
 }
 
 /// The results are values in a list; nothing is pinned.
-impl<T> Unpin for JoinAll<T> {}
+impl<T> Unpin for SetJoinAll<T> {}
 
-impl<T> Future for JoinAll<T> {
+impl<T> Future for SetJoinAll<T> {
     type Output = Vec<T>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Vec<T>> {
