@@ -147,6 +147,8 @@ pub async fn consume_budget() {
 /// Runs `future` without a budget: it yields only where it really has to wait. A loop inside
 /// that is always ready then starves everything else on the thread.
 ///
+/// *Cancel safety*: that of `future`.
+///
 /// ```
 /// # hob::block_on(async {
 /// let n = hob::coop::unconstrained(async { 7 }).await;

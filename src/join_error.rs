@@ -64,18 +64,44 @@ impl JoinError {
     }
 
     /// True if it was aborted, its runtime or its scope ended first, or it never started.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let task = hob::spawn(std::future::pending::<()>());
+    /// task.abort();
+    /// assert!(task.await.unwrap_err().is_cancelled());
+    /// # });
+    /// ```
     pub fn is_cancelled(&self) -> bool {
         matches!(self.cause, Cause::Cancelled | Cause::NeverStarted)
     }
 
     /// True if it was spawned into a scope that had ended or was cancelled: it was not polled
     /// once.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// hob::scope(async |s| {
+    ///     s.cancel("closed");
+    ///     assert!(s.spawn(async {}).await.unwrap_err().is_never_started());
+    /// }).await.unwrap();
+    /// # });
+    /// ```
     pub fn is_never_started(&self) -> bool {
         matches!(self.cause, Cause::NeverStarted)
     }
 
     /// True if it is the child of a scope and failed there, by an error or a panic: that comes
     /// out of the scope.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let mut group = hob::TaskGroup::new();
+    /// let child = group.try_spawn(async { Err::<(), _>("burnt") });
+    /// assert_eq!(group.join().await.unwrap_err().first_error(), Some(&"burnt"));
+    /// assert!(child.await.unwrap_err().is_failed()); // the error itself came out of the group
+    /// # });
+    /// ```
     pub fn is_failed(&self) -> bool {
         matches!(self.cause, Cause::Failed)
     }
@@ -86,6 +112,14 @@ impl JoinError {
     }
 
     /// The task's id; `None` for a job of the worker pool.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let task = hob::spawn(async { panic!("oh no") });
+    /// let id = task.id();
+    /// assert_eq!(task.await.unwrap_err().id(), Some(id));
+    /// # });
+    /// ```
     pub fn id(&self) -> Option<TaskId> {
         self.id
     }
@@ -95,6 +129,13 @@ impl JoinError {
     /// # Panics
     /// If it is of another kind: ask [`JoinError::is_panic`] first, or use
     /// [`JoinError::try_into_panic`].
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let error = hob::spawn(async { panic!("oh no") }).await.unwrap_err();
+    /// assert_eq!(error.into_panic().downcast_ref(), Some(&"oh no"));
+    /// # });
+    /// ```
     #[track_caller]
     pub fn into_panic(self) -> Box<dyn Any + Send> {
         self.try_into_panic()
@@ -102,6 +143,15 @@ impl JoinError {
     }
 
     /// What was given to `panic!`, or the error itself if it is no panic.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let task = hob::spawn(std::future::pending::<()>());
+    /// task.abort();
+    /// let error = task.await.unwrap_err().try_into_panic().unwrap_err();
+    /// assert!(error.is_cancelled());
+    /// # });
+    /// ```
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send>, JoinError> {
         match self.cause {
             Cause::Panic(payload) => Ok(payload),

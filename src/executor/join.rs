@@ -226,12 +226,30 @@ impl<T> JoinHandle<T> {
     }
 
     /// Something that can abort the task from anywhere, other threads included.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let task = hob::spawn(std::future::pending::<()>());
+    /// let abort = task.abort_handle();
+    /// hob::spawn(async move { abort.abort() });
+    /// assert!(task.await.unwrap_err().is_cancelled());
+    /// # });
+    /// ```
     pub fn abort_handle(&self) -> AbortHandle {
         let (home, key) = self.task();
         AbortHandle::new(home.as_deref(), key, self.id)
     }
 
     /// Has the task ended?
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let task = hob::spawn(async {});
+    /// assert!(!task.is_finished());
+    /// hob::yield_now().await;
+    /// assert!(task.is_finished());
+    /// # });
+    /// ```
     pub fn is_finished(&self) -> bool {
         match &self.source {
             Source::Task { home, key, .. } => home.has_ended(*key),
@@ -239,7 +257,7 @@ impl<T> JoinHandle<T> {
         }
     }
 
-    /// The task's id.
+    /// The task's id: what [`task_id`](crate::task_id) gives inside of it.
     pub fn id(&self) -> TaskId {
         self.id
     }

@@ -95,6 +95,15 @@ impl Child {
     ///
     /// # Errors
     /// If somebody else has reaped the child, or its runtime has ended.
+    ///
+    /// ```
+    /// # #[cfg(unix)] hob::block_on(async {
+    /// let mut child = hob::process::Command::new("sh").args(["-c", "exit 7"]).spawn()?;
+    /// assert_eq!(child.wait().await?.code(), Some(7));
+    /// assert_eq!(child.id(), None); // it was reaped: the number is free for others
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     #[track_caller]
     pub fn wait(&mut self) -> Wait<'_> {
         let exited = self.exited();
@@ -125,6 +134,16 @@ impl Child {
     ///
     /// # Errors
     /// As for [`Child::wait`].
+    ///
+    /// ```
+    /// # #[cfg(unix)] hob::block_on(async {
+    /// let mut child = hob::process::Command::new("sleep").arg("1000").spawn()?;
+    /// assert!(child.try_wait()?.is_none());
+    /// child.kill().await?;
+    /// assert!(child.try_wait()?.is_some());
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
         if let Some(ended) = self.shared.ended() {
             return ended.map(Some);
@@ -189,6 +208,15 @@ impl Child {
     ///
     /// # Errors
     /// What the system says: the child may have become another user.
+    ///
+    /// ```
+    /// # #[cfg(unix)] hob::block_on(async {
+    /// let mut child = hob::process::Command::new("sleep").arg("1000").spawn()?;
+    /// child.start_kill()?;
+    /// assert!(!child.wait().await?.success());
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn start_kill(&mut self) -> io::Result<()> {
         self.shared.kill()
     }

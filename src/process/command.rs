@@ -223,6 +223,18 @@ impl Command {
     ///
     /// # Errors
     /// Those of [`Command::spawn`] and [`Child::wait_with_output`].
+    ///
+    /// ```
+    /// # #[cfg(unix)] hob::block_on(async {
+    /// use hob::process::{Command, Stdio};
+    ///
+    /// let mut command = Command::new("sh");
+    /// command.args(["-c", "echo seen; echo unseen >&2"]).stderr(Stdio::null());
+    /// let output = command.output().await?;
+    /// assert_eq!((&*output.stdout, &*output.stderr), (&b"seen\n"[..], &b""[..]));
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     #[track_caller]
     pub fn output(&mut self) -> impl Future<Output = io::Result<Output>> + use<> {
         let [stdin, stdout, stderr] = self.chosen;

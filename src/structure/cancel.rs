@@ -44,6 +44,20 @@ impl<'env, E: 'env> Scope<'env, E> {
     }
 
     /// Cancels the scope when `deadline` comes. Of several deadlines the earliest counts.
+    ///
+    /// ```
+    /// # hob::Builder::new().virtual_time().block_on(async {
+    /// # use std::time::Duration;
+    /// let deadline = hob::time::now() + Duration::from_secs(2);
+    /// let ended = hob::scope(async |s| {
+    ///     s.cancel_at(deadline + Duration::from_secs(60)); // later than the other: no matter
+    ///     s.cancel_at(deadline);
+    ///     std::future::pending::<()>().await;
+    /// });
+    /// assert!(ended.await.unwrap_err().is_cancelled());
+    /// assert_eq!(hob::time::now(), deadline);
+    /// # });
+    /// ```
     pub fn cancel_at(&self, deadline: Instant) {
         let earliest = self.children.deadline.get();
         let earliest = earliest.map_or(deadline, |earlier| earlier.min(deadline));
@@ -135,6 +149,16 @@ impl<'env, E: 'env> Scope<'env, E> {
     }
 
     /// Is it cancelled? As if the [`token`](Scope::token) was asked for.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// hob::scope(async |s| {
+    ///     assert!(!s.is_cancelled());
+    ///     s.cancel("enough");
+    ///     assert!(s.is_cancelled());
+    /// }).await.unwrap();
+    /// # });
+    /// ```
     pub fn is_cancelled(&self) -> bool {
         self.token().is_cancelled()
     }

@@ -22,6 +22,8 @@ use crate::sync::CancelReason;
 /// .await
 /// .unwrap_err();
 /// assert_eq!(error.first_error(), Some(&"no bread"));
+/// assert_eq!((error.failures().len(), error.is_panic(), error.is_cancelled()), (1, false, false));
+/// assert_eq!(error.reason(), &hob::sync::CancelReason::Failure);
 /// assert_eq!(error.to_string(), "a task of the scope failed: no bread");
 /// # });
 /// ```
@@ -56,6 +58,13 @@ impl<E> ScopeError<E> {
     }
 
     /// All that failed, to be taken apart.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let error = hob::scope(async |_| panic!("oh no")).await.unwrap_err();
+    /// assert!(matches!(&error.into_failures()[..], [hob::Failure::Panic(_)]));
+    /// # });
+    /// ```
     pub fn into_failures(self) -> Vec<Failure<E>> {
         self.failures
     }

@@ -68,6 +68,15 @@ impl<E: 'static> TaskGroup<E> {
     }
 
     /// Starts a task in the group: see [`Scope::spawn`].
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let mut group: hob::TaskGroup = hob::TaskGroup::new();
+    /// let sum = group.spawn(async { 40 + 2 });
+    /// group.join().await.unwrap();
+    /// assert_eq!(sum.await.unwrap(), 42);
+    /// # });
+    /// ```
     #[track_caller]
     pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
@@ -77,6 +86,15 @@ impl<E: 'static> TaskGroup<E> {
     }
 
     /// Starts a task with a name: see [`Scope::spawn_named`].
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let mut group: hob::TaskGroup = hob::TaskGroup::new();
+    /// group.spawn_named("cook", async {});
+    /// assert!(hob::tasks().iter().any(|task| task.name.as_deref() == Some("cook")));
+    /// group.join().await.unwrap();
+    /// # });
+    /// ```
     #[track_caller]
     pub fn spawn_named<F>(
         &self,
@@ -90,6 +108,16 @@ impl<E: 'static> TaskGroup<E> {
     }
 
     /// Starts a task whose error cancels the others: see [`Scope::try_spawn`].
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let mut group = hob::TaskGroup::new();
+    /// let endless = group.spawn(std::future::pending::<()>());
+    /// group.try_spawn(async { Err::<(), _>("no flour") });
+    /// assert_eq!(group.join().await.unwrap_err().first_error(), Some(&"no flour"));
+    /// assert!(endless.await.unwrap_err().is_cancelled());
+    /// # });
+    /// ```
     #[track_caller]
     pub fn try_spawn<F, T>(&self, future: F) -> JoinHandle<T>
     where
@@ -116,11 +144,36 @@ impl<E: 'static> TaskGroup<E> {
     }
 
     /// The token of the group: see [`Scope::token`].
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let mut group: hob::TaskGroup = hob::TaskGroup::new();
+    /// let token = group.token();
+    /// let polite = group.spawn(async move { token.cancelled().await });
+    /// hob::yield_now().await; // it listens now
+    /// group.cancel("closing time");
+    /// group.join().await.unwrap();
+    /// assert!(polite.await.is_ok());
+    /// # });
+    /// ```
     pub fn token(&self) -> CancellationToken {
         self.scope.token()
     }
 
     /// Waits until the group is cancelled: see [`Scope::cancelled`].
+    ///
+    /// *Cancel safety*: nothing is lost.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let mut group: hob::TaskGroup = hob::TaskGroup::new();
+    /// let heard = group.spawn(group.cancelled());
+    /// hob::yield_now().await; // it waits now
+    /// group.cancel("closing time");
+    /// group.join().await.unwrap();
+    /// assert!(heard.await.is_ok());
+    /// # });
+    /// ```
     #[track_caller]
     pub fn cancelled(&self) -> CancelledOwned {
         self.scope.cancelled()
@@ -142,13 +195,25 @@ impl<E: 'static> TaskGroup<E> {
     }
 
     /// Cancels all tasks after some time: see [`Scope::cancel_after`].
+    ///
+    /// ```
+    /// # hob::Builder::new().virtual_time().block_on(async {
+    /// # use std::time::Duration;
+    /// let mut group: hob::TaskGroup = hob::TaskGroup::new();
+    /// let endless = group.spawn(std::future::pending::<()>());
+    /// group.cancel_after(Duration::from_secs(2));
+    /// assert!(group.join().await.unwrap_err().is_cancelled()); // it cut something off
+    /// assert!(endless.await.unwrap_err().is_cancelled());
+    /// # });
+    /// ```
     pub fn cancel_after(&self, wait: Duration) {
         self.scope.cancel_after(wait);
     }
 
     /// Waits until all tasks have ended, and the cleanups. Those that run may still spawn
-    /// others. That the group was cancelled is no error in itself. Then the group is over: what is spawned later never starts, and joining once
-    /// more is `Ok` at once.
+    /// others. That the group was cancelled is no error in itself, but a deadline that cut
+    /// something off is one. Then the group is over: what is spawned later never starts, and
+    /// joining once more is `Ok` at once.
     ///
     /// *Cancel safety*: nothing is lost; join again.
     ///

@@ -77,6 +77,15 @@ impl<T: 'static> JoinSet<T> {
     }
 
     /// [`spawn`](JoinSet::spawn), with a name that [`tasks`](crate::tasks) and messages show.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let mut set = hob::JoinSet::new();
+    /// set.spawn_named("baker", async { "bread" });
+    /// assert!(hob::tasks().iter().any(|task| task.name.as_deref() == Some("baker")));
+    /// assert_eq!(set.join_next().await.unwrap().unwrap(), "bread");
+    /// # });
+    /// ```
     #[track_caller]
     pub fn spawn_named<F>(&mut self, name: impl Into<Cow<'static, str>>, future: F) -> AbortHandle
     where
@@ -166,6 +175,16 @@ impl<T: 'static> JoinSet<T> {
     }
 
     /// [`try_join_next`](JoinSet::try_join_next), with the id of the task.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let mut set = hob::JoinSet::new();
+    /// let task = set.spawn(async { 7 });
+    /// hob::yield_now().await;
+    /// let (id, result) = set.try_join_next_with_id().unwrap();
+    /// assert_eq!((id, result.unwrap()), (task.id(), 7));
+    /// # });
+    /// ```
     pub fn try_join_next_with_id(&mut self) -> Option<(TaskId, Result<T, JoinError>)> {
         self.shared.take()
     }
@@ -241,6 +260,15 @@ impl<T: 'static> JoinSet<T> {
     }
 
     /// How many tasks still run, or have ended without their result having been taken.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let mut set: hob::JoinSet<_> = (1..=3).map(|n| async move { n }).collect();
+    /// assert_eq!(set.len(), 3);
+    /// set.join_next().await;
+    /// assert_eq!(set.len(), 2); // whether or not those two have ended
+    /// # });
+    /// ```
     pub fn len(&self) -> usize {
         self.shared.members.borrow().len() + self.shared.done.borrow().len()
     }

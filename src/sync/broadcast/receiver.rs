@@ -111,6 +111,15 @@ impl<T> Receiver<T> {
     }
 
     /// Messages that this receiver can still get. What it missed is not among them.
+    ///
+    /// ```
+    /// let (sender, mut receiver) = hob::sync::broadcast::channel(4);
+    /// sender.send(1).expect("the receiver lives");
+    /// sender.send(2).expect("the receiver lives");
+    /// assert_eq!(receiver.len(), 2);
+    /// assert_eq!(receiver.try_recv(), Ok(1));
+    /// assert_eq!(receiver.len(), 1);
+    /// ```
     pub fn len(&self) -> usize {
         self.chan.left_for(self.next)
     }

@@ -183,6 +183,14 @@ pub struct WeakSender<T> {
 impl<T> WeakSender<T> {
     /// A sender, if there is still another one. A channel whose last sender went is over, and
     /// nothing opens it again.
+    ///
+    /// ```
+    /// let (sender, _receiver) = hob::sync::broadcast::channel::<u32>(1);
+    /// let weak = sender.downgrade();
+    /// assert!(weak.upgrade().is_some());
+    /// drop(sender);
+    /// assert!(weak.upgrade().is_none());
+    /// ```
     pub fn upgrade(&self) -> Option<Sender<T>> {
         let chan = self.chan.upgrade().filter(|chan| !chan.is_over())?;
         chan.senders.set(chan.senders.get() + 1);

@@ -81,6 +81,13 @@ impl CancellationToken {
 
     /// Cancels this token and all below it, and wakes whoever waits for that. Only the first
     /// time counts.
+    ///
+    /// ```
+    /// let token = hob::sync::CancellationToken::new();
+    /// assert!(!token.is_cancelled() && token.reason().is_none());
+    /// token.cancel();
+    /// assert!(token.is_cancelled());
+    /// ```
     pub fn cancel(&self) {
         self.cancel_for(CancelReason::Requested("".into()));
     }
@@ -99,6 +106,14 @@ impl CancellationToken {
     }
 
     /// [`cancel_with`](CancellationToken::cancel_with) for reasons that are not words.
+    ///
+    /// ```
+    /// use hob::sync::{CancelReason, CancellationToken};
+    ///
+    /// let token = CancellationToken::new();
+    /// token.cancel_for(CancelReason::Deadline);
+    /// assert_eq!(token.reason(), Some(CancelReason::Deadline));
+    /// ```
     pub fn cancel_for(&self, reason: CancelReason) {
         self.node.cancel(reason);
     }

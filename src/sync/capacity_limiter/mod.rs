@@ -118,6 +118,8 @@ impl CapacityLimiter {
 
     /// [`acquire`](CapacityLimiter::acquire) for somebody else than the running task.
     ///
+    /// *Cancel safety*: as for [`acquire`](CapacityLimiter::acquire).
+    ///
     /// ```
     /// # hob::block_on(async {
     /// let limiter = hob::sync::CapacityLimiter::new(10);
@@ -135,6 +137,8 @@ impl CapacityLimiter {
 
     /// [`acquire`](CapacityLimiter::acquire) with a token that can move into a task.
     ///
+    /// *Cancel safety*: as for [`acquire`](CapacityLimiter::acquire).
+    ///
     /// ```
     /// # hob::block_on(async {
     /// let limiter = std::rc::Rc::new(hob::sync::CapacityLimiter::new(1));
@@ -150,6 +154,8 @@ impl CapacityLimiter {
 
     /// [`acquire_on_behalf_of`](CapacityLimiter::acquire_on_behalf_of) with a token that can
     /// move into a task.
+    ///
+    /// *Cancel safety*: as for [`acquire`](CapacityLimiter::acquire).
     ///
     /// ```
     /// # hob::block_on(async {

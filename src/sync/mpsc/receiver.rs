@@ -127,11 +127,25 @@ impl<T> Receiver<T> {
 
     /// True after [`close`](Receiver::close), or when no sender is left. There may be messages
     /// in it all the same.
+    ///
+    /// ```
+    /// let (sender, mut receiver) = hob::sync::mpsc::channel::<u32>(1);
+    /// assert!(!receiver.is_closed() && !sender.is_closed());
+    /// receiver.close();
+    /// assert!(receiver.is_closed() && sender.is_closed());
+    /// ```
     pub fn is_closed(&self) -> bool {
         self.chan.has_ended()
     }
 
     /// Messages in the channel.
+    ///
+    /// ```
+    /// let (sender, receiver) = hob::sync::mpsc::channel(5);
+    /// sender.try_send("x").expect("there is a place");
+    /// assert_eq!((receiver.len(), receiver.is_empty()), (1, false));
+    /// assert_eq!((receiver.capacity(), receiver.max_capacity()), (4, 5));
+    /// ```
     pub fn len(&self) -> usize {
         self.chan.len()
     }

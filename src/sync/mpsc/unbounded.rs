@@ -83,6 +83,13 @@ impl<T> UnboundedSender<T> {
     }
 
     /// Do both send into the same channel?
+    ///
+    /// ```
+    /// let (sender, _receiver) = hob::sync::mpsc::unbounded_channel::<u32>();
+    /// let (other, _receiver) = hob::sync::mpsc::unbounded_channel::<u32>();
+    /// assert!(sender.same_channel(&sender.clone()));
+    /// assert!(!sender.same_channel(&other));
+    /// ```
     pub fn same_channel(&self, other: &UnboundedSender<T>) -> bool {
         Rc::ptr_eq(&self.chan, &other.chan)
     }
@@ -238,6 +245,12 @@ impl<T> UnboundedReceiver<T> {
     }
 
     /// Messages in the channel.
+    ///
+    /// ```
+    /// let (sender, receiver) = hob::sync::mpsc::unbounded_channel();
+    /// sender.send("x").expect("the receiver lives");
+    /// assert_eq!((receiver.len(), receiver.is_empty()), (1, false));
+    /// ```
     pub fn len(&self) -> usize {
         self.chan.len()
     }

@@ -113,6 +113,8 @@ impl Notify {
     /// [`notified`](Notify::notified) as a future that owns a count of the `Notify`, and so can
     /// move into a task.
     ///
+    /// *Cancel safety*: as for [`notified`](Notify::notified).
+    ///
     /// ```
     /// # hob::block_on(async {
     /// let notify = std::rc::Rc::new(hob::sync::Notify::new());

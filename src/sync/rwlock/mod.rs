@@ -133,6 +133,8 @@ impl<T> RwLock<T> {
 
     /// [`read`](RwLock::read) with a guard that can move into a task.
     ///
+    /// *Cancel safety*: as for [`read`](RwLock::read).
+    ///
     /// ```
     /// # hob::block_on(async {
     /// let lock = std::rc::Rc::new(hob::sync::RwLock::new(7));
@@ -150,6 +152,8 @@ impl<T> RwLock<T> {
     }
 
     /// [`write`](RwLock::write) with a guard that can move into a task.
+    ///
+    /// *Cancel safety*: as for [`write`](RwLock::write).
     ///
     /// ```
     /// # hob::block_on(async {

@@ -100,6 +100,8 @@ impl Semaphore {
 
     /// [`acquire`](Semaphore::acquire) with a permit that can move into a task.
     ///
+    /// *Cancel safety*: as for [`acquire`](Semaphore::acquire).
+    ///
     /// ```
     /// # hob::block_on(async {
     /// use std::rc::Rc;
@@ -117,6 +119,8 @@ impl Semaphore {
     }
 
     /// [`acquire_many`](Semaphore::acquire_many) with a permit that can move into a task.
+    ///
+    /// *Cancel safety*: as for [`acquire`](Semaphore::acquire).
     ///
     /// ```
     /// # hob::block_on(async {

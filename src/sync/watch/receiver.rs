@@ -127,6 +127,16 @@ impl<T> Receiver<T> {
     ///
     /// # Errors
     /// [`RecvError`] if no sender is left, whatever was seen.
+    ///
+    /// ```
+    /// let (sender, mut receiver) = hob::sync::watch::channel(0);
+    /// sender.send(1).expect("the receiver lives");
+    /// assert_eq!(receiver.has_changed(), Ok(true));
+    /// receiver.mark_unchanged();
+    /// assert_eq!(receiver.has_changed(), Ok(false));
+    /// drop(sender);
+    /// assert!(receiver.has_changed().is_err() && receiver.is_closed());
+    /// ```
     pub fn has_changed(&self) -> Result<bool, RecvError> {
         match self.shared.is_over() {
             true => Err(RecvError(())),

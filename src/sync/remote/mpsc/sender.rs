@@ -183,6 +183,8 @@ impl<T> UnboundedSender<T> {
     }
 
     /// As [`Sender::closed`].
+    ///
+    /// *Cancel safety*: nothing is lost.
     #[track_caller]
     pub fn closed(&self) -> Closed<'_, T> {
         Closed::new(&self.chan)
