@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use hob::sync::CancelReason;
+use hob::testing::ledger;
 use hob::time::{now, sleep, timeout};
 use hob::{Builder, TaskGroup, block_on, yield_now};
 
@@ -112,6 +113,32 @@ fn a_group_that_is_dropped_takes_its_tasks_along_and_leaves_static_cleanups() {
         sleep(secs(2)).await;
         assert_eq!(*log.borrow(), ["cleaned up"]);
         assert_eq!(hob::metrics().live_tasks, 1);
+    });
+}
+
+/// Broken by: `matches!(self.phase, Phase::New(_))` in the drop of `ScopeFuture`, instead of
+/// asking whether it is bound.
+#[test]
+fn a_group_that_is_dropped_before_it_was_polled_takes_its_tasks_along_too() {
+    Builder::new().virtual_time().block_on(async {
+        let before = ledger();
+        let dropped = Rc::new(());
+        let cleaned = Rc::new(Cell::new(false));
+        let (task, clean) = (dropped.clone(), cleaned.clone());
+        let group = Group::new();
+        group.scope().defer_static(async move { clean.set(true) });
+        let task = group.spawn(async move {
+            pending::<()>().await;
+            drop(task);
+        });
+        drop(group);
+        let ended = timeout(secs(1), task).await.expect("nobody ends it");
+        assert!(ended.unwrap_err().is_cancelled());
+        assert_eq!(Rc::strong_count(&dropped), 1);
+        yield_now().await;
+        assert!(cleaned.get());
+        yield_now().await;
+        assert_eq!(ledger(), before);
     });
 }
 

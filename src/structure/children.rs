@@ -15,8 +15,7 @@
 //!   polled or dropped.
 //! - I2: children are polled and removed only by the scope's future, which is borrowed
 //!   uniquely meanwhile; so a place is not freed while its child is out.
-//! - I3: once the scope is closed or cancelled nothing is born in it any more, except the
-//!   cleanups, one after the other.
+//! - I3: once the scope is closed or cancelled only cleanups are born, one after the other.
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
@@ -119,11 +118,15 @@ impl<'env, E> Children<'env, E> {
         );
     }
 
+    /// Has it begun in some runtime? Before that nobody can have been born.
+    pub(super) fn is_bound(&self) -> bool {
+        self.home.get().is_some()
+    }
+
     pub(super) fn token(&self) -> &CancellationToken {
         let home = self.home.get();
-        &home
-            .expect("a `Scope` is given out by the first poll")
-            .token
+        let home = home.expect("a `Scope` is given out when it is bound");
+        &home.token
     }
 
     pub(super) fn executor(&self) -> Option<Rc<Executor>> {
@@ -166,9 +169,8 @@ impl<'env, E> Children<'env, E> {
         self.token().cancel_for(CancelReason::Failure);
     }
 
-    /// Begins a child, which is polled for the first time in its turn. All that is ever born
-    /// in a scope, its body and its cleanups included, is born here. `to` makes the place
-    /// where the result goes.
+    /// Begins a child; its first poll comes in its turn. All that is ever born in a scope, body
+    /// and cleanups included, is born here. `to` makes the place where the result goes.
     pub(super) fn bear<F, T, D>(
         &self,
         future: F,
@@ -237,8 +239,7 @@ impl<'env, E> Children<'env, E> {
         let places: Vec<usize> = places.map(|(place, _)| place).collect();
         drop(list);
         // I3: whatever their destructors do, no place is taken anew.
-        let outs = places.iter();
-        for &place in outs {
+        for &place in &places {
             if let Some(out) = self.take_out(place, |_| true) {
                 self.end(place, out, Why::Aborted);
             }

@@ -269,7 +269,8 @@ impl<T, E> Unpin for ScopeFuture<'_, T, E> {}
 
 impl<T, E> Drop for ScopeFuture<'_, T, E> {
     fn drop(&mut self) {
-        if matches!(self.phase, Phase::New(_)) || self.children.is_over() {
+        // Not "never polled": what is spawned in a group is there before the group's first poll.
+        if !self.children.is_bound() || self.children.is_over() {
             return;
         }
         self.children.token().cancel_for(CancelReason::Dropped);
