@@ -19,10 +19,23 @@
 //!
 //! # Where to begin
 //!
-//! - Programs: [`block_on`], [`spawn`], [`time`], [`net`], [`fs`], [`sync`], [`process`], [`http`].
+//! - Programs: [`block_on`], [`spawn`], [`time`], [`net`], [`fs`], [`process`], [`signal`], [`http`].
+//! - Several things at once: [`future`] within a task; [`scope`](scope()), [`gather`](gather()),
+//!   [`as_completed`](as_completed()), [`TaskGroup`] and [`JoinSet`] with tasks; [`sync`] between
+//!   them; [`blocking`] on other threads.
+//! - Nearly every future does nothing before it is awaited or spawned. The compiler warns of one
+//!   that was forgotten; here it is told to refuse it:
+//!
+//!   ```compile_fail
+//!   #![deny(unused_must_use)]
+//!   # hob::block_on(async {
+//!   hob::time::sleep(std::time::Duration::from_secs(1)); // .await
+//!   # });
+//!   ```
+//!
 //! - Cancelling: dropping a future stops it at its `.await`. Each future of this crate says
 //!   under *Cancel safety* what that loses.
-//! - Looking inside: [`tasks`], [`metrics`], [`Builder::observer`].
+//! - Looking inside: [`tasks`], [`metrics`], [`Builder::observer`], [`testing`].
 //!
 //! # Reading the source
 //!
