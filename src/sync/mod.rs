@@ -32,9 +32,12 @@
 //! way: a future that is dropped leaves the line, and passes on what it was handed.
 //!
 //! Inside, in reading order: `wait_list` is the line; `gate` adds permits to it, and `wish` is
-//! a future's place there; `crowd` calls everybody at once. Semaphore, locks, limiters and the
-//! bounded channel are each a gate with other words on it; in `notify` and `barrier` is a line
-//! whose waiters want nothing but to be called; `cancellation` is a tree of such lines.
+//! a future's place there; `crowd` calls everybody at once; `backlog` is the messages, without
+//! anybody who waits. Semaphore and locks, the cell that is made once, the limiters, the bounded
+//! channel and the queue are each a gate with other words on it; in `notify` and `barrier` is a
+//! line whose waiters want nothing but to be called; `cancellation` is a tree of such lines.
+//! Of the other channels, `watch` and `broadcast` call a crowd, and `oneshot` has one who waits
+//! at each end. Last comes `remote`: lines that threads share, so behind a lock of theirs.
 
 mod wait_list;
 mod gate;
