@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_lite::StreamExt;
 use hob::time::{now, sleep};
-use hob::{Builder, scope};
+use hob::{Builder, scope, try_scope};
 
 fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
@@ -167,5 +167,53 @@ fn a_limit_of_zero_is_refused() {
         });
         let error = ended.await.unwrap_err();
         assert!(error.to_string().contains("at least 1"));
+    });
+}
+
+/// Broken by: `start` in place of `try_start` in `try_for_each_concurrent` (does not compile), or
+/// by taking the next item before the place.
+#[test]
+fn the_first_error_cancels_the_rest_and_no_more_items_are_taken() {
+    Builder::new().virtual_time().block_on(async {
+        let start = now();
+        let (taken, finished) = (Cell::new(0), Cell::new(0));
+        let ended = try_scope(async |s| {
+            let items = (1..=9).inspect(|_| taken.set(taken.get() + 1));
+            let all = s.try_for_each_concurrent(2, items, |n| {
+                let finished = &finished;
+                async move {
+                    sleep(ms(if n == 3 { 10 } else { 100 })).await;
+                    finished.set(finished.get() + 1);
+                    if n == 3 { Err("three") } else { Ok(()) }
+                }
+            });
+            all.await.unwrap();
+            Ok(())
+        });
+        let error = ended.await.unwrap_err();
+        assert_eq!(error.first_error(), Some(&"three"));
+        // 1 and 2, then 3 and 4 in their places; and 4 is dropped while it works.
+        assert_eq!((taken.get(), finished.get()), (4, 3));
+        assert_eq!(now() - start, ms(110));
+    });
+}
+
+#[test]
+fn without_an_error_all_are_worked_on() {
+    Builder::new().virtual_time().block_on(async {
+        let sum = Cell::new(0);
+        let ended = try_scope(async |s| {
+            let all = s.try_for_each_concurrent(3, 1..=10, |n| {
+                let sum = &sum;
+                async move {
+                    sleep(ms(n)).await;
+                    sum.set(sum.get() + n);
+                    Ok::<(), String>(())
+                }
+            });
+            all.await.unwrap();
+            Ok(sum.get())
+        });
+        assert_eq!(ended.await.unwrap(), 55);
     });
 }

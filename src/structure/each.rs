@@ -13,7 +13,7 @@ use futures_lite::StreamExt;
 
 use super::handle::Scope;
 use crate::executor::JoinHandle;
-use crate::sync::Semaphore;
+use crate::sync::{OwnedSemaphorePermit, Semaphore};
 
 impl<'env, E: 'env> Scope<'env, E> {
     /// Runs `work(item)` for each of `items`, each as a child, at most `limit` at the same
@@ -81,6 +81,66 @@ impl<'env, E: 'env> Scope<'env, E> {
         W: FnMut(S::Item) -> F + 'env,
         F: Future<Output = ()> + 'env,
     {
+        let scope = self.clone();
+        self.each(limit, items, move |item, place, at| {
+            let work = work(item);
+            let work = async move {
+                work.await;
+                drop(place);
+            };
+            drop(scope.start(work, None, at));
+        })
+    }
+
+    /// [`for_each_concurrent`](Scope::for_each_concurrent) for work that may fail: as with
+    /// [`try_spawn`](Scope::try_spawn), the first error cancels the scope, and comes out of it.
+    ///
+    /// # Panics
+    /// If `limit` is 0.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// let failed = hob::try_scope(async |s| {
+    ///     s.try_for_each_concurrent(2, ["1", "one", "2"], async |text: &str| {
+    ///         text.parse::<u32>().map(drop)
+    ///     });
+    ///     Ok(())
+    /// });
+    /// assert!(failed.await.unwrap_err().first_error().is_some());
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn try_for_each_concurrent<I, W, F>(
+        &self,
+        limit: usize,
+        items: I,
+        mut work: W,
+    ) -> JoinHandle<()>
+    where
+        I: IntoIterator<IntoIter: 'env>,
+        W: FnMut(I::Item) -> F + 'env,
+        F: Future<Output = Result<(), E>> + 'env,
+    {
+        let scope = self.clone();
+        let items = futures_lite::stream::iter(items);
+        self.each(limit, items, move |item, place, at| {
+            let work = work(item);
+            let work = async move {
+                let result = work.await;
+                drop(place);
+                result
+            };
+            drop(scope.try_start(work, None, at));
+        })
+    }
+
+    /// The child that takes the items, and has `begin` start the work for each.
+    #[track_caller]
+    fn each<S, B>(&self, limit: usize, items: S, mut begin: B) -> JoinHandle<()>
+    where
+        S: Stream + 'env,
+        B: FnMut(S::Item, OwnedSemaphorePermit, &'static Location<'static>) + 'env,
+    {
         assert!(limit > 0, "for_each_concurrent needs a limit of at least 1");
         let at = Location::caller();
         let scope = self.clone();
@@ -97,12 +157,7 @@ impl<'env, E: 'env> Scope<'env, E> {
                 let Some(Some(item)) = token.run_until_cancelled(items.next()).await else {
                     break;
                 };
-                let work = work(item);
-                let work = async move {
-                    work.await;
-                    drop(place);
-                };
-                drop(scope.start(work, None, at));
+                begin(item, place, at);
             }
             // All places are free: all have ended.
             let _all = places.acquire_many(limit).await;

@@ -133,7 +133,7 @@ impl<'env, E: 'env> Scope<'env, E> {
         self.children.bear(future, name, at, to)
     }
 
-    fn try_start<F, T>(
+    pub(super) fn try_start<F, T>(
         &self,
         future: F,
         name: Option<Cow<'static, str>>,
