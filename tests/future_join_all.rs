@@ -249,3 +249,19 @@ fn a_join_all_that_was_awaited_says_so_when_it_is_polled_again() {
     assert_eq!(Pin::new(&mut all).poll(&mut cx), Poll::Ready(vec![1]));
     let _ = Pin::new(&mut all).poll(&mut cx);
 }
+
+/// `Receiver::try_iter` is such an iterator: it may have more to give after it had nothing.
+///
+/// Broken by: `futures.fuse()` taken out of `Children::new` (a child in a place that nobody
+/// polls).
+#[test]
+fn the_futures_end_where_their_iterator_ends_first() {
+    let mut asked = 0;
+    let futures = std::iter::from_fn(|| {
+        asked += 1;
+        (asked != 2 && asked < 6).then_some(ready(asked))
+    });
+    let mut all = join_all(futures);
+    let polled = Pin::new(&mut all).poll(&mut Context::from_waker(Waker::noop()));
+    assert_eq!(polled, Poll::Ready(vec![1]));
+}

@@ -55,7 +55,8 @@ impl<F: Future> Children<F> {
     /// # Panics
     /// If there are more than 2^32 of them.
     pub(super) fn new(futures: impl Iterator<Item = F>) -> Children<F> {
-        let mut futures = futures.peekable();
+        // Fused: after its end it is asked again, to fill up the last box.
+        let mut futures = futures.fuse().peekable();
         let mut boxes = Vec::with_capacity(futures.size_hint().0.div_ceil(8));
         let mut len: u32 = 0;
         while futures.peek().is_some() {
