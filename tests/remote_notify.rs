@@ -124,3 +124,19 @@ fn a_handle_beside_the_sender_keeps_virtual_time_from_jumping() {
         assert_eq!(thread.join().unwrap(), with_handle);
     }
 }
+
+/// Broken by: `PLACES` as a `usize` that is counted down where nothing was counted up.
+#[test]
+fn who_waits_on_one_thread_may_be_dropped_on_another() {
+    let notify = Arc::new(Notify::new());
+    let waits = notify.clone();
+    let mut notified = Box::pin(async move { waits.notified().await });
+    assert_eq!(poll_now(&mut notified), Poll::Pending);
+    let waiters = thread::spawn(move || {
+        drop(notified);
+        hob::block_on(async { hob::testing::ledger().waiters })
+    });
+    assert_eq!(waiters.join().unwrap(), 0);
+    notify.notify_one();
+    assert_eq!(poll_now(&mut notify.notified()), Poll::Ready(()), "stored");
+}

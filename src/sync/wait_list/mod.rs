@@ -43,13 +43,15 @@ use slab::Slab;
 const KEPT: usize = 64;
 
 thread_local! {
-    /// Places that are taken, in all lines of this thread: for `testing::ledger`.
-    static PLACES: Cell<usize> = const { Cell::new(0) };
+    /// Places that were taken on this thread, less those given back here: for
+    /// `testing::ledger`. Signed, because a future that waits for something in `remote` may be
+    /// polled on one thread and dropped on another.
+    static PLACES: Cell<isize> = const { Cell::new(0) };
 }
 
 /// How many wait, or were called and have not seen it, in all lines of this thread.
 pub(crate) fn live_waiters() -> usize {
-    PLACES.get()
+    usize::try_from(PLACES.get()).unwrap_or(0)
 }
 
 /// A line of tasks that wait, each with a `T` that says for what.
