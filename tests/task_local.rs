@@ -142,6 +142,27 @@ fn a_task_without_values_sees_none_though_block_on_is_called_inside_of_a_scope()
     });
 }
 
+/// What the loop starts by itself between two polls is nobody's child.
+///
+/// Broken by: the line with `rule_nothing` taken out of `Inner::run`.
+#[test]
+fn what_comes_from_elsewhere_inherits_nothing_though_block_on_is_called_inside_of_a_scope() {
+    let runtime = hob::Builder::new().worker_threads(0).build().unwrap();
+    let handle = runtime.handle();
+    let thread = std::thread::spawn(move || handle.block_on(|| async { number() }));
+    NUMBER.sync_scope(7, || {
+        runtime.block_on(async {
+            while !thread.is_finished() {
+                hob::yield_now().await;
+            }
+            assert_eq!(hob::spawn_blocking(number).await.unwrap(), None);
+            assert_eq!(hob::blocking::run(number).await, None);
+            assert_eq!(number(), Some(7));
+        });
+    });
+    assert_eq!(thread.join().unwrap(), None);
+}
+
 struct TellOnDrop(Rc<Cell<Option<u32>>>);
 impl Drop for TellOnDrop {
     fn drop(&mut self) {

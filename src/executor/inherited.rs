@@ -56,6 +56,12 @@ pub(crate) fn rule(heritage: Heritage) -> Ruled {
     }
 }
 
+/// Makes nothing rule until the guard is dropped: for what the loop does between two polls,
+/// which is nobody's task, though the loop itself may run inside of a scope.
+pub(crate) fn rule_nothing() -> Option<Ruled> {
+    is_used().then(|| rule(None))
+}
+
 /// Guard of [`rule`].
 pub(crate) struct Ruled {
     former: Heritage,

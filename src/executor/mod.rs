@@ -55,7 +55,7 @@ pub use abort::AbortHandle;
 pub(crate) use birth::RootSlot;
 pub(crate) use child::Due;
 pub use info::TaskInfo;
-pub(crate) use inherited::{Heritage, heritage, rule};
+pub(crate) use inherited::{Heritage, heritage, rule, rule_nothing};
 pub(crate) use join::JoinCell;
 pub use join::JoinHandle;
 pub(crate) use task::{Destination, Joinable, TaskKey, Why, Work};

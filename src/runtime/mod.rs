@@ -87,6 +87,7 @@ pub(crate) struct Inner {
 impl Inner {
     /// Turns until the main future is done.
     fn run(&self, root: &executor::RootSlot<'_>, main: executor::Root<'_>) -> io::Result<()> {
+        let _nothing_rules = executor::rule_nothing();
         loop {
             // 1. Read the inbox.
             self.executor.take_mail();
