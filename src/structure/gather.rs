@@ -38,16 +38,18 @@ where
     I: IntoIterator,
     I::Item: Future + 'static,
 {
-    let mut handles = Vec::new();
+    // There from the beginning: should the iterator panic, its drop aborts what was spawned.
+    let mut gather = Gather {
+        results: Vec::new(),
+        handles: Vec::new(),
+        given: false,
+    };
     // No closure: in one, each task would be said to be spawned here.
     for future in futures {
-        handles.push(spawn(future));
+        gather.handles.push(spawn(future));
     }
-    Gather {
-        results: Vec::with_capacity(handles.len()),
-        handles,
-        given: false,
-    }
+    gather.results.reserve_exact(gather.handles.len());
+    gather
 }
 
 /// The future of [`gather`].

@@ -9,6 +9,7 @@ use std::panic::Location;
 use std::rc::Rc;
 
 use super::children::{Children, Cleanup, ToHandle, ToScope};
+use crate::caught;
 use crate::executor::JoinHandle;
 
 /// One of the handles of a [`scope`](crate::scope()). Clones are the same scope.
@@ -242,13 +243,16 @@ impl<E> fmt::Debug for Scope<'_, E> {
 }
 
 impl Cleanup<'_> {
-    /// The future, if it can outlive the scope.
+    /// The future, if it can outlive the scope. Otherwise drops it.
     pub(super) fn into_static(
         self,
     ) -> Option<std::pin::Pin<Box<dyn Future<Output = ()> + 'static>>> {
         match self {
             Cleanup::Static(future) => Some(future),
-            Cleanup::Borrowing(_) => None,
+            Cleanup::Borrowing(future) => {
+                caught::drop(future); // its panic must not cost the others their turn
+                None
+            }
         }
     }
 }

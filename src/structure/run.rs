@@ -138,7 +138,9 @@ impl<'env, T: 'env, E: 'env> ScopeFuture<'env, T, E> {
                         return Poll::Ready(self.finish(&body));
                     }
                     if self.poll_timer(cx) {
-                        caught::drop(self.children.cleanups.take());
+                        // One by one: a second panic within one drop would abort.
+                        let unrun = self.children.cleanups.take();
+                        unrun.into_iter().for_each(caught::drop);
                         self.children.cut(|_| true);
                         self.children.fail(Failure::CleanupTooLong);
                     } else {
@@ -283,7 +285,9 @@ impl<T, E> Drop for ScopeFuture<'_, T, E> {
             .collect();
         if let Some(executor) = self.children.executor().filter(|_| !go_on.is_empty()) {
             let limit = self.children.cleanup_limit.get();
-            let cleanup = time::timeout(limit, one_by_one(go_on));
+            // The limit counts from the first poll: here it may be the clock of nobody, or of
+            // another runtime, that rules.
+            let cleanup = async move { time::timeout(limit, one_by_one(go_on)).await };
             drop(executor.spawn(cleanup, Some("cleanup".into()), self.at));
         }
     }
