@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures_lite::future::poll_once;
+use hob::future::join_all;
 use hob::time::sleep;
 use hob::{Builder, Failure, ScopeFuture, gather, scope, yield_now};
 
@@ -101,5 +102,27 @@ fn an_iterator_that_panics_takes_the_tasks_along_that_it_gave_before() {
         assert!(gathered.is_err());
         yield_now().await;
         assert_eq!(Rc::strong_count(&alive), 1);
+    });
+}
+
+/// Trap 30. Broken by: the look at the budget taken out of `ScopeFuture::poll_due`.
+#[test]
+fn a_scope_under_a_waker_of_its_own_lets_the_kernel_have_its_turn() {
+    Builder::new().virtual_time().block_on(async {
+        let crowded = scope(async |s| {
+            for _ in 0..5000 {
+                s.spawn(yield_now());
+            }
+        });
+        // More than eight futures: each of them has its own waker.
+        let empty = (0..8).map(|_| scope(async |_| ()));
+        let before = hob::metrics().counters;
+        let ended = join_all(std::iter::once(crowded).chain(empty)).await;
+        assert!(ended.iter().all(Result::is_ok));
+        let after = hob::metrics().counters;
+        let polls = after.polls - before.polls;
+        let visits = after.kernel_visits - before.kernel_visits;
+        assert!(polls >= 10_000);
+        assert!(visits >= polls / 200, "{visits} visits, {polls} polls");
     });
 }

@@ -34,7 +34,8 @@ use crate::{caught, coop};
 /// Where the loop notes which children of one scope are due. Shared with that scope.
 #[derive(Default)]
 pub(crate) struct Due {
-    /// Filled by the loop, in the order of the wakes; emptied by the scope.
+    /// Filled by the loop, in the order of the wakes; emptied by the scope, as far as the budget
+    /// of its poll goes.
     children: RefCell<VecDeque<(TaskKey, u32)>>,
     /// The task that polls the scope, if it does so with its own waker.
     owner: Cell<Option<TaskKey>>,
@@ -46,6 +47,11 @@ impl Due {
     /// The next child to poll, and its place in the scope.
     pub(crate) fn pop(&self) -> Option<(TaskKey, u32)> {
         self.children.borrow_mut().pop_front()
+    }
+
+    /// Is nobody due?
+    pub(crate) fn is_empty(&self) -> bool {
+        self.children.borrow().is_empty()
     }
 
     /// Forgets who is due, and who polls the scope: it has ended.

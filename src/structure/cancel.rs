@@ -88,7 +88,7 @@ impl<'env, E: 'env> Scope<'env, E> {
     }
 
     /// How long all the cleanups together may take, before the rest is dropped and that is
-    /// told as a [`Failure`](crate::Failure). Default: 5 s.
+    /// told as a [`Failure`](crate::Failure). Default: 5 s. Zero leaves no time for any of them.
     ///
     /// ```
     /// # use std::time::Duration;

@@ -202,22 +202,18 @@ impl<'env, E> Children<'env, E> {
         JoinHandle::of_child(cell, at)
     }
 
-    /// Polls exactly those that the loop noted.
-    pub(super) fn poll_due(&self, executor: &Executor) {
-        while let Some((key, place)) = self.due.pop() {
-            let place = place as usize;
-            let Some(mut out) = self.take_out(place, |child| child.key == key) else {
-                continue; // it ended meanwhile
-            };
-            if executor.is_aborted(key) {
-                self.end(place, out, Why::Aborted);
-                continue;
-            }
-            match self.poll_child(executor, &mut out) {
-                Ok(Poll::Pending) => self.put_back(place, out),
-                Ok(Poll::Ready(())) => self.remove(place, out),
-                Err(payload) => self.end(place, out, Why::Panicked(payload)),
-            }
+    /// Polls a child that the loop noted, unless it has ended meanwhile.
+    pub(super) fn poll_one(&self, executor: &Executor, key: TaskKey, place: usize) {
+        let Some(mut out) = self.take_out(place, |child| child.key == key) else {
+            return;
+        };
+        if executor.is_aborted(key) {
+            return self.end(place, out, Why::Aborted);
+        }
+        match self.poll_child(executor, &mut out) {
+            Ok(Poll::Pending) => self.put_back(place, out),
+            Ok(Poll::Ready(())) => self.remove(place, out),
+            Err(payload) => self.end(place, out, Why::Panicked(payload)),
         }
     }
 

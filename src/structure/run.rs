@@ -103,7 +103,7 @@ impl<'env, T: 'env, E: 'env> ScopeFuture<'env, T, E> {
     /// Goes on as far as it can without waiting.
     fn advance(&mut self, executor: &Rc<Executor>, cx: &mut Context<'_>) -> Poll<Outcome<T, E>> {
         loop {
-            self.children.poll_due(executor);
+            self.poll_due(executor, cx);
             self.phase = match std::mem::replace(&mut self.phase, Phase::Over) {
                 Phase::New(body) => self.begin(body),
                 Phase::Open(body, mut cancelled) => {
@@ -151,6 +151,20 @@ impl<'env, T: 'env, E: 'env> ScopeFuture<'env, T, E> {
                 }
                 Phase::Over => panic!("a scope was polled again after it was ready"),
             };
+        }
+    }
+
+    /// Polls exactly those that the loop noted. That is one, but where a combinator stands in
+    /// between that polls the scope with a waker of its own, thousands may be due at once: then
+    /// the rest waits where the budget of this poll ends, and the kernel gets its turn.
+    fn poll_due(&self, executor: &Executor, cx: &mut Context<'_>) {
+        let due = &self.children.due;
+        while let Some((key, place)) = due.pop() {
+            self.children.poll_one(executor, key, place as usize);
+            coop::spend();
+            if !coop::has_budget_remaining() && !due.is_empty() {
+                return coop::wake_after_kernel(cx);
+            }
         }
     }
 
