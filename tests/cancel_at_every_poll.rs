@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use hob::net::{TcpListener, TcpStream, UdpSocket};
+use hob::net::UdpSocket;
 use hob::sync::{Mutex, Notify, Semaphore, mpsc, oneshot};
 use hob::testing::{cancel_at_every_poll, cancel_at_every_poll_with};
 use hob::time::{interval, sleep, timeout};
@@ -252,84 +252,6 @@ fn channels() {
     });
 }
 
-// Sockets.
-
-#[test]
-fn tcp() {
-    cancel_at_every_poll(|| async {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let serve = async {
-            let (stream, _) = listener.accept().await.unwrap();
-            let mut bytes = vec![0; 200_000];
-            stream.read_exact(&mut bytes).await.unwrap();
-            pause().await;
-            stream.write_all(&bytes).await.unwrap();
-        };
-        let ask = async {
-            let stream = TcpStream::connect(address).await.unwrap();
-            let mut bytes = vec![7; 200_000];
-            stream.write_all(&bytes).await.unwrap();
-            stream.read_exact(&mut bytes).await.unwrap();
-            assert!(bytes.iter().all(|&byte| byte == 7));
-        };
-        join!(serve, ask);
-    });
-}
-
-#[cfg(unix)]
-#[test]
-fn unix_streams() {
-    cancel_at_every_poll(|| async {
-        let (here, there) = hob::net::UnixStream::pair().unwrap();
-        let (mut bytes, big) = (vec![0; 500_000], vec![1; 500_000]);
-        let (read, written) = join!(here.read_exact(&mut bytes), async {
-            pause().await;
-            there.write_all(&big).await
-        });
-        assert!(read.is_ok() && written.is_ok());
-    });
-}
-
-/// Broken by: leaving out the drop of `reactor::Waiter`.
-#[cfg(unix)]
-#[test]
-fn what_waited_for_a_socket_leaves_nothing_with_the_socket() {
-    use hob::net::UnixStream;
-    cancel_at_every_poll_with(
-        async || UnixStream::pair().unwrap(),
-        async |(here, there)| {
-            let read = async || {
-                let mut byte = [0];
-                here.read_exact(&mut byte).await.unwrap();
-            };
-            join!(read(), read(), here.readable(), async {
-                pause().await;
-                there.write_all(&[1]).await.unwrap();
-                pause().await;
-                there.write_all(&[2]).await.unwrap();
-            })
-            .2
-            .unwrap();
-        },
-        |_| {},
-    );
-}
-
-#[test]
-fn udp() {
-    cancel_at_every_poll(|| async {
-        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let address = socket.local_addr().unwrap();
-        let mut bytes = [0; 8];
-        let (received, sent) = join!(socket.recv_from(&mut bytes), async {
-            pause().await;
-            socket.send_to(b"hob", address).await
-        });
-        assert_eq!((received.unwrap().0, sent.unwrap()), (3, 3));
-    });
-}
-
 // Jobs.
 
 #[test]
@@ -360,47 +282,6 @@ fn files() {
         assert_eq!(file.metadata().await.unwrap().len(), 5);
     });
     std::fs::remove_dir_all(&folder).unwrap();
-}
-
-// HTTP.
-
-#[cfg(feature = "http")]
-#[test]
-fn an_http_client_with_its_connection() {
-    const RESPONSE: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
-    cancel_at_every_poll(|| async {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/", listener.local_addr().unwrap());
-        let serve = async {
-            let (stream, _) = listener.accept().await.unwrap();
-            for _ in 0..2 {
-                let mut request = Vec::new();
-                while !request.ends_with(b"\r\n\r\n") {
-                    let mut bytes = [0; 1024];
-                    let read = stream.read(&mut bytes).await.unwrap();
-                    request.extend_from_slice(&bytes[..read]);
-                }
-                let (head, body) = RESPONSE.split_at(RESPONSE.len() - 3);
-                stream.write_all(head).await.unwrap();
-                pause().await;
-                stream.write_all(body).await.unwrap();
-            }
-        };
-        let fetch = async {
-            let mut client = hob::http::Client::builder();
-            if cfg!(windows) {
-                // What was sent is not there at once, and virtual time does not wait for it.
-                client = client.connect_timeout(None).first_byte_timeout(None);
-                client = client.idle_timeout(None);
-            }
-            let client = client.build();
-            for _ in 0..2 {
-                let response = client.get(&url).send().await.unwrap();
-                assert_eq!(response.text().await.unwrap(), "hello");
-            }
-        };
-        join!(serve, fetch);
-    });
 }
 
 // Broken on purpose.

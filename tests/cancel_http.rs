@@ -1,0 +1,151 @@
+//! The client, given up at each poll: no connection is left half read in its pool, places go to
+//! whoever waits for one, and what was not received is there for the next.
+#![cfg(feature = "http")]
+
+mod cancel_support;
+mod http_support;
+
+use cancel_support::{behind, pause, quit_at_every_poll_for_real};
+use hob::http::Client;
+use hob::join;
+use hob::net::TcpListener;
+use hob::testing::cancel_at_every_poll;
+use http_support::{Server, ok, redirect, wait_until};
+
+/// Tells each request what it asked for. `/a` is somewhere else.
+fn server() -> Server {
+    Server::start(|peer| {
+        while let Some(request) = peer.request() {
+            let path = request.split(' ').nth(1).expect("a target").to_string();
+            let said = match path.strip_prefix("/a") {
+                Some(rest) => peer.say(redirect(302, &format!("/b{rest}"))),
+                // In pieces, so that there is something to wait for.
+                None => peer.say_in_pieces(ok(&path).as_bytes(), 20),
+            };
+            if !said {
+                return;
+            }
+        }
+    })
+}
+
+async fn fetch(client: &Client, url: String) -> String {
+    let response = client.get(url).send().await.unwrap();
+    response.text().await.unwrap()
+}
+
+// With the server in the same future.
+
+#[test]
+fn an_http_client_with_its_connection() {
+    const RESPONSE: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
+    cancel_at_every_poll(|| async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let serve = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            for _ in 0..2 {
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") {
+                    let mut bytes = [0; 1024];
+                    let read = stream.read(&mut bytes).await.unwrap();
+                    request.extend_from_slice(&bytes[..read]);
+                }
+                let (head, body) = RESPONSE.split_at(RESPONSE.len() - 3);
+                stream.write_all(head).await.unwrap();
+                pause().await;
+                stream.write_all(body).await.unwrap();
+            }
+        };
+        let fetch = async {
+            let client = hob::http::Client::new();
+            for _ in 0..2 {
+                let response = client.get(&url).send().await.unwrap();
+                assert_eq!(response.text().await.unwrap(), "hello");
+            }
+        };
+        join!(serve, fetch);
+    });
+}
+
+// With the server on threads of its own.
+
+/// Broken by: leaving out `conn.finish()` in `Lease::finish`, which keeps a connection half read.
+#[test]
+fn a_request_that_is_given_up_leaves_nothing_for_the_next_to_stumble_over() {
+    let server = server();
+    quit_at_every_poll_for_real(async |quitter| {
+        let client = Client::new();
+        assert_eq!(fetch(&client, server.url("/0")).await, "/0");
+        let given_up = quitter.run(fetch(&client, server.url("/1"))).await;
+        assert!(given_up.is_none_or(|text| text == "/1"));
+        assert_eq!(fetch(&client, server.url("/2")).await, "/2");
+    });
+    wait_until(|| server.open() == 0);
+}
+
+#[test]
+fn a_redirect_may_be_given_up_on_either_side() {
+    let server = server();
+    quit_at_every_poll_for_real(async |quitter| {
+        let client = Client::new();
+        let given_up = quitter.run(fetch(&client, server.url("/a/1"))).await;
+        assert!(given_up.is_none_or(|text| text == "/b/1"));
+        assert_eq!(fetch(&client, server.url("/a/2")).await, "/b/2");
+    });
+    wait_until(|| server.open() == 0);
+}
+
+/// Trap 41. Broken by: leaving out the drop of `Place`, or that of `Seat`.
+#[test]
+fn the_only_connection_goes_to_the_next_in_line() {
+    let server = server();
+    quit_at_every_poll_for_real(async |quitter| {
+        let client = Client::builder().max_per_host(1).build();
+        let (_, second, third) = join!(
+            quitter.run(fetch(&client, server.url("/1"))),
+            behind(fetch(&client, server.url("/2"))),
+            behind(fetch(&client, server.url("/3")))
+        );
+        assert_eq!((second.as_str(), third.as_str()), ("/2", "/3"));
+    });
+    quit_at_every_poll_for_real(async |quitter| {
+        let client = Client::builder().max_per_host(1).build();
+        let (first, _, third) = join!(
+            fetch(&client, server.url("/1")),
+            quitter.run(behind(fetch(&client, server.url("/2")))),
+            behind(behind(fetch(&client, server.url("/3"))))
+        );
+        assert_eq!((first.as_str(), third.as_str()), ("/1", "/3"));
+    });
+    wait_until(|| server.open() == 0);
+}
+
+#[test]
+fn a_piece_of_a_body_that_is_given_up_comes_with_the_next() {
+    let body: String = ('a'..='z').cycle().take(2_000).collect();
+    let text = body.clone();
+    let server = Server::start(move |peer| {
+        if peer.request().is_some() {
+            peer.say_in_pieces(ok(&text).as_bytes(), 100);
+            peer.wait_for_close();
+        }
+    });
+    quit_at_every_poll_for_real(async |quitter| {
+        let mut response = Client::new().get(server.url("/")).send().await.unwrap();
+        let mut got = Vec::new();
+        let first = async {
+            for _ in 0..3 {
+                if let Some(piece) = response.chunk().await.unwrap() {
+                    got.extend_from_slice(piece);
+                }
+            }
+        };
+        quitter.run(first).await;
+        while let Some(piece) = response.chunk().await.unwrap() {
+            got.extend_from_slice(piece);
+        }
+        assert_eq!(String::from_utf8(got).unwrap(), body);
+    });
+    wait_until(|| server.open() == 0);
+}
