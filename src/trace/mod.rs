@@ -122,8 +122,12 @@ struct Cells {
     jobs_ended: Cell<u64>,
     /// Is there an observer to tell?
     heard: Cell<bool>,
-    /// The wait record of the poll that is running.
-    wait: Cell<Option<Wait>>,
+    /// The wait record of the poll that is running, one cell for each part: as a whole it would
+    /// be copied with its padding, in pieces that are not those in which it was just written, and
+    /// for that a processor waits.
+    waiting: Cell<Option<WaitKind>>,
+    resource: Cell<u64>,
+    at: Cell<&'static Location<'static>>,
 }
 
 thread_local! {
@@ -140,7 +144,9 @@ thread_local! {
             jobs_started: Cell::new(0),
             jobs_ended: Cell::new(0),
             heard: Cell::new(false),
-            wait: Cell::new(None),
+            waiting: Cell::new(None),
+            resource: Cell::new(0),
+            at: Cell::new(Location::caller()),
         }
     };
     static OBSERVER: RefCell<Option<Rc<dyn Observer>>> = const { RefCell::new(None) };
@@ -279,13 +285,24 @@ fn swap_observer(new: Option<Rc<dyn Observer>>) -> Option<Rc<dyn Observer>> {
 /// Said by a leaf that is about to return `Pending`. The last one in a poll stands.
 #[inline]
 pub(crate) fn waits(kind: WaitKind, resource: u64, at: &'static Location<'static>) {
-    CELLS.with(|cells| cells.wait.set(Some(Wait { kind, resource, at })));
+    CELLS.with(|cells| {
+        cells.waiting.set(Some(kind));
+        cells.resource.set(resource);
+        cells.at.set(at);
+    });
 }
 
 /// Takes the record that the poll just left, if any. Called by the executor.
 #[inline]
 pub(crate) fn take_wait() -> Option<Wait> {
-    CELLS.with(|cells| cells.wait.take())
+    CELLS.with(|cells| {
+        let kind = cells.waiting.take()?;
+        Some(Wait {
+            kind,
+            resource: cells.resource.get(),
+            at: cells.at.get(),
+        })
+    })
 }
 
 #[cfg(test)]
