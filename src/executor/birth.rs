@@ -93,7 +93,7 @@ impl Executor {
         }
         let mut core = self.core.borrow_mut();
         let slot = core.tasks.get(key).expect("inserted above");
-        slot.body = Body::Owned(work);
+        slot.fill(Body::Owned(work));
         slot.shared.queued.queue_here();
         core.ready.push_back(key);
         handle

@@ -90,8 +90,7 @@ impl Executor {
         let wait = trace::take_wait();
         let mut core = self.core.borrow_mut();
         let slot = core.tasks.get(key).expect("a polled task keeps its slot");
-        debug_assert!(matches!(slot.body, Body::Out));
-        slot.body = Body::Owned(work);
+        slot.fill(Body::Owned(work));
         slot.waker = Some(waker);
         if wait.is_some() {
             slot.meta.wait = wait;

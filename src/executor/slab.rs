@@ -51,7 +51,6 @@ impl TaskSlab {
             return self.push(remote, generation, meta, body);
         };
         let slot = &mut self.slots[index as usize];
-        debug_assert!(matches!(slot.body, Body::Free), "I1");
         if !slot.shared.reuse(generation) {
             // Somebody still holds a waker of the former task: leave it to them.
             let key = TaskKey { index, generation };
@@ -62,7 +61,7 @@ impl TaskSlab {
         slot.aborted = false;
         slot.joined = false;
         slot.set_aside = false;
-        slot.body = body;
+        slot.fill(body); // I1
         slot.meta = meta;
         TaskKey { index, generation }
     }
@@ -117,7 +116,7 @@ impl TaskSlab {
     ) -> (Option<Waker>, Heritage) {
         self.ended += 1;
         let slot = self.get(key).expect("a task that ends has its slot");
-        slot.body = Body::Ended(work);
+        slot.fill(Body::Ended(work));
         (slot.joiner.take(), slot.meta.heritage.take())
     }
 

@@ -238,3 +238,14 @@ pub(super) struct Slot {
     pub(super) body: Body,
     pub(super) meta: Meta,
 }
+
+impl Slot {
+    /// Puts something into a slot that is free, or out of which its future was taken.
+    #[inline]
+    pub(super) fn fill(&mut self, body: Body) {
+        let empty = std::mem::replace(&mut self.body, body);
+        debug_assert!(matches!(empty, Body::Free | Body::Out));
+        // It holds nothing, and to drop it would be a call for each poll.
+        std::mem::forget(empty);
+    }
+}
