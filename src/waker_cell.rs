@@ -55,6 +55,7 @@ impl WakerCell {
     }
 
     /// Whoever was parked here waits no longer.
+    #[inline]
     pub(crate) fn clear(&self) {
         drop(self.waker.take());
     }

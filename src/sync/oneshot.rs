@@ -29,18 +29,11 @@ use crate::waker_cell::WakerCell;
 /// A sender and a receiver for one value.
 #[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
-    let shared = Rc::new(Shared {
-        value: Cell::new(None),
-        sender_gone: Cell::new(false),
-        closed: Cell::new(false),
-        receiver: WakerCell::new(),
-        sender: WakerCell::new(),
-        made_at: Location::caller(),
-    });
-    let sender = Sender {
-        shared: shared.clone(),
-    };
-    (sender, Receiver { shared })
+    // Not `Rc::new`, whose argument is made on the stack and then copied.
+    let shared = Rc::<Shared<T>>::default();
+    let sender = shared.clone();
+    let made_at = Location::caller();
+    (Sender { shared: sender }, Receiver { shared, made_at })
 }
 
 struct Shared<T> {
@@ -55,8 +48,18 @@ struct Shared<T> {
     receiver: WakerCell,
     /// Parked while [`Sender::closed`] is awaited.
     sender: WakerCell,
-    /// The receiver is itself a future and has no call of its own to be found by.
-    made_at: &'static Location<'static>,
+}
+
+impl<T> Default for Shared<T> {
+    fn default() -> Shared<T> {
+        Shared {
+            value: Cell::new(None),
+            sender_gone: Cell::new(false),
+            closed: Cell::new(false),
+            receiver: WakerCell::new(),
+            sender: WakerCell::new(),
+        }
+    }
 }
 
 impl<T> Shared<T> {
@@ -212,6 +215,8 @@ impl<T> Drop for Closed<'_, T> {
 #[must_use = "futures do nothing unless awaited"]
 pub struct Receiver<T> {
     shared: Rc<Shared<T>>,
+    /// Where it waits: it is itself a future, and has no call of its own to be found by.
+    made_at: &'static Location<'static>,
 }
 
 impl<T> Receiver<T> {
@@ -291,7 +296,7 @@ impl<T> Future for Receiver<T> {
         }
         match answer {
             Poll::Ready(_) => coop::spend(),
-            Poll::Pending => trace::waits(WaitKind::Channel, address_of(shared), shared.made_at),
+            Poll::Pending => trace::waits(WaitKind::Channel, address_of(shared), self.made_at),
         }
         answer
     }
