@@ -129,9 +129,12 @@ impl Gate {
     /// Gives up a place, if there is one, and passes on what it was granted (I2).
     #[inline]
     pub(super) fn cancel(&self, place: &mut Option<WaitKey>) {
-        let granted = self.give_up(place);
-        if granted > 0 {
-            self.release(granted);
+        // Most are ready by then, and have none: that is all there is to do for them.
+        if place.is_some() {
+            let granted = self.give_up(place);
+            if granted > 0 {
+                self.release(granted);
+            }
         }
     }
 

@@ -52,10 +52,7 @@ impl Wish {
     /// Owed by whoever gives up before `poll` was ready.
     #[inline]
     pub(super) fn cancel<T>(&mut self, chan: &Chan<T>) {
-        // Asked here too: most sends never wait, and then this is all there is to do.
-        if self.turn.is_some() {
-            chan.room.cancel(&mut self.turn);
-        }
+        chan.room.cancel(&mut self.turn);
     }
 }
 

@@ -96,10 +96,16 @@ impl Waiting {
         }
     }
 
+    #[inline]
     fn cancel(&mut self, notify: &Notify) {
-        let State::Waiting(key) = self.state else {
-            return;
-        };
+        if let State::Waiting(key) = self.state {
+            Waiting::leave(key, notify);
+        }
+    }
+
+    /// The rare half of [`cancel`](Waiting::cancel): it had not been ready.
+    #[cold]
+    fn leave(key: WaitKey, notify: &Notify) {
         // Bound, so that the waker is dropped last.
         let left = notify.line.leave(key);
         match left.data.called {

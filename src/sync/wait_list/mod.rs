@@ -152,13 +152,14 @@ impl<T> WaitList<T> {
         key: WaitKey,
         accept: impl FnOnce(&mut T) -> bool,
     ) -> Option<Waker> {
-        if !accept(&mut list.waiter(key).data) {
+        let waiter = list.waiter(key);
+        if !accept(&mut waiter.data) {
             return None;
         }
+        let waker = waiter.waker.take();
+        debug_assert!(waker.is_some(), "I2: who is in the line has a waker");
         list.unlink(key);
         self.waiting.set(self.waiting.get() - 1);
-        let waker = list.waiter(key).waker.take();
-        debug_assert!(waker.is_some(), "I2: who is in the line has a waker");
         waker
     }
 
@@ -236,16 +237,24 @@ impl<T> List<T> {
     }
 
     /// Frees a place that is not in the line (any more).
+    #[inline]
     fn remove(&mut self, key: WaitKey) -> Waiter<T> {
         let waiter = self.places.remove(key.index());
         PLACES.set(PLACES.get() - 1);
         debug_assert_eq!((waiter.before, waiter.after), (None, None));
         if self.places.is_empty() && self.places.capacity() > KEPT {
-            self.places = Slab::new();
+            self.give_back();
         }
         waiter
     }
 
+    /// The rare half of [`remove`](List::remove), kept out of the way of the other.
+    #[cold]
+    fn give_back(&mut self) {
+        self.places = Slab::new();
+    }
+
+    #[inline]
     fn waiter(&mut self, key: WaitKey) -> &mut Waiter<T> {
         &mut self.places[key.index()]
     }
@@ -267,6 +276,7 @@ impl<T> List<T> {
     }
 
     /// Takes `key` out of the line: its neighbours shake hands.
+    #[inline]
     fn unlink(&mut self, key: WaitKey) {
         let waiter = self.waiter(key);
         let (before, after) = (waiter.before.take(), waiter.after.take());
