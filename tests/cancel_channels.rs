@@ -5,23 +5,13 @@
 
 mod cancel_support;
 
-use std::future::Future;
-
-use cancel_support::{SECOND, behind, pause, quit_at_every_poll};
-use futures_lite::future::poll_once;
+use cancel_support::{SECOND, behind, pause, quit_at_every_poll, waits_and_leaves};
 use hob::sync::{Queue, broadcast, mpsc, oneshot, remote, watch};
-use hob::testing::{cancel_at_every_poll, ledger};
+use hob::testing::cancel_at_every_poll;
 use hob::time::timeout;
 use hob::{join, yield_now};
 
 // Channels.
-
-/// Polls `future`, which has to wait, and drops it while what it waited for lives on.
-async fn waits_and_leaves(future: impl Future) {
-    let before = ledger();
-    assert!(poll_once(future).await.is_none());
-    assert_eq!(ledger(), before);
-}
 
 /// Broken by: leaving out the drop of any of these futures.
 #[test]
@@ -51,8 +41,7 @@ fn a_channel_does_not_keep_the_waker_of_one_who_gave_up() {
     });
 }
 
-/// Broken by: `pop` before the budget is asked in `mpsc::wait::poll_recv`, whose message is then
-/// dropped where the budget is spent.
+/// Broken by: taking a message in the drop of `mpsc::Recv`.
 #[test]
 fn a_recv_that_is_given_up_loses_no_message() {
     quit_at_every_poll(async |quitter| {
@@ -125,8 +114,7 @@ fn a_send_that_is_given_up_has_not_sent_and_its_place_goes_to_the_next() {
     });
 }
 
-/// Broken by: leaving out the drop of `SendTimeout`'s `send`, or that of `Reserve`,
-/// `ReserveMany` or `ReserveOwned`.
+/// Broken by: leaving out the drop of `Send`, `Reserve`, `ReserveMany` or `ReserveOwned`.
 #[test]
 fn places_on_their_way_to_one_who_gives_up_stay_in_the_channel() {
     quit_at_every_poll(async |quitter| {
@@ -187,7 +175,8 @@ fn places_on_their_way_to_one_who_gives_up_stay_in_the_channel() {
     });
 }
 
-/// Broken by: leaving out the drop of any of the futures called `Closed`.
+/// Broken by: leaving out the drop of `Closed` in `watch`, `broadcast` or `remote`, or that of
+/// `Notified`, which is what `mpsc` waits with.
 #[test]
 fn all_who_wait_for_the_end_of_a_channel_leave_no_trace() {
     quit_at_every_poll(async |quitter| {
@@ -265,7 +254,7 @@ fn a_oneshot_that_is_given_up_still_has_its_value() {
     });
 }
 
-/// Broken by: marking the value as seen before `Changed` is ready.
+/// Broken by: `mark_unchanged` in the drop of `Changed`.
 #[test]
 fn a_value_counts_as_seen_only_by_one_who_saw_it() {
     quit_at_every_poll(async |quitter| {
@@ -296,7 +285,7 @@ fn a_value_counts_as_seen_only_by_one_who_saw_it() {
     });
 }
 
-/// Broken by: moving on in `broadcast::Chan::poll_recv` before there is a message.
+/// Broken by: moving on in the drop of `broadcast::Recv`.
 #[test]
 fn a_broadcast_that_is_given_up_is_there_for_the_next_recv() {
     quit_at_every_poll(async |quitter| {
@@ -353,7 +342,7 @@ fn a_queue_gets_an_item_or_does_not_and_gives_each_to_somebody() {
     });
 }
 
-/// Broken by: leaving out the drop of `GetGuarded`.
+/// Broken by: leaving out the drop of `Get`, or that of `TaskDone`.
 #[test]
 fn work_that_nobody_took_is_unfinished_and_there_to_be_taken() {
     quit_at_every_poll(async |quitter| {
@@ -392,8 +381,7 @@ fn all_who_wait_for_the_work_to_be_done_are_told() {
 
 // What crosses threads. Here both ends are on one, so that each run is like the one before.
 
-/// Trap 41. Broken by: leaving out `unpark` in the drop of `remote::mpsc::Recv` (the waker stays),
-/// or `cancel_send` in that of `Send`.
+/// Trap 41. Broken by: leaving out the drop of `remote::mpsc::Send`.
 #[test]
 fn remote_channels_lose_nothing_either() {
     quit_at_every_poll(async |quitter| {

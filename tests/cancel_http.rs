@@ -5,12 +5,15 @@
 mod cancel_support;
 mod http_support;
 
+use std::thread;
+use std::time::Duration;
+
 use cancel_support::{behind, pause, quit_at_every_poll_for_real};
 use hob::http::Client;
 use hob::join;
 use hob::net::TcpListener;
 use hob::testing::cancel_at_every_poll;
-use http_support::{Server, ok, redirect, wait_until};
+use http_support::{Peer, Server, ok, redirect, wait_until};
 
 /// Tells each request what it asked for. `/a` is somewhere else.
 fn server() -> Server {
@@ -19,14 +22,21 @@ fn server() -> Server {
             let path = request.split(' ').nth(1).expect("a target").to_string();
             let said = match path.strip_prefix("/a") {
                 Some(rest) => peer.say(redirect(302, &format!("/b{rest}"))),
-                // In pieces, so that there is something to wait for.
-                None => peer.say_in_pieces(ok(&path).as_bytes(), 20),
+                None => say_slowly(peer, &ok(&path)),
             };
             if !said {
                 return;
             }
         }
     })
+}
+
+/// The last byte comes late, so that there is something to wait for in the body, too.
+fn say_slowly(peer: &mut Peer, text: &str) -> bool {
+    let (most, last) = text.split_at(text.len() - 1);
+    let said = peer.say(most);
+    thread::sleep(Duration::from_millis(1));
+    said && peer.say(last)
 }
 
 async fn fetch(client: &Client, url: String) -> String {
@@ -102,7 +112,8 @@ fn a_redirect_may_be_given_up_on_either_side() {
     wait_until(|| server.open() == 0);
 }
 
-/// Trap 41. Broken by: leaving out the drop of `Place`, or that of `Seat`.
+/// Trap 41. Broken by: leaving out the drop of `sync::AcquireOwned`, with which one waits for a
+/// place.
 #[test]
 fn the_only_connection_goes_to_the_next_in_line() {
     let server = server();

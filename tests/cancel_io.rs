@@ -128,7 +128,6 @@ fn a_connect_that_is_given_up_leaves_no_socket() {
     });
 }
 
-/// Broken by: leaving out the drop of `reactor::Waiter`.
 #[test]
 fn what_waits_to_read_takes_nothing_that_it_does_not_give() {
     quit_at_every_poll_for_real(async |quitter| {

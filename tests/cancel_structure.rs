@@ -5,9 +5,11 @@
 mod cancel_support;
 
 use std::cell::{Cell, RefCell};
+use std::future::pending;
 use std::rc::Rc;
+use std::task::{Context, Waker};
 
-use cancel_support::{SECOND, pause, quit_at_every_poll};
+use cancel_support::{SECOND, pause, quit_at_every_poll, waits_and_leaves};
 use futures_lite::{StreamExt, stream};
 use hob::sync::{CancelReason, Mutex, mpsc};
 use hob::testing::cancel_at_every_poll;
@@ -57,7 +59,7 @@ fn a_scope_that_is_being_cancelled_can_be_dropped_as_well() {
             });
             s.spawn(sleep(5 * SECOND));
             s.defer(sleep(SECOND));
-            s.spawn(std::future::pending::<()>());
+            s.spawn(pending::<()>());
             Ok(())
         });
         assert_eq!(ended.await.unwrap_err().first_error(), Some(&"no"));
@@ -68,7 +70,7 @@ fn a_scope_that_is_being_cancelled_can_be_dropped_as_well() {
             s.defer(async { cleaned.set(true) });
             s.spawn(sleep(SECOND));
             s.cancelled().await;
-            std::future::pending::<()>().await;
+            pending::<()>().await;
         });
         let error = ended.await.unwrap_err();
         assert_eq!(error.reason(), &CancelReason::Deadline);
@@ -76,7 +78,7 @@ fn a_scope_that_is_being_cancelled_can_be_dropped_as_well() {
     });
 }
 
-/// Broken by: `filter_map(|_| None)` in the drop of `ScopeFuture`; or leaving that drop out.
+/// Broken by: `filter_map(|_| None)` in the drop of `ScopeFuture`.
 #[test]
 fn of_a_scope_that_is_given_up_the_static_cleanups_run_and_no_other() {
     quit_at_every_poll(async |quitter| {
@@ -130,7 +132,8 @@ fn work_for_many_items_ends_with_its_scope() {
 
 // Groups and sets of tasks.
 
-/// Broken by: spawning the group's task without `abort_on_drop`.
+/// Broken by: `matches!(self.phase, Phase::New(_))` in the drop of `ScopeFuture`, instead of
+/// asking whether it is bound; or leaving out the drop of `AbortOnDrop`.
 #[test]
 fn a_group_takes_its_tasks_along_and_can_be_joined_again() {
     cancel_at_every_poll(|| async {
@@ -159,7 +162,22 @@ fn a_group_takes_its_tasks_along_and_can_be_joined_again() {
     });
 }
 
-/// Broken by: leaving out the drop of `JoinSet`, or that of `JoinNextWithId`.
+/// Broken by: leaving out the drop of `JoinNextWithId` or `NextCompleted`.
+#[test]
+fn what_is_taken_from_one_by_one_keeps_no_waker() {
+    hob::block_on(async {
+        let mut set = JoinSet::new();
+        set.spawn(pending::<()>());
+        waits_and_leaves(set.join_next()).await;
+        waits_and_leaves(set.shutdown()).await;
+        let mut completed = hob::as_completed([pending::<()>()], 1);
+        let mut nobody = Context::from_waker(Waker::noop());
+        assert!(completed.poll_next(&mut nobody).is_pending()); // it spawns
+        waits_and_leaves(completed.next()).await;
+    });
+}
+
+/// Broken by: leaving out the drop of `JoinSet`.
 #[test]
 fn a_join_set_that_is_given_up_has_every_result_still() {
     let full = || {
@@ -196,7 +214,6 @@ fn a_join_set_that_is_given_up_has_every_result_still() {
     });
 }
 
-/// Broken by: leaving out the drop of `Gather`, that of `AsCompleted` or that of `Map`.
 #[test]
 fn results_that_nobody_took_wait_for_the_next_time() {
     quit_at_every_poll(async |quitter| {
@@ -239,7 +256,7 @@ fn results_that_nobody_took_wait_for_the_next_time() {
     });
 }
 
-/// Broken by: running the future in `shield` itself, instead of spawning it.
+/// Broken by: aborting the task in a drop of `Shield`.
 #[test]
 fn what_is_shielded_is_finished_if_it_was_begun() {
     quit_at_every_poll(async |quitter| {
@@ -319,7 +336,7 @@ fn a_select_loop_that_keeps_its_futures_loses_no_message() {
     });
 }
 
-/// Broken by: making the next deadline in `tick` before it is ready.
+/// Broken by: a reset to the next deadline in `poll_tick` where it is `Pending`.
 #[test]
 fn no_tick_is_lost() {
     quit_at_every_poll(async |quitter| {
@@ -336,7 +353,6 @@ fn no_tick_is_lost() {
 
 hob::task_local!(static VALUE: Rc<Cell<u32>>);
 
-/// Broken by: `ManuallyDrop` around the value in `TaskLocalFuture`.
 #[test]
 fn the_value_of_a_task_goes_with_the_last_who_inherited_it() {
     quit_at_every_poll(async |quitter| {

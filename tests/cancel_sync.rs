@@ -302,7 +302,7 @@ fn one_who_leaves_a_barrier_was_never_there() {
     });
 }
 
-/// Broken by: leaving out `self.turn.end()` where the future of `init` is dropped.
+/// Broken by: leaving out the drop of `Turn`.
 #[test]
 fn when_the_maker_gives_up_the_next_one_makes_the_value() {
     quit_at_every_poll(async |quitter| {

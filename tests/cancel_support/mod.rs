@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
+use futures_lite::future::poll_once;
 use hob::testing::ledger;
 use hob::time::{sleep, timeout};
 use hob::{Builder, yield_now};
@@ -38,6 +39,13 @@ pub(crate) async fn pause() {
 pub(crate) async fn behind<F: Future>(future: F) -> F::Output {
     yield_now().await;
     future.await
+}
+
+/// Polls `future`, which has to wait, and drops it while what it waited for lives on.
+pub(crate) async fn waits_and_leaves(future: impl Future) {
+    let before = ledger();
+    assert!(poll_once(future).await.is_none());
+    assert_eq!(ledger(), before);
 }
 
 /// When it is dropped: after a poll that was `Pending`, or after the wake that followed.
