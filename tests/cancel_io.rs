@@ -10,7 +10,7 @@ use hob::io::prelude::*;
 use hob::io::{copy, copy_bidirectional, duplex};
 use hob::join;
 use hob::net::{Interest, TcpListener, TcpStream, UdpSocket, lookup_host};
-use hob::testing::{cancel_at_every_poll, cancel_at_every_poll_with};
+use hob::testing::cancel_at_every_poll;
 
 // All sides given up at once.
 
@@ -56,7 +56,7 @@ fn unix_streams() {
 #[test]
 fn what_waited_for_a_socket_leaves_nothing_with_the_socket() {
     use hob::net::UnixStream;
-    cancel_at_every_poll_with(
+    hob::testing::cancel_at_every_poll_with(
         async || UnixStream::pair().unwrap(),
         async |(here, there)| {
             let read = async || {
