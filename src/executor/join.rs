@@ -336,9 +336,3 @@ impl<T> std::fmt::Debug for JoinHandle<T> {
         write!(f, "JoinHandle({})", self.id)
     }
 }
-
-impl<T> std::fmt::Debug for JoinCell<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:?}", self.id)
-    }
-}
