@@ -354,3 +354,18 @@ fn a_waiter_that_is_forgotten_is_found() {
         })
     });
 }
+
+/// Broken by: any other sum in `TaskSlab::wakers`.
+#[test]
+fn the_ledger_counts_the_wakers_that_somebody_holds_and_no_others() {
+    hob::block_on(async {
+        let task = hob::spawn(std::future::pending::<()>());
+        hob::yield_now().await;
+        let waker = std::future::poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+        // The loop's own of the main future, and the clone.
+        assert_eq!(hob::testing::ledger().wakers, 2);
+        let more = [waker.clone(), waker.clone()];
+        assert_eq!(hob::testing::ledger().wakers, 4);
+        drop((more, waker, task));
+    });
+}
