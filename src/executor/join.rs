@@ -153,7 +153,8 @@ enum Source<T> {
     /// An ordinary task, in its slot.
     Task {
         /// A task that holds a handle makes a circle with this, which the end of the loop
-        /// breaks: it drops every future.
+        /// breaks: it drops every future. (Results that hold each other's handles make one
+        /// that stays, as two `Rc`s would.)
         home: Rc<Executor>,
         key: TaskKey,
         hand_over: HandOver<T>,
