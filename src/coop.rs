@@ -35,6 +35,18 @@ thread_local! {
     static YIELDING: Cell<bool> = const { Cell::new(false) };
 }
 
+/// A poll by the loop begins, outside of which nothing is limited: see [`start_poll`].
+#[inline]
+pub(crate) fn begin() {
+    LEFT.set(BUDGET);
+}
+
+/// The poll is over. True if it spent its budget.
+#[inline]
+pub(crate) fn end() -> bool {
+    LEFT.replace(UNLIMITED) == 0
+}
+
 /// Gives the poll that is about to start a full budget. The guard, dropped after the poll,
 /// puts back what ruled before.
 pub(crate) fn start_poll() -> PollBudget {

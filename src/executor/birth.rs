@@ -50,8 +50,9 @@ impl Executor {
     ) -> TaskKey {
         let meta = Meta::new(id, name, at);
         let mut core = self.core.borrow_mut();
-        let key = core.tasks.insert(&self.remote, meta, Body::Owned(work));
+        let key = core.tasks.insert(&self.remote, meta, Body::Task);
         let slot = core.tasks.get(key).expect("inserted just now");
+        slot.put(work);
         slot.joined = true;
         slot.shared.queued.queue_here();
         core.ready.push_back(key);
@@ -67,7 +68,7 @@ impl Executor {
         name: Option<Cow<'static, str>>,
         at: &'static Location<'static>,
     ) -> TaskKey {
-        let key = self.insert(id, name, at, Body::Out);
+        let key = self.insert(id, name, at, Body::Task);
         let mut core = self.core.borrow_mut();
         core.tasks.get(key).expect("inserted just now").joined = true;
         drop(core);
@@ -84,7 +85,7 @@ impl Executor {
         make: impl FnOnce(TaskKey, TaskId) -> (Pin<Box<dyn Work>>, H),
     ) -> H {
         let id = next_id();
-        let key = self.insert(id, name, at, Body::Out);
+        let key = self.insert(id, name, at, Body::Task);
         let (work, handle) = make(key, id);
         trace::emit(Event::Spawned(id));
         if self.closed.get() {
@@ -93,7 +94,7 @@ impl Executor {
         }
         let mut core = self.core.borrow_mut();
         let slot = core.tasks.get(key).expect("inserted above");
-        slot.fill(Body::Owned(work));
+        slot.put(work);
         slot.shared.queued.queue_here();
         core.ready.push_back(key);
         handle
@@ -171,12 +172,10 @@ impl Executor {
         let mut core = self.core.borrow_mut();
         let key = core.tasks.key_at(index)?;
         let slot = core.tasks.get(key)?;
-        let body = std::mem::replace(&mut slot.body, Body::Out);
-        let Body::Owned(work) = body else {
-            slot.body = body;
-            return None;
-        };
-        Some((key, work))
+        match slot.body {
+            Body::Task => Some((key, slot.work.take()?)),
+            _ => None,
+        }
     }
 }
 

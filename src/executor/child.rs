@@ -105,8 +105,8 @@ impl Executor {
 
     /// The scope is being polled: from now on, it is with this context.
     pub(crate) fn adopt(&self, due: &Due, cx: &Context<'_>) {
-        let owner = self.running.get();
-        let owner = owner.filter(|&key| self.is_waker_of(key, cx.waker()));
+        let running = self.running.get();
+        let owner = self.is_waker_of(running, cx.waker()).then_some(running);
         due.owner.set(owner);
         match owner {
             Some(_) => due.waker.clear(),

@@ -45,7 +45,7 @@ impl Executor {
 
     /// The id of the task that is being polled.
     pub(crate) fn running_id(&self) -> Option<TaskId> {
-        let key = self.running.get()?;
+        let key = self.running.get();
         let mut core = self.core.borrow_mut();
         core.tasks.get(key).map(|slot| slot.meta.id)
     }
@@ -59,7 +59,7 @@ impl Executor {
             name: slot.meta.name.as_deref().map(String::from),
             spawned_at: slot.meta.spawned_at,
             wait: slot.meta.wait,
-            running: running == Some(key),
+            running: running == key,
         };
         core.tasks.iter().map(info).collect()
     }

@@ -49,7 +49,6 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use crate::current::{self, Current, Entered};
-use crate::trace::TaskId;
 
 pub use abort::AbortHandle;
 pub(crate) use birth::RootSlot;
@@ -91,8 +90,8 @@ pub(crate) enum Ran {
 pub(crate) struct Executor {
     core: RefCell<Core>,
     remote: Arc<Remote>,
-    /// The task whose `poll` is on the stack, if any.
-    running: Cell<Option<TaskKey>>,
+    /// The task whose `poll` is on the stack, or [`TaskKey::NOBODY`].
+    running: Cell<TaskKey>,
     /// After this, new tasks are dropped unpolled.
     closed: Cell<bool>,
     /// Reused for every reading of the inbox.
@@ -107,12 +106,12 @@ struct Core {
     yielded: Vec<TaskKey>,
 }
 
-/// What `next` found at the head of the ready queue.
+/// What to do with a key from the ready queue that is not that of a task to be polled.
 enum Next {
-    Root(TaskKey),
-    Poll(TaskKey, TaskId, Pin<Box<dyn Work>>, Waker),
-    Abort(TaskKey, Pin<Box<dyn Work>>),
-    Child(TaskKey, u32, Rc<Due>),
+    Nothing,
+    Root,
+    Abort(Pin<Box<dyn Work>>),
+    Child(u32, Rc<Due>),
 }
 
 /// The main future, as `run_ready` sees it: true when it is done.
@@ -128,7 +127,7 @@ impl Executor {
                 yielded: Vec::new(),
             }),
             remote: Arc::new(Remote::new(interrupt)),
-            running: Cell::new(None),
+            running: Cell::new(TaskKey::NOBODY),
             closed: Cell::new(false),
             mail: Cell::new(Vec::new()),
         })
@@ -140,26 +139,30 @@ impl Executor {
         let (root_waker, root) = root;
         let mut polls = 0;
         while polls < limit {
-            let Some(next) = self.next() else {
+            let Some(key) = self.pop() else {
                 return Ran::Enough;
             };
-            let spent = match next {
-                Next::Root(key) => {
-                    let (done, spent) = self.poll_root(key, root_waker, root);
-                    if done {
-                        return Ran::RootDone;
+            // Nearly every one is a task to be polled: that is looked for first.
+            let spent = match self.take_out_to_poll(key) {
+                Some((work, waker)) => self.poll_task(key, work, waker),
+                None => match self.next(key) {
+                    Next::Nothing => continue,
+                    Next::Root => {
+                        let (done, spent) = self.poll_root(key, root_waker, root);
+                        if done {
+                            return Ran::RootDone;
+                        }
+                        spent
                     }
-                    spent
-                }
-                Next::Poll(key, id, work, waker) => self.poll_task(key, id, work, waker),
-                Next::Abort(key, work) => {
-                    self.end_task(key, work, Why::Aborted);
-                    false
-                }
-                Next::Child(key, place, due) => {
-                    self.note_due(key, place, &due);
-                    continue; // no poll: its scope's will be
-                }
+                    Next::Abort(work) => {
+                        self.end_task(key, work, Why::Aborted);
+                        false
+                    }
+                    Next::Child(place, due) => {
+                        self.note_due(key, place, &due);
+                        continue; // no poll: its scope's will be
+                    }
+                },
             };
             polls += 1;
             if spent {
@@ -169,37 +172,47 @@ impl Executor {
         Ran::Enough
     }
 
-    /// Pops the next task that still exists, and takes it out of the slab.
-    fn next(&self) -> Option<Next> {
+    #[inline]
+    fn pop(&self) -> Option<TaskKey> {
+        self.core.borrow_mut().ready.pop_front()
+    }
+
+    /// Takes a task's future and waker out of its slot, if there is nothing to do but to poll it.
+    #[inline]
+    fn take_out_to_poll(&self, key: TaskKey) -> Option<(Pin<Box<dyn Work>>, Waker)> {
+        let mut core = self.core.borrow_mut();
+        let slot = core.tasks.get(key)?;
+        if slot.aborted || slot.set_aside || !matches!(slot.body, Body::Task) {
+            return None;
+        }
+        let work = slot.work.take().expect("in its slot while nobody polls");
+        slot.shared.queued.unqueue_here();
+        let waker = slot.waker.take().expect("in its slot while nobody polls");
+        Some((work, waker))
+    }
+
+    /// What is to be done with a key that was popped, other than to poll its future.
+    #[cold]
+    fn next(&self, key: TaskKey) -> Next {
         let mut core = self.core.borrow_mut();
         let core = &mut *core;
-        loop {
-            let key = core.ready.pop_front()?;
-            let Some(slot) = core.tasks.get(key) else {
-                continue; // it ended while its key was in the queue
-            };
-            if std::mem::replace(&mut slot.set_aside, false) {
-                core.yielded.push(key); // still queued: only its place is another
-                continue;
-            }
-            slot.shared.queued.unqueue_here();
-            match &slot.body {
-                Body::Root => return Some(Next::Root(key)),
-                Body::Child { place, due } => return Some(Next::Child(key, *place, due.clone())),
-                Body::Ended(_) => continue, // an abort that came too late
-                Body::Free | Body::Out => {
-                    unreachable!("`get` skips the one; `next` is never called while a task is out")
-                }
-                Body::Owned(_) => {}
-            }
-            let Body::Owned(work) = std::mem::replace(&mut slot.body, Body::Out) else {
-                unreachable!("matched above");
-            };
-            if slot.aborted {
-                return Some(Next::Abort(key, work));
-            }
-            let waker = slot.waker.take().expect("in its slot while nobody polls");
-            return Some(Next::Poll(key, slot.meta.id, work, waker));
+        let Some(slot) = core.tasks.get(key) else {
+            return Next::Nothing; // it ended while its key was in the queue
+        };
+        if std::mem::replace(&mut slot.set_aside, false) {
+            core.yielded.push(key); // still queued: only its place is another
+            return Next::Nothing;
+        }
+        slot.shared.queued.unqueue_here();
+        match &slot.body {
+            Body::Task => match slot.work.take() {
+                Some(work) => Next::Abort(work),
+                None => unreachable!("no task is out between polls"),
+            },
+            Body::Root => Next::Root,
+            Body::Child { place, due } => Next::Child(*place, due.clone()),
+            Body::Ended => Next::Nothing, // an abort that came too late
+            Body::Free => unreachable!("`get` finds none that is free"),
         }
     }
 }

@@ -13,7 +13,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use super::inherited::{self, Heritage, Ruled};
-use super::task::{Body, TaskKey, Why, Work};
+use super::task::{TaskKey, Why, Work};
 use super::{Executor, Root};
 use crate::trace::{self, Event, TaskId};
 use crate::{caught, coop};
@@ -23,35 +23,49 @@ impl Executor {
     pub(super) fn poll_task(
         &self,
         key: TaskKey,
-        id: TaskId,
         mut work: Pin<Box<dyn Work>>,
         waker: Waker,
     ) -> bool {
         let mut cx = Context::from_waker(&waker);
-        let polling = self.start_poll(key);
-        let polled = caught::catch(|| work.as_mut().poll(&mut cx));
-        let spent = polling.is_spent();
+        let mut poll = || caught::catch(|| work.as_mut().poll(&mut cx));
+        let (polled, spent) = match inherited::is_used() {
+            false => self.poll_alone(key, poll),
+            true => {
+                let polling = self.start_poll(key);
+                (poll(), polling.is_spent())
+            }
+        };
         // Observers are told when all is in its place again: they may panic.
         match polled {
             Ok(Poll::Pending) => {
-                drop(polling);
-                self.put_back(key, work, waker);
+                let id = self.put_back(key, work, waker);
                 trace::emit(Event::Polled(id));
             }
             Ok(Poll::Ready(())) => {
-                let settled = self.settle(key, work, Some(waker));
-                drop(polling);
+                let (id, settled) = self.settle(key, work, Some(waker));
                 self.tell(key, id, settled, true);
             }
             Err(payload) => {
                 // Its slot gets a new one with the next task: panics are rare.
                 drop(waker);
-                drop(polling);
-                let settled = self.drop_future(key, work, Why::Panicked(payload));
+                let (id, settled) = self.drop_future(key, work, Why::Panicked(payload));
                 self.tell(key, id, settled, true);
             }
         }
         spent
+    }
+
+    /// What a [`Polling`] does around a poll, for the loop: before and after there is no task,
+    /// so nothing needs to be kept and put back, and `poll` does not panic.
+    #[inline]
+    fn poll_alone<R>(&self, key: TaskKey, mut poll: impl FnMut() -> R) -> (R, bool) {
+        debug_assert_eq!(self.running.get(), TaskKey::NOBODY);
+        self.running.set(key);
+        coop::begin();
+        let polled = poll();
+        let spent = coop::end();
+        self.running.set(TaskKey::NOBODY);
+        (polled, spent)
     }
 
     /// Polls the main future. A panic of it goes on through the loop and out of `block_on`.
@@ -67,7 +81,7 @@ impl Executor {
     pub(super) fn start_poll(&self, key: TaskKey) -> Polling<'_> {
         Polling {
             executor: self,
-            former: self.running.replace(Some(key)),
+            former: self.running.replace(key),
             budget: coop::start_poll(),
             _ruled: inherited::is_used().then(|| self.rule_for(key)),
         }
@@ -86,26 +100,31 @@ impl Executor {
     }
 
     /// Back into its slot, to be woken.
-    pub(super) fn put_back(&self, key: TaskKey, work: Pin<Box<dyn Work>>, waker: Waker) {
+    fn put_back(&self, key: TaskKey, work: Pin<Box<dyn Work>>, waker: Waker) -> TaskId {
         let wait = trace::take_wait();
         let mut core = self.core.borrow_mut();
         let slot = core.tasks.get(key).expect("a polled task keeps its slot");
-        slot.fill(Body::Owned(work));
+        slot.put(work);
         slot.waker = Some(waker);
         if wait.is_some() {
             slot.meta.wait = wait;
         }
+        slot.meta.id
     }
 
     /// Ends a task that was aborted, or whose loop ends.
     pub(super) fn end_task(&self, key: TaskKey, work: Pin<Box<dyn Work>>, why: Why) {
-        let id = self.id_of(key);
-        let settled = self.drop_future(key, work, why);
+        let (id, settled) = self.drop_future(key, work, why);
         self.tell(key, id, settled, false);
     }
 
     /// Drops a future that has not returned.
-    fn drop_future(&self, key: TaskKey, mut work: Pin<Box<dyn Work>>, why: Why) -> Settled {
+    fn drop_future(
+        &self,
+        key: TaskKey,
+        mut work: Pin<Box<dyn Work>>,
+        why: Why,
+    ) -> (TaskId, Settled) {
         // In this task's name: a destructor may ask which task it runs in.
         let _polling = self.start_poll(key);
         work.as_mut().give_up(why);
@@ -115,20 +134,27 @@ impl Executor {
     /// A task has ended, and its future is gone. Keeps the result for the handle; or drops it,
     /// still in the task's name, if nobody will ever ask. The task's waker, if it is out, goes
     /// back into the slot for the next one.
-    fn settle(&self, key: TaskKey, work: Pin<Box<dyn Work>>, waker: Option<Waker>) -> Settled {
+    fn settle(
+        &self,
+        key: TaskKey,
+        work: Pin<Box<dyn Work>>,
+        waker: Option<Waker>,
+    ) -> (TaskId, Settled) {
         let mut core = self.core.borrow_mut();
         let slot = core.tasks.get(key).expect("a task that ends has its slot");
         if let Some(waker) = waker {
             slot.waker = Some(waker);
         }
+        let id = slot.meta.id;
         if slot.joined {
             let (joiner, heritage) = core.tasks.end(key, work);
-            return Settled::Kept { joiner, heritage };
+            return (id, Settled::Kept { joiner, heritage });
         }
         drop(core);
         // The result is the user's value and may panic (trap 60), or ask which task this is.
+        let _polling = self.start_poll(key);
         caught::drop(work);
-        Settled::Unwanted
+        (id, Settled::Unwanted)
     }
 
     /// The task runs no more: whoever awaits the handle is woken, and observers hear of it.
@@ -154,19 +180,10 @@ impl Executor {
     /// Frees a slot that holds no future any more.
     pub(super) fn free(&self, key: TaskKey) {
         let removed = self.core.borrow_mut().tasks.remove(key);
-        debug_assert!(
-            !matches!(removed, Some((Body::Owned(_) | Body::Ended(_), _))),
-            "its future was dropped before"
-        );
         if let Some((_, Some(heritage))) = removed {
             caught::drop(heritage); // values of the user's, if it is the last to hold them
         }
         trace::take_wait();
-    }
-
-    pub(super) fn id_of(&self, key: TaskKey) -> TaskId {
-        let mut core = self.core.borrow_mut();
-        core.tasks.get(key).expect("alive").meta.id
     }
 
     pub(super) fn note_wait(&self, key: TaskKey) {
@@ -199,7 +216,7 @@ enum Settled {
 /// put back when it goes, also by a panic.
 pub(super) struct Polling<'a> {
     executor: &'a Executor,
-    former: Option<TaskKey>,
+    former: TaskKey,
     budget: coop::PollBudget,
     _ruled: Option<Ruled>,
 }

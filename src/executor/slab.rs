@@ -61,7 +61,7 @@ impl TaskSlab {
         slot.aborted = false;
         slot.joined = false;
         slot.set_aside = false;
-        slot.fill(body); // I1
+        slot.body = body; // I1
         slot.meta = meta;
         TaskKey { index, generation }
     }
@@ -79,6 +79,7 @@ impl TaskSlab {
             joiner: None,
             set_aside: false,
             body,
+            work: None,
             meta,
         });
         key
@@ -98,6 +99,7 @@ impl TaskSlab {
             slot.joiner.is_none(),
             "whoever waits was woken, or has left"
         );
+        debug_assert!(slot.work.is_none(), "its future was dropped before");
         slot.meta.name = None;
         slot.meta.wait = None;
         let heritage = slot.meta.heritage.take();
@@ -116,7 +118,8 @@ impl TaskSlab {
     ) -> (Option<Waker>, Heritage) {
         self.ended += 1;
         let slot = self.get(key).expect("a task that ends has its slot");
-        slot.fill(Body::Ended(work));
+        slot.body = Body::Ended;
+        slot.put(work);
         (slot.joiner.take(), slot.meta.heritage.take())
     }
 
@@ -124,18 +127,17 @@ impl TaskSlab {
     #[inline]
     pub(super) fn take_ended(&mut self, key: TaskKey) -> Option<Pin<Box<dyn Work>>> {
         let slot = self.get(key)?;
-        let Body::Ended(_) = slot.body else {
+        if !matches!(slot.body, Body::Ended) {
             return None;
-        };
-        let Body::Ended(work) = std::mem::replace(&mut slot.body, Body::Free) else {
-            unreachable!("looked at just now");
-        };
+        }
+        slot.body = Body::Free;
+        let work = slot.work.take();
         slot.meta.name = None;
         slot.meta.wait = None;
         self.ended -= 1;
         self.free.push(key.index);
         self.removed += 1;
-        Some(work)
+        work
     }
 
     /// Wakers of these slots that somebody holds. The slot's own two counts are none of them.
@@ -159,7 +161,7 @@ impl TaskSlab {
 
     /// All live tasks.
     pub(super) fn iter(&self) -> impl Iterator<Item = (TaskKey, &Slot)> {
-        let live = |slot: &&Slot| !matches!(slot.body, Body::Free | Body::Ended(_));
+        let live = |slot: &&Slot| !matches!(slot.body, Body::Free | Body::Ended);
         self.slots.iter().enumerate().filter_map(move |(i, slot)| {
             let key = TaskKey {
                 index: i as u32,

@@ -7,7 +7,7 @@
 //!
 //! ```text
 //!            spawn               popped                  Pending
-//!   Free ───────────► Owned ───────────────► Out ───────────────────► Owned
+//!   Free ───────────► Task ────────────────► out ───────────────────► Task
 //!    ▲                  │                     │
 //!    │                  │ aborted             │ Ready, or a panic
 //!    │                  ▼                     ▼
@@ -176,22 +176,21 @@ impl<F: Future, D: Destination<F::Output>> Work for Joinable<F, D> {
     }
 }
 
-/// What a slot holds.
+/// What lives in a slot.
 pub(super) enum Body {
     /// Nothing; the slot waits to be used again.
     Free,
     /// The future of `block_on`, which lives on `block_on`'s stack.
     Root,
-    /// A spawned task.
-    Owned(Pin<Box<dyn Work>>),
+    /// A spawned task. Its future is in [`Slot::work`], or out.
+    Task,
     /// A child of a scope. Its future lives in the scope, so that it may borrow; to poll it,
     /// the loop notes its `place` in `due` and wakes whoever polls the scope, and the scope
     /// then polls exactly that child.
     Child { place: u32, due: Rc<Due> },
-    /// Being polled right now.
-    Out,
-    /// A spawned task that has ended; its handle has not fetched the result.
-    Ended(Pin<Box<dyn Work>>),
+    /// A spawned task that has ended; its handle has not fetched the result, which is in
+    /// [`Slot::work`].
+    Ended,
 }
 
 /// What is known of a task besides its future.
@@ -236,15 +235,17 @@ pub(super) struct Slot {
     /// set aside first.
     pub(super) set_aside: bool,
     pub(super) body: Body,
+    /// The future of a task, or the result of one that has ended. `None` while it is polled.
+    pub(super) work: Option<Pin<Box<dyn Work>>>,
     pub(super) meta: Meta,
 }
 
 impl Slot {
-    /// Puts something into a slot that is free, or out of which its future was taken.
+    /// Puts a future into its slot, out of which it was taken, or which was free.
     #[inline]
-    pub(super) fn fill(&mut self, body: Body) {
-        let empty = std::mem::replace(&mut self.body, body);
-        debug_assert!(matches!(empty, Body::Free | Body::Out));
+    pub(super) fn put(&mut self, work: Pin<Box<dyn Work>>) {
+        let empty = self.work.replace(work);
+        debug_assert!(empty.is_none());
         // It holds nothing, and to drop it would be a call for each poll.
         std::mem::forget(empty);
     }

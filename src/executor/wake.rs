@@ -37,7 +37,7 @@ pub(super) fn wake_here(waker: &SlotWaker) -> Woke {
 impl Executor {
     fn queue(&self, waker: &SlotWaker) -> Woke {
         let key = waker.key();
-        let yields = coop::is_yielding() && self.running.get() == Some(key);
+        let yields = coop::is_yielding() && self.running.get() == key;
         // I2
         if !waker.queued.queue_here() {
             if yields {
