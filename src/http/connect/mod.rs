@@ -1,60 +1,25 @@
 //! How a connection comes about: the seam where TLS and proxies will join.
-//!
-//! Everything that makes one connection different from another is in its [`Key`]. Two requests
-//! with equal keys may share a connection; whatever later decides about a connection (a proxy,
-//! a certificate) becomes a field there, so that the pool need not know of it.
+
+mod key;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use ::url::{Host, Url};
+use ::url::Host;
 
 use crate::http::conn::{Conn, Transport};
 use crate::http::error::{ErrorKind, Failure};
 use crate::net::{self, TcpStream};
 use crate::time::timeout;
 
-/// Whom to connect to, and how.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Key {
-    host: Host<String>,
-    port: u16,
-}
-
-impl Key {
-    /// # Errors
-    /// If this build cannot connect in the way the URL's scheme asks for.
-    pub(crate) fn of(url: &Url) -> Result<Key, ErrorKind> {
-        if url.scheme() != "http" {
-            let scheme = url.scheme().to_string();
-            return Err(ErrorKind::Scheme { scheme });
-        }
-        let host = url.host().map(|host| host.to_owned());
-        let host = host.ok_or(ErrorKind::Url {
-            what: "it has no host",
-        })?;
-        let port = url.port_or_known_default().unwrap_or(80);
-        Ok(Key { host, port })
-    }
-
-    async fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
-        match &self.host {
-            Host::Ipv4(ip) => Ok(vec![SocketAddr::new(IpAddr::V4(*ip), self.port)]),
-            Host::Ipv6(ip) => Ok(vec![SocketAddr::new(IpAddr::V6(*ip), self.port)]),
-            Host::Domain(name) => {
-                let found = net::lookup_host((name.as_str(), self.port)).await?;
-                Ok(found.collect())
-            }
-        }
-    }
-}
+pub(crate) use key::Key;
 
 /// Connects to the first address of the host that takes us, one after the other. None of
 /// several may use up more than its share of `limit`, so that a dead one (an IPv6 address
 /// without a route, mostly) leaves time for the next.
 pub(crate) async fn connect(key: &Key, limit: Option<Duration>) -> Result<Conn, Failure> {
-    let addresses = key.addresses().await.map_err(ErrorKind::Lookup)?;
+    let addresses = addresses(key).await.map_err(ErrorKind::Lookup)?;
     let share = share(limit, addresses.len());
     let mut failure = no_address();
     for address in addresses {
@@ -67,6 +32,17 @@ pub(crate) async fn connect(key: &Key, limit: Option<Duration>) -> Result<Conn, 
         }
     }
     Err(failure)
+}
+
+async fn addresses(key: &Key) -> io::Result<Vec<SocketAddr>> {
+    match &key.host {
+        Host::Ipv4(ip) => Ok(vec![SocketAddr::new(IpAddr::V4(*ip), key.port)]),
+        Host::Ipv6(ip) => Ok(vec![SocketAddr::new(IpAddr::V6(*ip), key.port)]),
+        Host::Domain(name) => {
+            let found = net::lookup_host((name.as_str(), key.port)).await?;
+            Ok(found.collect())
+        }
+    }
 }
 
 /// `None` for a single address: whoever asked minds the whole.
@@ -110,15 +86,5 @@ mod tests {
         assert_eq!(share(Some(30 * second), 3), Some(10 * second));
         assert_eq!(share(Some(30 * second), 1), None);
         assert_eq!(share(None, 3), None);
-    }
-
-    #[test]
-    fn a_key_is_host_and_port_and_nothing_else() {
-        let key = |text| Key::of(&Url::parse(text).expect("a URL")).expect("http");
-        assert_eq!(key("http://h/a?b"), key("http://h:80/c#d"));
-        assert_ne!(key("http://h/"), key("http://h:81/"));
-        assert_ne!(key("http://h/"), key("http://k/"));
-        let https = Key::of(&Url::parse("https://h/").expect("a URL"));
-        assert!(matches!(https, Err(ErrorKind::Scheme { .. })));
     }
 }
