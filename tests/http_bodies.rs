@@ -134,7 +134,7 @@ fn head_and_fields_are_there_before_the_body() {
         let values: Vec<_> = response.headers().get_all("a").iter().collect();
         assert_eq!(values, ["b", "c"]);
         assert_eq!(response.content_length(), Some(2));
-        assert_eq!(response.peer_addr(), server.addr());
+        assert_eq!(response.peer_addr(), Some(server.addr()));
         let url = response.url().as_str();
         assert_eq!(
             format!("{response:?}"),

@@ -65,7 +65,7 @@ const FOLDERS: &[(&str, &[&str])] = &[(
     &[
         "error", "url", "auth", "redirect", "request", "head", "step", "chunked", "body", // no I/O
         "buffer", "deadline", "conn", "connect", "pool", // one connection, and many
-        "response", "reader", "config", "send", "request_builder", "client", // what a program holds
+        "response", "reader", "config", "send", "request_builder", "client", "network", // what a program holds
         "vectors", "policy", "fake", "complaints", // tests
         "mod",
     ],

@@ -138,7 +138,7 @@ impl fmt::Debug for Client {
 #[derive(Clone, Debug)]
 #[must_use = "a client is made only by `build`"]
 pub struct ClientBuilder {
-    config: Config,
+    pub(super) config: Config,
 }
 
 impl ClientBuilder {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ::http::StatusCode;
 
-use crate::http::error::{Deadline, Error, ErrorKind, Phase, Violation};
+use crate::http::error::{Deadline, Error, ErrorKind, Phase, ProxyFault, Violation};
 
 const URL: &str = "http://h/";
 
@@ -40,6 +40,11 @@ fn redirect() -> ErrorKind {
     ErrorKind::Redirect(Violation { what, rule })
 }
 
+fn proxy(why: ProxyFault) -> ErrorKind {
+    let proxy = "http://p:3128".to_string();
+    ErrorKind::Proxy { proxy, why }
+}
+
 /// Every kind, with words that it must say, and the kind of `io::Error` that it becomes.
 fn kinds() -> Vec<(ErrorKind, &'static str, io::ErrorKind)> {
     use io::ErrorKind::{
@@ -69,6 +74,39 @@ fn kinds() -> Vec<(ErrorKind, &'static str, io::ErrorKind)> {
         (
             ErrorKind::Connect(refused()),
             "connecting failed",
+            ConnectionRefused,
+        ),
+        (
+            proxy(ProxyFault::Setting("it has no host")),
+            "proxy http://p:3128: it cannot be used: it has no host",
+            InvalidInput,
+        ),
+        (
+            proxy(ProxyFault::Connect(refused())),
+            "proxy http://p:3128: connecting to it failed",
+            ConnectionRefused,
+        ),
+        (
+            proxy(ProxyFault::Status(StatusCode::BAD_GATEWAY)),
+            "proxy http://p:3128: it made no tunnel, but answered 502 Bad Gateway",
+            Other,
+        ),
+        (
+            proxy(ProxyFault::Refused("its rules do not allow it")),
+            "proxy http://p:3128: it did not connect us: its rules",
+            Other,
+        ),
+        (
+            proxy(ProxyFault::Protocol(Violation {
+                what,
+                rule: "RFC 3",
+            })),
+            "proxy http://p:3128: bad answer: no good [RFC 3]",
+            InvalidData,
+        ),
+        (
+            proxy(ProxyFault::Broken(refused())),
+            "proxy http://p:3128: the connection to it broke",
             ConnectionRefused,
         ),
         (
@@ -176,13 +214,19 @@ fn every_error_says_where_and_what_on_one_line() {
 fn questions_have_the_answers_that_the_kinds_give() {
     for (kind, words, _) in kinds() {
         let is_timeout = words.contains("took longer");
-        let is_connect = words.starts_with("connecting") || words.starts_with("looking");
+        let is_connect = ["connecting", "looking", "proxy"]
+            .map(|w| words.starts_with(w))
+            .contains(&true);
         let has_source = matches!(
             kind,
             ErrorKind::Lookup(_)
                 | ErrorKind::Connect(_)
                 | ErrorKind::Write(_)
                 | ErrorKind::Broken { .. }
+                | ErrorKind::Proxy {
+                    why: ProxyFault::Connect(_) | ProxyFault::Broken(_),
+                    ..
+                }
         );
         let error = kind.at(URL.to_string(), None);
         assert_eq!(error.is_timeout(), is_timeout, "{error}");

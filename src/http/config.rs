@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ::http::HeaderValue;
 
+use crate::http::connect;
 use crate::http::deadline;
 use crate::http::pool;
 
@@ -12,6 +13,7 @@ use crate::http::pool;
 pub(crate) struct Config {
     pub(crate) deadlines: deadline::Limits,
     pub(crate) pool: pool::Limits,
+    pub(crate) connect: connect::Settings,
     pub(crate) max_redirects: u32,
     pub(crate) max_head: usize,
     pub(crate) max_in_memory: u64,
@@ -33,6 +35,17 @@ impl Default for Config {
                 max_per_host: 32,
                 max_total: 256,
                 idle: Duration::from_secs(30),
+            },
+            connect: connect::Settings {
+                proxy: connect::ProxySettings::default(),
+                resolve: connect::ResolveSettings {
+                    keep: Duration::from_secs(60),
+                    known: Vec::new(),
+                    ask: None,
+                },
+                always_tunnel: false,
+                source: None,
+                unix_socket: None,
             },
             max_redirects: 20,
             max_head: 128 * 1024,

@@ -44,7 +44,8 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
 
 pub(crate) struct Conn {
     io: Box<dyn Transport>,
-    peer: SocketAddr,
+    /// `None`: a Unix socket, which has no address.
+    peer: Option<SocketAddr>,
     buffer: Buffer,
     /// Did a first exchange begin?
     is_used: bool,
@@ -87,7 +88,7 @@ struct Exchange {
 }
 
 impl Conn {
-    pub(crate) fn new(io: Box<dyn Transport>, peer: SocketAddr) -> Conn {
+    pub(crate) fn new(io: Box<dyn Transport>, peer: Option<SocketAddr>) -> Conn {
         Conn {
             io,
             peer,
@@ -97,7 +98,7 @@ impl Conn {
         }
     }
 
-    pub(crate) fn peer(&self) -> SocketAddr {
+    pub(crate) fn peer(&self) -> Option<SocketAddr> {
         self.peer
     }
 

@@ -66,9 +66,18 @@ pub enum ErrorKind {
     /// The host's name was not found, or the resolver did not work. Check the name; trying
     /// again later may help.
     Lookup(io::Error),
-    /// No address of the host took the connection; this is how the last one refused. Trying
-    /// again later may help.
+    /// No address of the host took the connection. The error tells how each of them failed.
+    /// Trying again later may help.
     Connect(io::Error),
+    /// The proxy between us and the host could not be used, or did not connect us. Correct the
+    /// setting (`ClientBuilder::proxy`, or the environment's `http_proxy` and the like), or ask
+    /// whoever keeps the proxy.
+    Proxy {
+        /// Which one: its URL without user name and password.
+        proxy: String,
+        /// What was wrong.
+        why: ProxyFault,
+    },
     /// The connection broke. For a request that may be repeated, trying again may help.
     Broken {
         /// What was being done.
@@ -127,6 +136,25 @@ pub enum ErrorKind {
     /// The writer given to [`Response::copy_to`](super::Response::copy_to) failed. The
     /// response itself was fine so far.
     Write(io::Error),
+}
+
+/// Why a proxy was of no use.
+#[non_exhaustive]
+#[derive(Debug)]
+pub enum ProxyFault {
+    /// What was set is no proxy that could be used; nothing was sent.
+    Setting(&'static str),
+    /// The proxy itself was not found, or none of its addresses took the connection.
+    Connect(io::Error),
+    /// It answered the request for a tunnel with this status: 407 if it wants to know who we
+    /// are, 502 if it did not reach the host.
+    Status(StatusCode),
+    /// A SOCKS proxy said no, for this reason.
+    Refused(&'static str),
+    /// Its bytes broke a rule, so what they mean is not certain.
+    Protocol(Violation),
+    /// The connection to it broke or ended before it had answered.
+    Broken(io::Error),
 }
 
 /// A broken rule and where it is written down.
@@ -190,6 +218,7 @@ impl ErrorKind {
         match self {
             ErrorKind::Lookup(e) | ErrorKind::Connect(e) | ErrorKind::Write(e) => e.kind(),
             ErrorKind::Broken { source, .. } => source.kind(),
+            ErrorKind::Proxy { why, .. } => why.io_kind(),
             ErrorKind::EndedEarly { .. } => io::ErrorKind::UnexpectedEof,
             ErrorKind::Protocol(_) | ErrorKind::TooLarge { .. } => io::ErrorKind::InvalidData,
             ErrorKind::NotText => io::ErrorKind::InvalidData,
@@ -200,6 +229,17 @@ impl ErrorKind {
             | ErrorKind::RedirectLoop { .. }
             | ErrorKind::Redirect(_)
             | ErrorKind::Status(_) => io::ErrorKind::Other,
+        }
+    }
+}
+
+impl ProxyFault {
+    fn io_kind(&self) -> io::ErrorKind {
+        match self {
+            ProxyFault::Connect(e) | ProxyFault::Broken(e) => e.kind(),
+            ProxyFault::Setting(_) => io::ErrorKind::InvalidInput,
+            ProxyFault::Protocol(_) => io::ErrorKind::InvalidData,
+            ProxyFault::Status(_) | ProxyFault::Refused(_) => io::ErrorKind::Other,
         }
     }
 }
@@ -240,6 +280,10 @@ impl Error {
     pub fn rule(&self) -> Option<&'static str> {
         match &self.inner.kind {
             ErrorKind::Request(v) | ErrorKind::Protocol(v) | ErrorKind::Redirect(v) => Some(v.rule),
+            ErrorKind::Proxy {
+                why: ProxyFault::Protocol(v),
+                ..
+            } => Some(v.rule),
             ErrorKind::EndedEarly { .. } => Some("RFC 9112 §8"),
             ErrorKind::TooLarge { .. } => Some("RFC 9110 §17.5"),
             _ => None,
@@ -254,7 +298,7 @@ impl Error {
     /// Did it fail before there was a connection?
     pub fn is_connect(&self) -> bool {
         match &self.inner.kind {
-            ErrorKind::Lookup(_) | ErrorKind::Connect(_) => true,
+            ErrorKind::Lookup(_) | ErrorKind::Connect(_) | ErrorKind::Proxy { .. } => true,
             ErrorKind::Timeout { deadline, .. } => *deadline == Deadline::Connect,
             _ => false,
         }
@@ -287,6 +331,7 @@ impl fmt::Display for ErrorKind {
             ErrorKind::Request(v) => write!(f, "request not sent: {}", v.what),
             ErrorKind::Lookup(e) => write!(f, "looking up the host failed: {e}"),
             ErrorKind::Connect(e) => write!(f, "connecting failed: {e}"),
+            ErrorKind::Proxy { proxy, why } => write!(f, "proxy {proxy}: {why}"),
             ErrorKind::Broken { phase, source } => {
                 write!(f, "the connection broke while {phase}: {source}")
             }
@@ -303,15 +348,36 @@ impl fmt::Display for ErrorKind {
             ErrorKind::RedirectLoop { to } => write!(f, "the redirects go in a circle: {to}"),
             ErrorKind::Redirect(v) => write!(f, "redirect not followed: {}", v.what),
             ErrorKind::Status(status) => {
-                write!(f, "the server answered {}", status.as_u16())?;
-                // As the RFCs name it: what the server said behind the number is its text.
-                let reason = status.canonical_reason();
-                reason.map_or(Ok(()), |reason| write!(f, " {reason}"))
+                f.write_str("the server answered ")?;
+                write_status(f, *status)
             }
             ErrorKind::NotText => write!(f, "the body is not UTF-8 text"),
             ErrorKind::Write(e) => write!(f, "writing what was received failed: {e}"),
         }
     }
+}
+
+impl fmt::Display for ProxyFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ProxyFault::Setting(what) => write!(f, "it cannot be used: {what}"),
+            ProxyFault::Connect(e) => write!(f, "connecting to it failed: {e}"),
+            ProxyFault::Status(status) => {
+                f.write_str("it made no tunnel, but answered ")?;
+                write_status(f, *status)
+            }
+            ProxyFault::Refused(why) => write!(f, "it did not connect us: {why}"),
+            ProxyFault::Protocol(v) => write!(f, "bad answer: {}", v.what),
+            ProxyFault::Broken(e) => write!(f, "the connection to it broke: {e}"),
+        }
+    }
+}
+
+/// Number and reason, as the RFCs name it: what the server said behind the number is its text.
+fn write_status(f: &mut fmt::Formatter<'_>, status: StatusCode) -> fmt::Result {
+    write!(f, "{}", status.as_u16())?;
+    let reason = status.canonical_reason();
+    reason.map_or(Ok(()), |reason| write!(f, " {reason}"))
 }
 
 impl fmt::Display for Phase {
@@ -346,6 +412,10 @@ impl StdError for Error {
         match &self.inner.kind {
             ErrorKind::Lookup(e) | ErrorKind::Connect(e) | ErrorKind::Write(e) => Some(e),
             ErrorKind::Broken { source, .. } => Some(source),
+            ErrorKind::Proxy {
+                why: ProxyFault::Connect(e) | ProxyFault::Broken(e),
+                ..
+            } => Some(e),
             _ => None,
         }
     }

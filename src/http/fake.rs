@@ -57,7 +57,7 @@ impl Fake {
 
     /// A connection that has begun to ask.
     fn conn(&self) -> Conn {
-        let mut conn = Conn::new(Box::new(self.clone()), ([127, 0, 0, 1], 80).into());
+        let mut conn = Conn::new(Box::new(self.clone()), Some(([127, 0, 0, 1], 80).into()));
         conn.begin(ask());
         conn
     }
@@ -196,7 +196,7 @@ fn an_exchange_ends_with_a_connection_for_the_next() {
 #[test]
 fn after_a_last_request_there_is_no_next() {
     let fake = Fake::default().reads([Step::Bytes(OK)]);
-    let mut conn = Conn::new(Box::new(fake), ([127, 0, 0, 1], 80).into());
+    let mut conn = Conn::new(Box::new(fake), Some(([127, 0, 0, 1], 80).into()));
     conn.begin(Ask {
         is_last: true,
         ..ask()

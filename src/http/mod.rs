@@ -35,12 +35,13 @@ mod config;
 mod send;
 mod request_builder;
 mod client;
+mod network;
 
 pub use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 pub use ::url::Url;
 
 pub use client::{Client, ClientBuilder};
-pub use error::{Deadline, Error, ErrorKind, Phase, Violation};
+pub use error::{Deadline, Error, ErrorKind, Phase, ProxyFault, Violation};
 pub use reader::BodyReader;
 pub use request_builder::RequestBuilder;
 pub use response::Response;

@@ -6,6 +6,8 @@
 //! the types of the `http` and `url` crates promise most of it already. Price: one scan of a
 //! few hundred bytes for each request.
 //!
+//! This file is long because each thing that must never be written has its test.
+//!
 //! - I1: the head has exactly one line end for the request line, one for each field and one
 //!   for the blank line, and every other byte is visible ASCII, space, tab or obs-text.
 //! - I2: at most one of `Content-Length` and `Transfer-Encoding`, and only from [`Length`]:
@@ -30,7 +32,7 @@ pub(crate) enum Length {
 
 /// Fields that speak of the connection or of how the message is framed. hob writes them, or
 /// does without: a caller who could set them could make two requests of one.
-const OWN: [HeaderName; 9] = [
+const OWN: [HeaderName; 10] = [
     header::CONTENT_LENGTH,
     header::TRANSFER_ENCODING,
     header::TE,
@@ -38,6 +40,8 @@ const OWN: [HeaderName; 9] = [
     header::UPGRADE,
     header::EXPECT,
     HeaderName::from_static("keep-alive"),
+    // Credentials for a proxy are given with the proxy. Here they would go to the host.
+    header::PROXY_AUTHORIZATION,
     HeaderName::from_static("proxy-connection"),
     HeaderName::from_static("http2-settings"),
 ];
@@ -51,13 +55,42 @@ pub(crate) struct Head<'a> {
     pub(crate) length: Length,
 }
 
+/// The form of the target (RFC 9112 §3.2).
+#[derive(Clone, Copy)]
+enum Form<'a> {
+    /// Path and query: to the host itself.
+    Origin,
+    /// The whole URL: to a proxy, with what it takes as proof of who we are.
+    Absolute(Option<&'a HeaderValue>),
+}
+
 impl Head<'_> {
     /// The head as it goes onto the wire, blank line included; or why it must not.
     pub(crate) fn write(&self) -> Result<Vec<u8>, ErrorKind> {
+        self.write_as(Form::Origin)
+    }
+
+    /// The head for a proxy that is to forward the request (RFC 9112 §3.2.2), with the value
+    /// of its `Proxy-Authorization`, if it has one. It is the proxy's and goes no further.
+    pub(crate) fn write_for_proxy(
+        &self,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<Vec<u8>, ErrorKind> {
+        if self.headers.contains_key(header::HOST) {
+            let what = "a proxy takes the host from the URL, so it can have no Host of its own";
+            return Err(ErrorKind::request(what, "RFC 9112 §3.2.2"));
+        }
+        self.write_as(Form::Absolute(authorization))
+    }
+
+    fn write_as(&self, form: Form<'_>) -> Result<Vec<u8>, ErrorKind> {
         self.check()?;
         let mut out = Vec::with_capacity(256);
-        self.write_request_line(&mut out);
+        self.write_request_line(&mut out, form);
         self.write_host(&mut out);
+        if let Form::Absolute(Some(value)) = form {
+            write_field(&mut out, &header::PROXY_AUTHORIZATION, value.as_bytes());
+        }
         for (name, value) in self.headers {
             if name != header::HOST {
                 write_field(&mut out, name, value.as_bytes());
@@ -82,9 +115,14 @@ impl Head<'_> {
         Ok(())
     }
 
-    fn write_request_line(&self, out: &mut Vec<u8>) {
+    fn write_request_line(&self, out: &mut Vec<u8>, form: Form<'_>) {
         out.extend_from_slice(self.method.as_str().as_bytes());
         out.push(b' ');
+        if let Form::Absolute(_) = form {
+            for part in [self.url.scheme(), "://", url::authority(self.url)] {
+                out.extend_from_slice(part.as_bytes());
+            }
+        }
         out.extend_from_slice(url::target(self.url).as_bytes());
         out.extend_from_slice(b" HTTP/1.1\r\n");
     }
@@ -173,11 +211,11 @@ fn is_value_byte(byte: u8) -> bool {
 }
 
 /// I1, for `debug_assert!`: request line, `fields` of the caller (`Host` among them or not),
-/// perhaps a length, blank line.
+/// perhaps a length, perhaps what a proxy wants to know, blank line.
 fn is_one_head(out: &[u8], fields: usize) -> bool {
     let ends = out.windows(2).filter(|pair| pair == b"\r\n").count();
     let loose = out.iter().filter(|b| matches!(b, b'\r' | b'\n')).count();
-    (fields + 2..=fields + 4).contains(&ends) && loose == 2 * ends
+    (fields + 2..=fields + 5).contains(&ends) && loose == 2 * ends
 }
 
 /// May a request of this method be sent again when nobody knows whether the server acted on
@@ -301,11 +339,11 @@ mod tests {
     #[test]
     fn a_head_with_a_line_too_many_or_a_loose_end_would_be_noticed() {
         let lines = |fields: usize| format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(fields));
-        // With the caller's own Host, or with ours, and with a length.
-        for fields in [3, 4, 5] {
+        // With the caller's own Host, or with ours, with a length, and for a proxy.
+        for fields in [3, 4, 5, 6] {
             assert!(is_one_head(lines(fields).as_bytes(), 3), "{fields}");
         }
-        for fields in [2, 6] {
+        for fields in [2, 7] {
             assert!(!is_one_head(lines(fields).as_bytes(), 3), "{fields}");
         }
         for loose in ["\r", "\n"] {

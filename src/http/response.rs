@@ -48,7 +48,7 @@ use crate::http::url;
 /// ```
 pub struct Response {
     url: Url,
-    peer: SocketAddr,
+    peer: Option<SocketAddr>,
     head: Head,
     content_length: Option<u64>,
     /// Filled at the end of a chunked body, if it has any.
@@ -113,8 +113,9 @@ impl Response {
         &self.url
     }
 
-    /// Whom it came from.
-    pub fn peer_addr(&self) -> SocketAddr {
+    /// Whom the connection led to: the host, or the proxy in front of it. `None` for a Unix
+    /// socket, which has no such address.
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.peer
     }
 
@@ -248,7 +249,7 @@ impl Response {
     pub async fn text(self) -> Result<String, Error> {
         let (url, peer) = (self.url.clone(), self.peer);
         let bytes = self.bytes().await?;
-        String::from_utf8(bytes).map_err(|_| ErrorKind::NotText.at(url::shown(&url), Some(peer)))
+        String::from_utf8(bytes).map_err(|_| ErrorKind::NotText.at(url::shown(&url), peer))
     }
 
     /// Writes the whole body to `writer`, piece by piece, and waits for it. Returns the number
@@ -343,7 +344,7 @@ impl Response {
     }
 
     fn error(&self, kind: ErrorKind) -> Error {
-        kind.at(url::shown(&self.url), Some(self.peer))
+        kind.at(url::shown(&self.url), self.peer)
     }
 }
 

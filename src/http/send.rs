@@ -20,7 +20,7 @@ use ::url::Url;
 
 use crate::http::config::Config;
 use crate::http::conn::Ask;
-use crate::http::connect::{self, Key};
+use crate::http::connect::{Connector, Key};
 use crate::http::deadline::Alarm;
 use crate::http::error::{Deadline, Error, ErrorKind, Failure};
 use crate::http::head::Head;
@@ -49,6 +49,7 @@ pub(crate) struct Request {
 pub(crate) struct Engine {
     config: Config,
     pool: Rc<Pool>,
+    connector: Connector,
 }
 
 impl Engine {
@@ -56,7 +57,12 @@ impl Engine {
     /// If a limit of the pool is 0.
     pub(crate) fn new(config: Config) -> Engine {
         let pool = Pool::new(config.pool);
-        Engine { config, pool }
+        let connector = Connector::new(config.connect.clone());
+        Engine {
+            config,
+            pool,
+            connector,
+        }
     }
 
     pub(crate) fn config(&self) -> &Config {
@@ -88,7 +94,7 @@ impl Engine {
                     }));
                 }
                 Err(kind) => {
-                    return Err(kind.at(url::shown(&request.url), Some(lease.peek().peer())));
+                    return Err(kind.at(url::shown(&request.url), lease.peek().peer()));
                 }
             }
         }
@@ -118,8 +124,8 @@ impl Engine {
         request: &Request,
         alarm: &mut Alarm,
     ) -> Result<(Head, Lease), Failure> {
-        let key = Key::of(&request.url)?;
-        let bytes = write(request)?; // 1.
+        let key = self.connector.key(&request.url)?;
+        let bytes = write(request, &key)?; // 1.
         let place = self.place(&key, alarm).await?; // 2.
         let place = match place.reuse() {
             Ok(mut lease) => match self
@@ -150,7 +156,7 @@ impl Engine {
 
     async fn connect(&self, place: Place, key: &Key, alarm: &mut Alarm) -> Result<Lease, Failure> {
         place.make_room();
-        let mut connect = pin!(connect::connect(key, self.config.deadlines.connect));
+        let mut connect = pin!(self.connector.connect(key));
         let deadline = Deadline::Connect;
         let conn = alarm
             .guard(deadline, |cx| connect.as_mut().poll(cx))
@@ -201,7 +207,7 @@ fn add_defaults(headers: &mut HeaderMap, config: &Config) {
     }
 }
 
-fn write(request: &Request) -> Result<Vec<u8>, ErrorKind> {
+fn write(request: &Request, key: &Key) -> Result<Vec<u8>, ErrorKind> {
     let length = request.body.as_ref().map(|body| body.len() as u64);
     let head = request::Head {
         method: &request.method,
@@ -209,7 +215,10 @@ fn write(request: &Request) -> Result<Vec<u8>, ErrorKind> {
         headers: &request.headers,
         length: length.map_or(Length::Nothing, Length::Known),
     };
-    head.write()
+    match key.forward() {
+        None => head.write(),
+        Some(proxy) => head.write_for_proxy(proxy.authorization()),
+    }
 }
 
 /// Did a connection that had been idle die before it could answer? Servers close what is idle,
@@ -224,7 +233,7 @@ fn is_stale(lease: &Lease, kind: &ErrorKind, request: &Request) -> bool {
 }
 
 fn with_address(kind: ErrorKind, lease: &Lease) -> Failure {
-    let address = Some(lease.peek().peer());
+    let address = lease.peek().peer();
     Failure { kind, address }
 }
 

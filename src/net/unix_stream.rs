@@ -239,6 +239,17 @@ impl UnixStream {
         stream_ops::shutdown(&self.source, how)
     }
 
+    /// Is nothing to be read at this very moment, no byte and no end? See
+    /// [`TcpStream::is_quiet`](super::TcpStream): it asks the kernel.
+    #[cfg(feature = "http")]
+    pub(crate) fn is_quiet(&self) -> bool {
+        let seen = self.source.probe(|io| {
+            let mut byte = [std::mem::MaybeUninit::uninit()];
+            socket2::SockRef::from(io).peek(&mut byte)
+        });
+        seen.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    }
+
     /// Waits until there may be something to read: bytes, the end, or an error. It can be
     /// wrong, so go on with [`UnixStream::try_read`] in a loop.
     ///

@@ -2,6 +2,9 @@
 //!
 //! It runs on plain std threads, one for each connection, so that nothing of hob is on the
 //! other side of what is being tested.
+//!
+//! The tests ask loopback, and so does curl's rule: where `http_proxy` is set, `no_proxy` has to
+//! name 127.0.0.1 for them, too.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
@@ -251,4 +254,11 @@ pub(crate) async fn hear(stream: &hob::net::TcpStream) -> bool {
         }
     }
     true
+}
+
+/// Without the deadlines that virtual time would jump to while bytes are still on their way,
+/// as they may be on Windows.
+pub(crate) fn patient(client: hob::http::ClientBuilder) -> hob::http::ClientBuilder {
+    let client = client.connect_timeout(None).first_byte_timeout(None);
+    client.idle_timeout(None)
 }

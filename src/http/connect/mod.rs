@@ -1,90 +1,249 @@
-//! How a connection comes about: the seam where TLS and proxies will join.
+//! How a connection comes about: from a URL to something that carries bytes both ways.
+//!
+//! ```text
+//!   URL ── Connector::key ─▶ Key            1. `proxy`: which way? `key`: all that matters
+//!                             │
+//!            ┌────────────────┼──────────────────────┐
+//!          host             proxy               Unix socket (`unix`)
+//!            └───────┬────────┘                      │
+//!                addresses                   2. `resolve`: set, cached, or looked up
+//!                    │                               │
+//!                TCP stream                  3. `race`: the first that connects
+//!                    ├── no proxy, or it forwards ───┤
+//!            `tunnel` or `socks`             4. ask the proxy for the host
+//!                    └───────────────┬───────────────┘
+//!                                  Conn
+//! ```
+//!
+//! - K1: whatever makes a difference to the connection is in its [`Key`], so the pool can tell
+//!   by it who may share one.
+//! - K2: an error about a proxy names the proxy; credentials for it are in no error.
+//!
+//! It knows no deadline: whoever waits for a connection minds the time of all the steps
+//! together, and drops them.
 
+mod exceptions;
 mod key;
+mod proxy;
+mod race;
+mod resolve;
+mod socks;
+mod tunnel;
+mod unix;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+use std::path::Path;
+use std::rc::Rc;
 
-use ::url::Host;
+use ::url::{Host, Url};
 
 use crate::http::conn::{Conn, Transport};
-use crate::http::error::{ErrorKind, Failure};
-use crate::net::{self, TcpStream};
-use crate::time::timeout;
+use crate::http::error::{ErrorKind, Failure, ProxyFault};
+use crate::net::{TcpSocket, TcpStream};
+
+use key::{Route, Scheme};
+use proxy::{Proxy, Rules, Speaks};
+use resolve::Resolver;
 
 pub(crate) use key::Key;
+pub(crate) use proxy::{From as ProxyFrom, Settings as ProxySettings};
+pub(crate) use resolve::{Known, Settings as ResolveSettings};
 
-/// Connects to the first address of the host that takes us, one after the other. None of
-/// several may use up more than its share of `limit`, so that a dead one (an IPv6 address
-/// without a route, mostly) leaves time for the next.
-pub(crate) async fn connect(key: &Key, limit: Option<Duration>) -> Result<Conn, Failure> {
-    let addresses = addresses(key).await.map_err(ErrorKind::Lookup)?;
-    let share = share(limit, addresses.len());
-    let mut failure = no_address();
-    for address in addresses {
-        match connect_to(address, share).await {
-            Ok(conn) => return Ok(conn),
-            Err(error) => {
-                let (kind, address) = (ErrorKind::Connect(error), Some(address));
-                failure = Failure { kind, address };
+/// What `ClientBuilder` sets about connecting.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) proxy: ProxySettings,
+    pub(crate) resolve: ResolveSettings,
+    /// A tunnel through an HTTP proxy also where it could forward.
+    pub(crate) always_tunnel: bool,
+    pub(crate) source: Option<IpAddr>,
+    pub(crate) unix_socket: Option<Rc<Path>>,
+}
+
+/// Makes the connections of one client.
+pub(crate) struct Connector {
+    rules: Rules,
+    resolver: Resolver,
+    always_tunnel: bool,
+    source: Option<IpAddr>,
+    unix_socket: Option<Rc<Path>>,
+}
+
+/// A way to carry bytes, and whose address is at its other end (a Unix socket has none).
+struct Dialed {
+    io: Box<dyn Transport>,
+    peer: Option<SocketAddr>,
+}
+
+impl Connector {
+    pub(crate) fn new(settings: Settings) -> Connector {
+        Connector {
+            rules: Rules::new(&settings.proxy, |name| std::env::var(name).ok()),
+            resolver: Resolver::new(settings.resolve),
+            always_tunnel: settings.always_tunnel,
+            source: settings.source,
+            unix_socket: settings.unix_socket,
+        }
+    }
+
+    /// 1. What a connection for `url` has to be like (K1).
+    pub(crate) fn key(&self, url: &Url) -> Result<Key, ErrorKind> {
+        let key = Key::of(url)?;
+        if let Some(path) = &self.unix_socket {
+            let route = Route::Unix(path.clone());
+            return Ok(Key { route, ..key });
+        }
+        let proxy = self.rules.proxy_for(key.scheme, &key.host, key.port)?;
+        let route = proxy.map_or(Route::Direct, |proxy| self.through(proxy, key.scheme));
+        let source = self.source;
+        Ok(Key {
+            route,
+            source,
+            ..key
+        })
+    }
+
+    fn through(&self, proxy: Rc<Proxy>, scheme: Scheme) -> Route {
+        let forwards = scheme == Scheme::Http && !self.always_tunnel;
+        match proxy.speaks {
+            Speaks::Http(_) if forwards => Route::Forward(proxy),
+            Speaks::Http(_) => Route::Tunnel(proxy),
+            Speaks::Socks { .. } => Route::Socks(proxy),
+        }
+    }
+
+    pub(crate) async fn connect(&self, key: &Key) -> Result<Conn, Failure> {
+        let Dialed { io, peer } = self.dial(key).await?;
+        Ok(Conn::new(io, peer))
+    }
+
+    /// Whatever lies between us and the host is behind us then.
+    async fn dial(&self, key: &Key) -> Result<Dialed, Failure> {
+        match &key.route {
+            Route::Direct => self.reach(&key.host, key.port, key.source).await,
+            Route::Unix(path) => {
+                let io = unix::dial(path).await.map_err(ErrorKind::Connect)?;
+                Ok(Dialed { io, peer: None })
+            }
+            Route::Forward(proxy) => self.reach_proxy(proxy, key.source).await,
+            Route::Tunnel(proxy) => {
+                let mut dialed = self.reach_proxy(proxy, key.source).await?;
+                let opened = tunnel::open(&mut *dialed.io, &key.authority(), proxy).await;
+                through(dialed, proxy, opened)
+            }
+            Route::Socks(proxy) => {
+                let target = self.told_to_socks(key, proxy).await?;
+                let mut dialed = self.reach_proxy(proxy, key.source).await?;
+                let login = proxy.login();
+                let opened = socks::open(&mut *dialed.io, &target, key.port, login).await;
+                through(dialed, proxy, opened)
             }
         }
     }
-    Err(failure)
+
+    /// 2. and 3.
+    async fn reach(
+        &self,
+        host: &Host<String>,
+        port: u16,
+        source: Option<IpAddr>,
+    ) -> Result<Dialed, Failure> {
+        let addresses = self.resolver.addresses(host, port).await;
+        let addresses = addresses.map_err(ErrorKind::Lookup)?;
+        let addresses = only_from(race::interleave(addresses), source)?;
+        match race::race(addresses, |address| dial_tcp(address, source)).await {
+            Ok((stream, address)) => Ok(Dialed {
+                io: Box::new(stream),
+                peer: Some(address),
+            }),
+            Err(losses) => {
+                self.resolver.forget(host);
+                let (error, address) = losses.into_error();
+                let kind = ErrorKind::Connect(error);
+                Err(Failure { kind, address })
+            }
+        }
+    }
+
+    async fn reach_proxy(&self, proxy: &Proxy, source: Option<IpAddr>) -> Result<Dialed, Failure> {
+        let reached = self.reach(&proxy.host, proxy.port, source).await;
+        reached.map_err(|Failure { kind, address }| {
+            let kind = match kind {
+                ErrorKind::Lookup(error) | ErrorKind::Connect(error) => {
+                    proxy.failed(ProxyFault::Connect(error)) // K2
+                }
+                other => other,
+            };
+            Failure { kind, address }
+        })
+    }
+
+    /// The host as a SOCKS proxy is told it: by name, if it looks up names itself; else by the
+    /// first of its addresses.
+    async fn told_to_socks(&self, key: &Key, proxy: &Proxy) -> Result<Host<String>, ErrorKind> {
+        if proxy.looks_up_names() {
+            return Ok(key.host.clone());
+        }
+        let addresses = self.resolver.addresses(&key.host, key.port).await;
+        let addresses = addresses.map_err(ErrorKind::Lookup)?;
+        let first = addresses.first().map(|first| socks::as_host(first.ip()));
+        Ok(first.unwrap_or_else(|| key.host.clone()))
+    }
 }
 
-async fn addresses(key: &Key) -> io::Result<Vec<SocketAddr>> {
-    match &key.host {
-        Host::Ipv4(ip) => Ok(vec![SocketAddr::new(IpAddr::V4(*ip), key.port)]),
-        Host::Ipv6(ip) => Ok(vec![SocketAddr::new(IpAddr::V6(*ip), key.port)]),
-        Host::Domain(name) => {
-            let found = net::lookup_host((name.as_str(), key.port)).await?;
-            Ok(found.collect())
+/// 4. What the proxy said decides (K2).
+fn through(
+    dialed: Dialed,
+    proxy: &Proxy,
+    opened: Result<(), ProxyFault>,
+) -> Result<Dialed, Failure> {
+    let address = dialed.peer;
+    match opened {
+        Ok(()) => Ok(dialed),
+        Err(why) => {
+            let kind = proxy.failed(why);
+            Err(Failure { kind, address })
         }
     }
 }
 
-/// `None` for a single address: whoever asked minds the whole.
-fn share(limit: Option<Duration>, addresses: usize) -> Option<Duration> {
-    let addresses = u32::try_from(addresses).ok()?;
-    limit
-        .filter(|_| addresses > 1)
-        .map(|limit| limit / addresses)
+/// Those addresses that can be reached from `source`.
+fn only_from(
+    mut addresses: Vec<SocketAddr>,
+    source: Option<IpAddr>,
+) -> Result<Vec<SocketAddr>, ErrorKind> {
+    if let Some(source) = source {
+        addresses.retain(|address| address.is_ipv4() == source.is_ipv4());
+    }
+    if addresses.is_empty() {
+        let message = "the host has no address of the source address's family";
+        let error = io::Error::new(io::ErrorKind::AddrNotAvailable, message);
+        return Err(ErrorKind::Connect(error));
+    }
+    Ok(addresses)
 }
 
-fn no_address() -> Failure {
-    let error = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    ErrorKind::Lookup(error).into()
-}
-
-async fn connect_to(address: SocketAddr, limit: Option<Duration>) -> io::Result<Conn> {
-    let connect = TcpStream::connect(address);
-    let stream = match limit {
-        None => connect.await?,
-        Some(limit) => timeout(limit, connect).await??,
+async fn dial_tcp(address: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {
+    let stream = match source {
+        None => TcpStream::connect(address).await?,
+        Some(source) => {
+            let socket = match source {
+                IpAddr::V4(_) => TcpSocket::new_v4()?,
+                IpAddr::V6(_) => TcpSocket::new_v6()?,
+            };
+            socket.bind((source, 0).into())?;
+            socket.connect(address).await?
+        }
     };
     // A request goes out at once. Nagle's algorithm would hold the end of it back until the
     // peer acknowledged the beginning.
     stream.set_nodelay(true)?;
-    Ok(Conn::new(Box::new(stream), address))
+    Ok(stream)
 }
 
 impl Transport for TcpStream {
     fn is_quiet(&self) -> bool {
         TcpStream::is_quiet(self)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn several_addresses_share_the_time_and_one_has_all_of_it() {
-        let second = Duration::from_secs(1);
-        assert_eq!(share(Some(30 * second), 3), Some(10 * second));
-        assert_eq!(share(Some(30 * second), 1), None);
-        assert_eq!(share(None, 3), None);
     }
 }
