@@ -9,13 +9,21 @@
 //! finds it.
 //!
 //! ```text
-//!   request ─▶ line of its host ─▶ line of all ─▶ place ─▶ idle one, if it is quiet ─▶ Lease
-//!                                                   └─────▶ or a new one ──────────────▶ │
-//!                      idle ◀── reusable ───────────────────────────── end of response ◀─┘
+//!   request ─▶ line of its host ─▶ its host's turn ─▶ line of all ─▶ place
+//!
+//!   place ─▶ an idle one, if it is quiet ─▶ Lease ─▶ end of response ─▶ idle, if reusable
+//!      └───▶ or a new one ──────────────────▶┘
 //! ```
 //!
+//! Law: a line in which everybody stands serves by head count, so whoever asks for a thousand
+//! things of one host keeps all others waiting. Consequence: only one request of each host
+//! stands in the line of all, the one that has its host's *turn*; when it has its place, the
+//! next of its host goes to the end of that line. So the hosts are served by turns, each in the
+//! order of its own requests. Price: one more permit for each request.
+//!
 //! - P1: connections in use for a host ≤ `max_per_host`; in use and idle, together ≤
-//!   `max_total`. An idle one of another host makes room if need be, the oldest first.
+//!   `max_total`. An idle one of another host makes room if need be, the oldest first. Since a
+//!   new one is made only if none is idle, a host's idle ones are never more than it may use.
 //! - P2: what is idle is in the order in which it became idle, so what is too old is in front.
 //!
 //! An idle connection is asked whether it is still good only when it is taken, and then the
@@ -49,7 +57,7 @@ pub(crate) struct Pool {
     total: Rc<Semaphore>,
     /// One line for each host that has connections in use, or waiters. Entries come with the
     /// first [`Seat`] and go with the last.
-    hosts: RefCell<HashMap<Key, Rc<Semaphore>>>,
+    hosts: RefCell<HashMap<Key, Rc<Line>>>,
     idle: RefCell<VecDeque<Idle>>,
     in_use: Cell<usize>,
 }
@@ -72,7 +80,15 @@ pub(crate) struct Place {
 struct Seat {
     pool: Rc<Pool>,
     key: Key,
-    line: Rc<Semaphore>,
+    line: Rc<Line>,
+}
+
+/// Where the requests for one host wait.
+struct Line {
+    /// As many permits as connections may be in use for this host.
+    places: Rc<Semaphore>,
+    /// One permit: the host's turn to stand in the line of all.
+    turn: Semaphore,
 }
 
 /// A connection in use, together with its place.
@@ -106,10 +122,13 @@ impl Pool {
     /// Waits in line for the right to a connection.
     pub(crate) async fn place(self: &Rc<Pool>, key: &Key) -> Place {
         let seat = Seat::new(self, key);
-        let host = seat.line.clone().acquire_owned().await;
+        let host = seat.line.places.clone().acquire_owned().await;
         let host = host.expect("nobody closes a host's line");
+        let turn = seat.line.turn.acquire().await;
+        let turn = turn.expect("nobody closes a host's turn");
         let total = self.total.clone().acquire_owned().await;
         let total = total.expect("nobody closes the line of all");
+        drop(turn);
         self.in_use.set(self.in_use.get() + 1);
         Place {
             _permits: [host, total],
@@ -197,7 +216,10 @@ impl Seat {
     fn new(pool: &Rc<Pool>, key: &Key) -> Seat {
         let mut hosts = pool.hosts.borrow_mut();
         let line = hosts.get(key).cloned().unwrap_or_else(|| {
-            let line = Rc::new(Semaphore::new(pool.limits.max_per_host));
+            let line = Rc::new(Line {
+                places: Rc::new(Semaphore::new(pool.limits.max_per_host)),
+                turn: Semaphore::new(1),
+            });
             hosts.insert(key.clone(), line.clone());
             line
         });
@@ -210,8 +232,7 @@ impl Seat {
 }
 
 impl Drop for Seat {
-    /// The last one removes the line. Two hold it then: the table and this seat. (Permits and
-    /// waiters hold it, too, but they belong to seats, and go before them.)
+    /// The last one removes the line. Two hold it then: the table and this seat.
     fn drop(&mut self) {
         if Rc::strong_count(&self.line) == 2 {
             let line = self.pool.hosts.borrow_mut().remove(&self.key);
@@ -256,64 +277,4 @@ impl Lease {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use ::url::Url;
-    use futures_lite::future::{block_on, poll_once};
-    use std::pin::pin;
-
-    fn pool() -> Rc<Pool> {
-        Pool::new(Limits {
-            max_per_host: 1,
-            max_total: 2,
-            idle: Duration::from_secs(1),
-        })
-    }
-
-    fn key(text: &str) -> Key {
-        Key::of(&Url::parse(text).expect("a URL")).expect("http")
-    }
-
-    /// Broken by: `Seat::drop` that does nothing: the table would grow with every host.
-    #[test]
-    fn the_line_of_a_host_goes_with_the_last_who_needs_it() {
-        let (pool, key) = (pool(), key("http://h/"));
-        let lines = || pool.hosts.borrow().len();
-        block_on(async {
-            let place = pool.place(&key).await;
-            let mut waiter = Box::pin(pool.place(&key));
-            assert!(poll_once(&mut waiter).await.is_none());
-            assert_eq!(lines(), 1);
-            // The waiter gives up, the holder goes.
-            drop(waiter);
-            assert_eq!(lines(), 1);
-            drop(place);
-            assert_eq!(lines(), 0);
-            // The holder goes, and the place with him; the waiter does not take it.
-            let place = pool.place(&key).await;
-            let mut waiter = Box::pin(pool.place(&key));
-            assert!(poll_once(&mut waiter).await.is_none());
-            drop(place);
-            assert_eq!(lines(), 1);
-            drop(waiter);
-            assert_eq!(lines(), 0);
-        });
-        assert_eq!(pool.in_use.get(), 0);
-    }
-
-    #[test]
-    fn a_host_waits_for_itself_and_all_wait_for_the_total() {
-        let (pool, hosts) = (pool(), ["http://a/", "http://b/", "http://c/"].map(key));
-        block_on(async {
-            let a = pool.place(&hosts[0]).await;
-            assert!(poll_once(pin!(pool.place(&hosts[0]))).await.is_none());
-            let b = pool.place(&hosts[1]).await;
-            assert!(poll_once(pin!(pool.place(&hosts[2]))).await.is_none());
-            assert_eq!(pool.in_use.get(), 2);
-            drop(b);
-            assert!(poll_once(pin!(pool.place(&hosts[2]))).await.is_some());
-            drop(a);
-            assert!(poll_once(pin!(pool.place(&hosts[0]))).await.is_some());
-        });
-    }
-}
+mod tests;
