@@ -54,7 +54,8 @@ pub struct TcpStream {
 }
 
 impl TcpStream {
-    /// Connects to `addr`. A name that stands for several addresses is tried in their order.
+    /// Connects to `addr`. A name that stands for several addresses is tried in their order,
+    /// one after the other. (The HTTP client does not wait that long: it races them.)
     ///
     /// It waits for the name to be resolved, then for the peer to answer. How long that takes
     /// at most is up to the system, minutes often: wrap it in [`timeout`](crate::time::timeout).
