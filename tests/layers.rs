@@ -63,9 +63,9 @@ const FLOORS: &[Floor] = &[
 const FOLDERS: &[(&str, &[&str])] = &[(
     "http",
     &[
-        "error", "url", "auth", "redirect", "request", "head", "step", "chunked", "body", // no I/O
+        "tries", "error", "url", "auth", "redirect", "request", "retry_after", "retry", "head", "step", "chunked", "body", // no I/O
         "buffer", "deadline", "conn", "connect", "pool", // one connection, and many
-        "response", "reader", "config", "send", "request_builder", "client", "network", // what a program holds
+        "response", "reader", "config", "send", "request_builder", "client", "settings", "network", // what a program holds
         "vectors", "policy", "fake", "complaints", // tests
         "mod",
     ],

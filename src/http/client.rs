@@ -138,6 +138,7 @@ impl fmt::Debug for Client {
 #[derive(Clone, Debug)]
 #[must_use = "a client is made only by `build`"]
 pub struct ClientBuilder {
+    /// More of it is set in `settings.rs`.
     pub(super) config: Config,
 }
 

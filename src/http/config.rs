@@ -8,12 +8,14 @@ use ::http::HeaderValue;
 use crate::http::connect;
 use crate::http::deadline;
 use crate::http::pool;
+use crate::http::retry;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub(crate) deadlines: deadline::Limits,
     pub(crate) pool: pool::Limits,
     pub(crate) connect: connect::Settings,
+    pub(crate) retry: retry::Policy,
     pub(crate) max_redirects: u32,
     pub(crate) max_head: usize,
     pub(crate) max_in_memory: u64,
@@ -46,6 +48,12 @@ impl Default for Config {
                 always_tunnel: false,
                 source: None,
                 unix_socket: None,
+            },
+            retry: retry::Policy {
+                retries: 0,
+                first_wait: Duration::from_secs(1),
+                longest_wait: Duration::from_secs(30),
+                max_retry_after: Duration::from_secs(120),
             },
             max_redirects: 20,
             max_head: 128 * 1024,

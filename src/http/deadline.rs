@@ -53,6 +53,12 @@ impl Alarm {
         }
     }
 
+    /// What is left until the deadline for the whole. `None`: there is none.
+    pub(crate) fn left(&self) -> Option<Duration> {
+        let end = self.end?;
+        Some(end.saturating_duration_since(clock::now()))
+    }
+
     /// Lets `op` run, until its end or that of `deadline`, or of the whole.
     pub(crate) async fn guard<T, E: From<ErrorKind>>(
         &mut self,
@@ -89,7 +95,11 @@ impl Alarm {
         // Even if the operation spent the budget: a deadline must be seen (trap 30).
         match coop::poll_unconstrained(Pin::new(&mut set.sleep), cx) {
             Poll::Pending => Poll::Pending,
-            Poll::Ready(()) => Poll::Ready(Err(set.rung().into())),
+            Poll::Ready(()) => {
+                let error = set.rung();
+                self.set = None; // There may be another try.
+                Poll::Ready(Err(error.into()))
+            }
         }
     }
 

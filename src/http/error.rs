@@ -17,6 +17,8 @@ use std::time::Duration;
 
 use ::http::StatusCode;
 
+use crate::http::tries::Tries;
+
 /// Why a request gave no response, or not all of it.
 ///
 /// It names the URL (without user name and password), the address of the peer once there was
@@ -40,6 +42,8 @@ struct Inner {
     url: String,
     /// Set once a connection was tried; stays `None` for errors before that.
     address: Option<SocketAddr>,
+    /// More than the first only for a request with retries.
+    tries: Tries,
     kind: ErrorKind,
 }
 
@@ -209,9 +213,22 @@ impl ErrorKind {
 
     /// With the URL, as `url::shown` made it presentable, it is complete.
     pub(crate) fn at(self, url: String, address: Option<SocketAddr>) -> Error {
-        let kind = self;
-        let inner = Box::new(Inner { url, address, kind });
+        let inner = Box::new(Inner {
+            url,
+            address,
+            tries: Tries::first(),
+            kind: self,
+        });
         Error { inner }
+    }
+
+    /// Did it happen before there was a connection, and so before anything was sent?
+    pub(crate) fn is_connect(&self) -> bool {
+        match self {
+            ErrorKind::Lookup(_) | ErrorKind::Connect(_) | ErrorKind::Proxy { .. } => true,
+            ErrorKind::Timeout { deadline, .. } => *deadline == Deadline::Connect,
+            _ => false,
+        }
     }
 
     fn io_kind(&self) -> io::ErrorKind {
@@ -297,11 +314,20 @@ impl Error {
 
     /// Did it fail before there was a connection?
     pub fn is_connect(&self) -> bool {
-        match &self.inner.kind {
-            ErrorKind::Lookup(_) | ErrorKind::Connect(_) | ErrorKind::Proxy { .. } => true,
-            ErrorKind::Timeout { deadline, .. } => *deadline == Deadline::Connect,
-            _ => false,
-        }
+        self.inner.kind.is_connect()
+    }
+
+    /// How often the request was made: 1, unless it had retries
+    /// ([`ClientBuilder::retries`](super::ClientBuilder::retries)). What redirects led to is
+    /// part of the try that was redirected.
+    pub fn tries(&self) -> u32 {
+        self.inner.tries.count
+    }
+
+    /// The same error, as that of a request that was made so often.
+    pub(crate) fn after(mut self, tries: Tries) -> Error {
+        self.inner.tries = tries;
+        self
     }
 }
 
@@ -312,10 +338,10 @@ impl fmt::Display for Error {
             write!(f, " ({address})")?;
         }
         write!(f, ": {}", self.inner.kind)?;
-        match self.rule() {
-            Some(rule) => write!(f, " [{rule}]"),
-            None => Ok(()),
+        if let Some(rule) = self.rule() {
+            write!(f, " [{rule}]")?;
         }
+        write!(f, "{}", self.inner.tries)
     }
 }
 

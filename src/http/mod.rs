@@ -5,7 +5,7 @@
 //!                  client    request_builder   response    reader
 //!   behind them    send (the order of things) ─▶ pool ─▶ connect
 //!                                               conn  ◀─ deadline
-//!   without I/O    url  auth  request │ head  body  chunked │ redirect │ buffer  error
+//!   without I/O    url  auth  request │ head  body  chunked │ redirect  retry │ buffer  error
 //! ```
 //!
 //! The lowest row knows no socket: bytes come in, their meaning goes out, however the bytes
@@ -15,11 +15,14 @@
 //! Types come from the `http` and `url` crates, as everywhere in the ecosystem, and are
 //! re-exported here.
 
+mod tries;
 mod error;
 mod url;
 mod auth;
 mod redirect;
 mod request;
+mod retry_after;
+mod retry;
 mod head;
 mod step;
 mod chunked;
@@ -36,6 +39,7 @@ mod send;
 mod request_builder;
 mod client;
 mod network;
+mod settings;
 
 pub use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 pub use ::url::Url;

@@ -92,6 +92,15 @@ impl RequestBuilder {
         })
     }
 
+    /// Sets how often this request may be made again, in place of the client's number
+    /// ([`ClientBuilder::retries`](super::ClientBuilder::retries)).
+    pub fn retries(self, retries: u32) -> RequestBuilder {
+        self.change(|request| {
+            request.retries = Some(retries);
+            Ok(())
+        })
+    }
+
     /// Adds pairs to the URL's query, encoded as a form's.
     ///
     /// ```
@@ -165,8 +174,10 @@ fn begin(method: Method, text: &str) -> Result<Request, Error> {
         headers,
         body: None,
         timeout: None,
+        retries: None,
     })
 }
+
 impl fmt::Debug for RequestBuilder {
     /// Shows no header: some are secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

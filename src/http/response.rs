@@ -12,6 +12,7 @@ use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::task::{Context, Poll, ready};
+use std::time::{Duration, SystemTime};
 
 use ::http::{HeaderMap, StatusCode, Version};
 use ::url::Url;
@@ -23,6 +24,8 @@ use crate::http::deadline::Alarm;
 use crate::http::error::{Deadline, Error, ErrorKind, Phase};
 use crate::http::head::Head;
 use crate::http::pool::Lease;
+use crate::http::retry_after;
+use crate::http::tries::Tries;
 use crate::http::url;
 
 /// The answer to a request, with its body still to be read.
@@ -59,6 +62,7 @@ pub struct Response {
     /// of the body is never reported.
     failed: bool,
     alarm: Alarm,
+    tries: Tries,
     max_in_memory: u64,
 }
 
@@ -68,6 +72,7 @@ pub(crate) struct Parts {
     pub(crate) head: Head,
     pub(crate) lease: Lease,
     pub(crate) alarm: Alarm,
+    pub(crate) tries: Tries,
     pub(crate) max_in_memory: u64,
 }
 
@@ -87,6 +92,7 @@ impl Response {
             lease: Some(parts.lease),
             failed: false,
             alarm: parts.alarm,
+            tries: parts.tries,
             max_in_memory: parts.max_in_memory,
         }
     }
@@ -123,6 +129,35 @@ impl Response {
     /// length that a `GET` would have.
     pub fn content_length(&self) -> Option<u64> {
         self.content_length
+    }
+
+    /// How often the request was made: 1, unless it had retries
+    /// ([`ClientBuilder::retries`](super::ClientBuilder::retries)).
+    pub fn tries(&self) -> u32 {
+        self.tries.count
+    }
+
+    /// How long the server asks us to stay away (RFC 9110 §10.2.3): its `Retry-After`, in
+    /// seconds or as a date, which is counted from its own `Date` where it sends one. `None`
+    /// if it does not ask, or not in a way that can be read. It may be absurdly long.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// # let listener = hob::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let url = format!("http://{}/", listener.local_addr()?);
+    /// # hob::spawn(async move {
+    /// #     let (stream, _) = listener.accept().await?;
+    /// #     stream.read(&mut [0; 1024]).await?;
+    /// #     let head = b"HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n";
+    /// #     stream.write_all(head).await
+    /// # });
+    /// let response = hob::http::get(url).await?;
+    /// assert_eq!(response.retry_after(), Some(std::time::Duration::from_secs(7)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn retry_after(&self) -> Option<Duration> {
+        retry_after::wait(&self.head.headers, SystemTime::now())
     }
 
     /// The fields that came after a chunked body (RFC 9112 §7.1.2). `None` before its end was
@@ -247,9 +282,10 @@ impl Response {
     /// # }).unwrap();
     /// ```
     pub async fn text(self) -> Result<String, Error> {
-        let (url, peer) = (self.url.clone(), self.peer);
+        let (url, peer, tries) = (self.url.clone(), self.peer, self.tries);
         let bytes = self.bytes().await?;
-        String::from_utf8(bytes).map_err(|_| ErrorKind::NotText.at(url::shown(&url), peer))
+        let error = |_| ErrorKind::NotText.at(url::shown(&url), peer);
+        String::from_utf8(bytes).map_err(|e| error(e).after(tries))
     }
 
     /// Writes the whole body to `writer`, piece by piece, and waits for it. Returns the number
@@ -344,7 +380,8 @@ impl Response {
     }
 
     fn error(&self, kind: ErrorKind) -> Error {
-        kind.at(url::shown(&self.url), self.peer)
+        let error = kind.at(url::shown(&self.url), self.peer);
+        error.after(self.tries)
     }
 }
 

@@ -5,14 +5,18 @@
 //!   2. a connection           a place in the line, an idle connection, or a new one
 //!   3. the exchange           request out, head in           ◀─┐ once, on a new connection:
 //!   4. was it stale?          the idle one had died unnoticed ─┘ only what may be repeated
-//!   5. a redirect?            change the request, and back to 1
+//!   5. try again?             a failure that may pass: wait, and back to 1 (`retry.rs`)
+//!   6. a redirect?            change the request, and back to 1 (`redirect.rs`)
 //! ```
+//!
+//! 4 is no retry in the sense of 5: it happens to a connection that the server was about to
+//! close anyway, needs no wait, and nobody has to ask for it.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use ::http::header;
 use ::http::{HeaderMap, HeaderValue, Method};
@@ -28,7 +32,11 @@ use crate::http::pool::{Lease, Place, Pool};
 use crate::http::redirect::{self, Hop, Trail};
 use crate::http::request::{self, Length};
 use crate::http::response::{Parts, Response};
+use crate::http::retry::{self, Next, Outcome, Try};
+use crate::http::retry_after;
+use crate::http::tries::Tries;
 use crate::http::url;
+use crate::time::sleep;
 
 /// The most bytes of a redirect's body that are read to save its connection.
 const DRAIN: usize = 64 * 1024;
@@ -43,7 +51,20 @@ pub(crate) struct Request {
     pub(crate) body: Option<Rc<Vec<u8>>>,
     /// Replaces the client's own, if set.
     pub(crate) timeout: Option<Duration>,
+    /// Replaces the client's own, if set.
+    pub(crate) retries: Option<u32>,
 }
+
+impl Request {
+    /// Could all of it be sent once more, body included?
+    fn can_repeat(&self) -> bool {
+        // A body in memory stays there.
+        true
+    }
+}
+
+/// What became of one exchange.
+type Exchanged = Result<(Head, Lease), Failure>;
 
 /// What all clones of a client share: the settings and the connections.
 pub(crate) struct Engine {
@@ -74,15 +95,22 @@ impl Engine {
         limits.total = request.timeout.or(limits.total);
         let mut alarm = Alarm::new(limits);
         let mut trail = Trail::default();
+        let mut tries = Tries::first();
         add_defaults(&mut request.headers, &self.config);
         loop {
             let result = self.exchange(&request, &mut alarm).await; // 1. to 4.
-            let (head, lease) = result
-                .map_err(|failure| failure.kind.at(url::shown(&request.url), failure.address))?;
+            if let Some(wait) = self.wait_before_next(&request, &result, &alarm, &mut tries) {
+                rest(result, wait).await; // 5.
+                continue;
+            }
+            let (head, lease) = result.map_err(|failure| {
+                let error = failure.kind.at(url::shown(&request.url), failure.address);
+                error.after(tries)
+            })?;
             match self.next_hop(&request, &head, &mut trail) {
                 Ok(Some(hop)) => {
                     drain(lease).await;
-                    follow(&mut request, hop); // 5.
+                    follow(&mut request, hop); // 6.
                 }
                 Ok(None) => {
                     return Ok(Response::new(Parts {
@@ -90,13 +118,56 @@ impl Engine {
                         head,
                         lease,
                         alarm,
+                        tries,
                         max_in_memory: self.config.max_in_memory,
                     }));
                 }
                 Err(kind) => {
-                    return Err(kind.at(url::shown(&request.url), lease.peek().peer()));
+                    let error = kind.at(url::shown(&request.url), lease.peek().peer());
+                    return Err(error.after(tries));
                 }
             }
+        }
+    }
+
+    /// 5. How long to wait before another try, if there is to be one; `tries` counts it.
+    fn wait_before_next(
+        &self,
+        request: &Request,
+        result: &Exchanged,
+        alarm: &Alarm,
+        tries: &mut Tries,
+    ) -> Option<Duration> {
+        let mut policy = self.config.retry;
+        policy.retries = request.retries.unwrap_or(policy.retries);
+        if tries.count > policy.retries {
+            return None; // Without a look at any clock: it is so for nearly every request.
+        }
+        let outcome = match result {
+            Ok((head, _)) => {
+                let asked = retry_after::wait(&head.headers, SystemTime::now());
+                Outcome::Answered(head.status, asked)
+            }
+            Err(failure) => Outcome::Failed(&failure.kind),
+        };
+        let now = Try {
+            number: tries.count,
+            method: &request.method,
+            can_repeat: request.can_repeat(),
+            outcome,
+            left: alarm.left(),
+        };
+        match policy.next(&now, retry::random()) {
+            Next::Again(wait) => {
+                now.log(&request.url, wait);
+                tries.count += 1;
+                Some(wait)
+            }
+            Next::GiveUp(stop) => {
+                tries.stop = Some(stop);
+                None
+            }
+            Next::Done => None,
         }
     }
 
@@ -119,11 +190,7 @@ impl Engine {
     }
 
     /// One request, one response.
-    async fn exchange(
-        &self,
-        request: &Request,
-        alarm: &mut Alarm,
-    ) -> Result<(Head, Lease), Failure> {
+    async fn exchange(&self, request: &Request, alarm: &mut Alarm) -> Exchanged {
         let key = self.connector.key(&request.url)?;
         let bytes = write(request, &key)?; // 1.
         let place = self.place(&key, alarm).await?; // 2.
@@ -237,7 +304,15 @@ fn with_address(kind: ErrorKind, lease: &Lease) -> Failure {
     Failure { kind, address }
 }
 
-/// Reads the body of a redirect so far as it is here already and not long, so that the
+/// Waits before another try. Whoever waits needs no connection: it goes to others meanwhile.
+async fn rest(result: Exchanged, wait: Duration) {
+    if let Ok((_, lease)) = result {
+        drain(lease).await;
+    }
+    sleep(wait).await;
+}
+
+/// Reads the body of a redirect, or of a refusal, so far as it is here already and not long, so that the
 /// connection can be used again. Waits for nothing: a new connection costs less than that.
 async fn drain(mut lease: Lease) {
     poll_fn(|cx| {

@@ -1,0 +1,72 @@
+//! The rest of what can be set about a client: its manners towards servers in trouble.
+//!
+//! A second `impl` of [`ClientBuilder`], because one for all would be longer than a reader's
+//! patience.
+
+use std::time::Duration;
+
+use crate::http::client::ClientBuilder;
+
+/// When to try again.
+impl ClientBuilder {
+    /// How often a request that failed, or was answered "not now", is made once more.
+    /// *Default*: 0. Whoever wants retries says so: they take time, and hide trouble.
+    ///
+    /// What is tried again:
+    /// - any request for which there was no connection (nothing was sent);
+    /// - a request that is idempotent (RFC 9110 §9.2.2: `GET`, `HEAD`, `PUT`, `DELETE`,
+    ///   `OPTIONS`, `TRACE`) and got no answer, because the connection broke or a deadline
+    ///   passed;
+    /// - an idempotent one that was answered 408, 429, 500, 502, 503 or 504.
+    ///
+    /// The waits are random (see [`retry_waits`](ClientBuilder::retry_waits)), or what the
+    /// server asks for (see [`max_retry_after`](ClientBuilder::max_retry_after)). None reaches
+    /// the total deadline: then the request is over at once. If no try helps, the last outcome
+    /// is the outcome: an [`Error`](super::Error) that tells how often it was tried, or a
+    /// response with that status.
+    ///
+    /// A body that fails *after* the head of its response came is not fetched again: the
+    /// beginning was given out already. That is up to whoever reads it.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// # let listener = hob::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let url = format!("http://{}/", listener.local_addr()?);
+    /// # hob::spawn(async move {
+    /// #     let (stream, _) = listener.accept().await?;
+    /// #     for status in ["503 Busy", "200 OK"] {
+    /// #         stream.read(&mut [0; 1024]).await?;
+    /// #         let head = format!("HTTP/1.1 {status}\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n");
+    /// #         stream.write_all(head.as_bytes()).await?;
+    /// #     }
+    /// #     std::io::Result::Ok(())
+    /// # });
+    /// let client = hob::http::Client::builder().retries(3).build();
+    /// let response = client.get(&url).send().await?; // 503 at first
+    /// assert_eq!((response.status().as_u16(), response.tries()), (200, 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn retries(mut self, retries: u32) -> ClientBuilder {
+        self.config.retry.retries = retries;
+        self
+    }
+
+    /// The bounds of the wait before a retry: `first` for the first one, twice as much for
+    /// each that follows, but never more than `longest`. The wait is a random share of that,
+    /// so that clients that failed together do not come back together. *Default*: 1 s, 30 s.
+    pub fn retry_waits(mut self, first: Duration, longest: Duration) -> ClientBuilder {
+        self.config.retry.first_wait = first;
+        self.config.retry.longest_wait = longest;
+        self
+    }
+
+    /// The longest wait that a server may ask for with `Retry-After` (RFC 9110 §10.2.3). It is
+    /// waited for in full, and up to the first of the [`retry_waits`](ClientBuilder::retry_waits)
+    /// longer. If a server asks for more than this, the request is not made again: the
+    /// response is given out at once. *Default*: 120 s.
+    pub fn max_retry_after(mut self, limit: Duration) -> ClientBuilder {
+        self.config.retry.max_retry_after = limit;
+        self
+    }
+}
