@@ -172,6 +172,33 @@ fn a_piece_that_is_there_is_given_out_however_late_it_is_asked_for() {
     });
 }
 
+/// The program computed for longer than the deadline, and the loop could not go and hear what
+/// the kernel had been holding for it all the time.
+///
+/// Broken by: `is_hasty` always false.
+#[test]
+fn a_program_that_did_not_look_does_not_blame_the_peer() {
+    let server = http_support::Server::start(|peer| {
+        peer.request();
+        peer.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
+        std::thread::sleep(Duration::from_millis(20));
+        peer.say("xy");
+        peer.wait_for_close();
+    });
+    hob::block_on(async {
+        let limit = Duration::from_millis(100);
+        let client = Client::builder().idle_timeout(limit).build();
+        let mut response = client.get(server.url("/")).send().await.unwrap();
+        // Both polls in one poll of the task: no turn of the loop between them.
+        let first = futures_lite::future::poll_once(response.chunk()).await;
+        if first.is_none() {
+            std::thread::sleep(3 * limit);
+            let second = response.chunk().await.unwrap();
+            assert_eq!(second, Some(&b"xy"[..]));
+        }
+    });
+}
+
 /// Broken by: leaving `whole` out of `Alarm::next`.
 #[test]
 fn the_total_ends_a_body_that_never_stands_still() {

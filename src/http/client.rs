@@ -126,6 +126,16 @@ impl fmt::Debug for Client {
 
 /// All that can be set about a [`Client`]. Each method says the default.
 ///
+/// The deadlines, all in one place. Each failure names the one that passed.
+///
+/// | | covers | default |
+/// |---|---|---|
+/// | [`connect_timeout`](ClientBuilder::connect_timeout) | finding the host and connecting | 30 s |
+/// | [`first_byte_timeout`](ClientBuilder::first_byte_timeout) | from the end of the request to the end of the response's head | 60 s |
+/// | [`idle_timeout`](ClientBuilder::idle_timeout) | each wait for the next bytes of a body, in either direction | 60 s |
+/// | [`low_speed_limit`](ClientBuilder::low_speed_limit) | a body that moves, but hardly | none |
+/// | [`total_timeout`](ClientBuilder::total_timeout) | all of it: the line, tries, redirects, the body | none |
+///
 /// ```
 /// # use std::time::Duration;
 /// let client = hob::http::Client::builder()

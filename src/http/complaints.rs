@@ -156,6 +156,14 @@ fn kinds() -> Vec<(ErrorKind, &'static str, io::ErrorKind)> {
             TimedOut,
         ),
         (
+            ErrorKind::TooSlow {
+                bytes_per_second: 100,
+                over: Duration::from_secs(3),
+            },
+            "less than 100 bytes a second moved over 3s",
+            TimedOut,
+        ),
+        (
             ErrorKind::TooManyRedirects { limit: 7 },
             "more than 7 redirects",
             Other,
@@ -213,7 +221,7 @@ fn every_error_says_where_and_what_on_one_line() {
 #[test]
 fn questions_have_the_answers_that_the_kinds_give() {
     for (kind, words, _) in kinds() {
-        let is_timeout = words.contains("took longer");
+        let is_timeout = words.contains("took longer") || words.starts_with("less than");
         let is_connect = ["connecting", "looking", "proxy"]
             .map(|w| words.starts_with(w))
             .contains(&true);

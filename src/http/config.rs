@@ -30,6 +30,7 @@ impl Default for Config {
                 connect: seconds(30),
                 first_byte: seconds(60),
                 idle: seconds(60),
+                low_speed: None,
                 // A long download is not a fault.
                 total: None,
             },

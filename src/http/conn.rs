@@ -31,6 +31,7 @@ use futures_io::{AsyncRead, AsyncWrite};
 
 use crate::http::body::{self, Body, Framing};
 use crate::http::buffer::Buffer;
+use crate::http::deadline::Flow;
 use crate::http::error::{ErrorKind, Phase};
 use crate::http::head::{Found, Head, HeadReader};
 use crate::http::step::Step;
@@ -69,6 +70,8 @@ struct Exchange {
     ask: Ask,
     /// How much of it, and of the body behind it, the kernel took.
     sent: usize,
+    /// Bytes that the kernel took or gave, whatever they were.
+    moved: u64,
     /// Set when sending failed. The peer's answer, if one comes, explains it better.
     unsent: Option<io::Error>,
     head: HeadReader,
@@ -133,7 +136,10 @@ impl Conn {
     ) -> Poll<Result<(), ErrorKind>> {
         match self.poll_write(cx, body) {
             Poll::Ready(Ok(0)) => self.now.unsent = Some(io::ErrorKind::WriteZero.into()),
-            Poll::Ready(Ok(sent)) => self.now.sent += sent,
+            Poll::Ready(Ok(sent)) => {
+                self.now.sent += sent;
+                self.now.moved += sent as u64;
+            }
             Poll::Ready(Err(error)) => self.now.unsent = Some(error),
             Poll::Pending => self.now.early = Some(ready!(self.poll_head(cx))?),
         }
@@ -292,8 +298,19 @@ impl Conn {
         let read = ready!(Pin::new(&mut self.io).poll_read(cx, self.buffer.room()));
         if let Ok(count) = read {
             self.buffer.add(count);
+            self.now.moved += count as u64;
         }
         Poll::Ready(read.map_err(|error| ErrorKind::broken(phase, error)))
+    }
+}
+
+impl Flow for Conn {
+    fn moved(&self) -> u64 {
+        self.now.moved
+    }
+
+    fn has_news(&self) -> bool {
+        !self.is_quiet()
     }
 }
 
@@ -313,6 +330,7 @@ impl Exchange {
     fn new(ask: Ask) -> Exchange {
         Exchange {
             sent: 0,
+            moved: 0,
             unsent: None,
             head: HeadReader::new(ask.max_head),
             early: None,

@@ -119,6 +119,14 @@ pub enum ErrorKind {
         /// How long it was.
         after: Duration,
     },
+    /// A body moved more slowly than allowed, though we were there to take it, or to send it.
+    /// Only with a [`low_speed_limit`](super::ClientBuilder::low_speed_limit).
+    TooSlow {
+        /// The limit.
+        bytes_per_second: u64,
+        /// How long it was slower.
+        over: Duration,
+    },
     /// There were more redirects than allowed. The URL is the last one asked.
     TooManyRedirects {
         /// How many were followed.
@@ -239,7 +247,7 @@ impl ErrorKind {
             ErrorKind::EndedEarly { .. } => io::ErrorKind::UnexpectedEof,
             ErrorKind::Protocol(_) | ErrorKind::TooLarge { .. } => io::ErrorKind::InvalidData,
             ErrorKind::NotText => io::ErrorKind::InvalidData,
-            ErrorKind::Timeout { .. } => io::ErrorKind::TimedOut,
+            ErrorKind::Timeout { .. } | ErrorKind::TooSlow { .. } => io::ErrorKind::TimedOut,
             ErrorKind::Url { .. } | ErrorKind::Request(_) => io::ErrorKind::InvalidInput,
             ErrorKind::Scheme { .. } => io::ErrorKind::Unsupported,
             ErrorKind::TooManyRedirects { .. }
@@ -307,9 +315,10 @@ impl Error {
         }
     }
 
-    /// Did a deadline pass?
+    /// Did a deadline pass, or was it too slow?
     pub fn is_timeout(&self) -> bool {
-        matches!(self.inner.kind, ErrorKind::Timeout { .. })
+        let kind = &self.inner.kind;
+        matches!(kind, ErrorKind::Timeout { .. } | ErrorKind::TooSlow { .. })
     }
 
     /// Did it fail before there was a connection?
@@ -370,6 +379,13 @@ impl fmt::Display for ErrorKind {
             ErrorKind::Timeout { deadline, after } => {
                 write!(f, "{deadline} took longer than {after:?}")
             }
+            ErrorKind::TooSlow {
+                bytes_per_second,
+                over,
+            } => write!(
+                f,
+                "less than {bytes_per_second} bytes a second moved over {over:?} of waiting"
+            ),
             ErrorKind::TooManyRedirects { limit } => write!(f, "more than {limit} redirects"),
             ErrorKind::RedirectLoop { to } => write!(f, "the redirects go in a circle: {to}"),
             ErrorKind::Redirect(v) => write!(f, "redirect not followed: {}", v.what),

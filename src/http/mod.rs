@@ -28,6 +28,7 @@ mod step;
 mod chunked;
 mod body;
 mod buffer;
+mod speed;
 mod deadline;
 mod conn;
 mod connect;

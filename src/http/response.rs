@@ -329,7 +329,8 @@ impl Response {
     /// Waits for the next piece; `false` at the end. Who gave up such a wait goes on with it:
     /// the alarm stands until a piece comes, or racing it against a tick would silence it.
     async fn advance(&mut self) -> Result<bool, Error> {
-        poll_fn(|cx| self.poll_advance(cx)).await
+        let waiting = Waiting(self);
+        poll_fn(|cx| waiting.0.poll_advance(cx)).await
     }
 
     /// The heart of every way to read: brings the next piece into [`Response::lent`].
@@ -338,7 +339,8 @@ impl Response {
             return Poll::Ready(self.after_the_end());
         };
         let polled = lease.conn().poll_chunk(cx);
-        let polled = self.alarm.judge(cx, Deadline::Idle, polled);
+        let (alarm, conn) = (&mut self.alarm, lease.peek());
+        let polled = alarm.judge(cx, Deadline::Idle, conn, polled);
         let result = ready!(polled).map_err(|kind| self.error(kind));
         match result {
             Ok(true) => {}
@@ -385,6 +387,15 @@ impl Response {
     }
 }
 
+/// Somebody who waits for a piece, and may give that up.
+struct Waiting<'a>(&'a mut Response);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.alarm.nobody_waits();
+    }
+}
+
 impl Drop for Response {
     /// In the middle of the body this closes the connection, else it keeps it.
     fn drop(&mut self) {
@@ -398,7 +409,7 @@ impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
             .field("status", &self.head.status)
-            .field("url", &self.url.as_str())
+            .field("url", &url::shown(&self.url))
             .field("content_length", &self.content_length)
             .finish_non_exhaustive()
     }

@@ -141,6 +141,7 @@ fn may_pass(kind: &ErrorKind) -> bool {
             *phase != Phase::Body
         }
         ErrorKind::Timeout { deadline, .. } => *deadline != Deadline::Total,
+        ErrorKind::TooSlow { .. } => true,
         _ => false,
     }
 }
@@ -223,6 +224,10 @@ mod tests {
             got: 0,
             wanted: None,
         };
+        let too_slow = ErrorKind::TooSlow {
+            bytes_per_second: 1,
+            over: SECOND,
+        };
         let failures = [
             (ErrorKind::Connect(reset()), true, true),
             (ErrorKind::Lookup(reset()), true, true),
@@ -235,6 +240,7 @@ mod tests {
             (timeout(Deadline::FirstByte), true, false),
             (timeout(Deadline::Idle), true, false),
             (timeout(Deadline::Total), false, false),
+            (too_slow, true, false),
             (ErrorKind::protocol("nonsense", "RFC 1"), false, false),
             (ErrorKind::Url { what: "none" }, false, false),
             (ErrorKind::NotText, false, false),

@@ -15,7 +15,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use ::http::header;
@@ -23,7 +23,7 @@ use ::http::{HeaderMap, HeaderValue, Method};
 use ::url::Url;
 
 use crate::http::config::Config;
-use crate::http::conn::Ask;
+use crate::http::conn::{Ask, Conn};
 use crate::http::connect::{Connector, Key};
 use crate::http::deadline::Alarm;
 use crate::http::error::{Deadline, Error, ErrorKind, Failure};
@@ -240,6 +240,7 @@ impl Engine {
         alarm: &mut Alarm,
     ) -> Result<Head, ErrorKind> {
         let conn = lease.conn();
+        alarm.begin_flow();
         conn.begin(Ask {
             method: request.method.clone(),
             head: bytes,
@@ -249,13 +250,11 @@ impl Engine {
         });
         let body = request.body.as_deref().map_or(&[][..], Vec::as_slice);
         while !conn.is_said(body) {
-            alarm
-                .guard(Deadline::Idle, |cx| conn.poll_send(cx, body))
-                .await?;
+            let send = |conn: &mut Conn, cx: &mut Context<'_>| conn.poll_send(cx, body);
+            alarm.guard_flow(Deadline::Idle, conn, send).await?;
         }
-        alarm
-            .guard(Deadline::FirstByte, |cx| conn.poll_head(cx))
-            .await
+        let deadline = Deadline::FirstByte;
+        alarm.guard_flow(deadline, conn, Conn::poll_head).await
     }
 }
 

@@ -6,6 +6,34 @@
 use std::time::Duration;
 
 use crate::http::client::ClientBuilder;
+use crate::http::speed::LowSpeed;
+
+/// When to give up.
+impl ClientBuilder {
+    /// Gives up a body that moves, in either direction, fewer than `bytes_per_second`, measured
+    /// over each span of `over` ([`ErrorKind::TooSlow`](super::ErrorKind::TooSlow)). 0 of
+    /// either: no limit. *Default*: no limit, because a stream of events may rightly be quiet; a
+    /// program that fetches files should set one.
+    ///
+    /// Only time in which the next bytes were waited for counts. A reader that takes its time
+    /// makes no server slow.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// // Less than 1 kB/s for half a minute: not today.
+    /// let client = hob::http::Client::builder().low_speed_limit(1000, Duration::from_secs(30));
+    /// assert!(format!("{client:?}").contains("bytes_per_second: 1000"));
+    /// ```
+    pub fn low_speed_limit(mut self, bytes_per_second: u64, over: Duration) -> ClientBuilder {
+        let limit = LowSpeed {
+            bytes_per_second,
+            over,
+        };
+        self.config.deadlines.low_speed =
+            (bytes_per_second > 0 && !over.is_zero()).then_some(limit);
+        self
+    }
+}
 
 /// When to try again.
 impl ClientBuilder {
