@@ -46,6 +46,39 @@ async fn fetch(client: &Client, url: String) -> String {
 
 // With the server in the same future.
 
+/// Given up during the first try, the wait, or the second.
+#[test]
+#[cfg(not(windows))] // What was sent must be there at once.
+fn an_http_request_that_is_tried_again() {
+    cancel_at_every_poll(|| async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let serve = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            for status in ["503 No", "200 OK"] {
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") {
+                    let mut bytes = [0; 1024];
+                    let read = stream.read(&mut bytes).await.unwrap();
+                    request.extend_from_slice(&bytes[..read]);
+                }
+                let head = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n");
+                stream.write_all(head.as_bytes()).await.unwrap();
+            }
+        };
+        let fetch = async {
+            let limit = Duration::from_secs(1);
+            let client = Client::builder()
+                .retries(1)
+                .low_speed_limit(1, limit)
+                .build();
+            let response = client.get(&url).send().await.unwrap();
+            assert_eq!((response.status().as_u16(), response.tries()), (200, 2));
+        };
+        join!(serve, fetch);
+    });
+}
+
 #[test]
 fn an_http_client_with_its_connection() {
     const RESPONSE: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";

@@ -202,3 +202,25 @@ fn nobody_waits_for_the_body_of_a_redirect() {
     });
     assert_eq!(server.accepted(), 4);
 }
+
+/// Broken by: reading it as anything but bytes.
+#[test]
+fn nobody_unpacks_the_body_of_a_redirect() {
+    let server = Server::start(|peer| {
+        let coded = "Content-Encoding: gzip\r\nContent-Length: 8\r\n\r\nno gzip!";
+        while let Some(request) = peer.request() {
+            let said = match request.starts_with("GET /a ") {
+                true => peer.say(format!("HTTP/1.1 302 Found\r\nLocation: /b\r\n{coded}")),
+                false => peer.say(ok("arrived")),
+            };
+            if !said {
+                return;
+            }
+        }
+    });
+    hob::block_on(async {
+        let response = Client::new().get(server.url("/a")).send().await.unwrap();
+        assert_eq!(response.text().await.unwrap(), "arrived");
+    });
+    assert_eq!(server.accepted(), 1, "the connection is as good as before");
+}

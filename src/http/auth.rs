@@ -14,6 +14,10 @@ pub(crate) fn basic(name: &[u8], password: &[u8]) -> Result<HeaderValue, ErrorKi
         let what = "the user name has a colon in it";
         return Err(ErrorKind::request(what, "RFC 7617 §2"));
     }
+    if [name, password].concat().iter().any(u8::is_ascii_control) {
+        let what = "the user name or password has a control character in it";
+        return Err(ErrorKind::request(what, "RFC 7617 §2"));
+    }
     let pair = [name, b":", password].concat();
     sensitive(&format!("Basic {}", base64(&pair)))
 }
@@ -73,5 +77,21 @@ mod tests {
         assert!(!format!("{value:?}").contains("QWx"));
         assert!(basic(b"a:b", b"").is_err());
         assert!(bearer("t\r\nX: y").is_err());
+        assert!(basic(b"a\0", b"").is_err() && basic(b"a", b"b\n").is_err());
+        assert!(bearer("t\u{7f}").is_err());
+    }
+
+    /// RFC 7617 §2.1: UTF-8, whatever the realm says; and each half may be empty.
+    #[test]
+    fn names_and_passwords_may_be_empty_or_beyond_ascii() {
+        let pair = |name: &str, password: &str| {
+            let value = basic(name.as_bytes(), password.as_bytes()).expect("fine");
+            value.to_str().expect("base64").to_string()
+        };
+        assert_eq!(pair("test", "123\u{a3}"), "Basic dGVzdDoxMjPCow==");
+        assert_eq!(pair("user", ""), "Basic dXNlcjo=");
+        assert_eq!(pair("", "pw"), "Basic OnB3");
+        assert_eq!(pair("", ""), "Basic Og==");
+        assert_eq!(pair("a", "b:c"), "Basic YTpiOmM=");
     }
 }

@@ -7,6 +7,7 @@ use ::http::HeaderValue;
 
 use crate::http::connect;
 use crate::http::deadline;
+use crate::http::netrc::Netrc;
 use crate::http::pool;
 use crate::http::retry;
 
@@ -17,6 +18,8 @@ pub(crate) struct Config {
     pub(crate) connect: connect::Settings,
     pub(crate) retry: retry::Policy,
     pub(crate) max_redirects: u32,
+    pub(crate) allow_https_downgrade: bool,
+    pub(crate) netrc: Option<Netrc>,
     pub(crate) max_head: usize,
     pub(crate) max_in_memory: u64,
     pub(crate) user_agent: HeaderValue,
@@ -57,6 +60,8 @@ impl Default for Config {
                 max_retry_after: Duration::from_secs(120),
             },
             max_redirects: 20,
+            allow_https_downgrade: false,
+            netrc: None,
             max_head: 128 * 1024,
             max_in_memory: 64 * 1024 * 1024,
             user_agent: HeaderValue::from_static(concat!("hob/", env!("CARGO_PKG_VERSION"))),

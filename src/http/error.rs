@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use ::http::StatusCode;
 
+use crate::http::printable::printable;
 use crate::http::tries::Tries;
 
 /// Why a request gave no response, or not all of it.
@@ -364,11 +365,11 @@ impl fmt::Display for ErrorKind {
             ),
             ErrorKind::Scheme { scheme } => write!(f, "no way to speak {scheme:?}, only http"),
             ErrorKind::Request(v) => write!(f, "request not sent: {}", v.what),
-            ErrorKind::Lookup(e) => write!(f, "looking up the host failed: {e}"),
-            ErrorKind::Connect(e) => write!(f, "connecting failed: {e}"),
+            ErrorKind::Lookup(e) => write!(f, "looking up the host failed: {}", words(e)),
+            ErrorKind::Connect(e) => write!(f, "connecting failed: {}", words(e)),
             ErrorKind::Proxy { proxy, why } => write!(f, "proxy {proxy}: {why}"),
             ErrorKind::Broken { phase, source } => {
-                write!(f, "the connection broke while {phase}: {source}")
+                write!(f, "the connection broke while {phase}: {}", words(source))
             }
             ErrorKind::EndedEarly { phase, got, wanted } => {
                 write!(f, "the peer closed early, while {phase}: {got} bytes came")?;
@@ -394,7 +395,7 @@ impl fmt::Display for ErrorKind {
                 write_status(f, *status)
             }
             ErrorKind::NotText => write!(f, "the body is not UTF-8 text"),
-            ErrorKind::Write(e) => write!(f, "writing what was received failed: {e}"),
+            ErrorKind::Write(e) => write!(f, "writing what was received failed: {}", words(e)),
         }
     }
 }
@@ -403,14 +404,14 @@ impl fmt::Display for ProxyFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ProxyFault::Setting(what) => write!(f, "it cannot be used: {what}"),
-            ProxyFault::Connect(e) => write!(f, "connecting to it failed: {e}"),
+            ProxyFault::Connect(e) => write!(f, "connecting to it failed: {}", words(e)),
             ProxyFault::Status(status) => {
                 f.write_str("it made no tunnel, but answered ")?;
                 write_status(f, *status)
             }
             ProxyFault::Refused(why) => write!(f, "it did not connect us: {why}"),
             ProxyFault::Protocol(v) => write!(f, "bad answer: {}", v.what),
-            ProxyFault::Broken(e) => write!(f, "the connection to it broke: {e}"),
+            ProxyFault::Broken(e) => write!(f, "the connection to it broke: {}", words(e)),
         }
     }
 }
@@ -420,6 +421,11 @@ fn write_status(f: &mut fmt::Formatter<'_>, status: StatusCode) -> fmt::Result {
     write!(f, "{}", status.as_u16())?;
     let reason = status.canonical_reason();
     reason.map_or(Ok(()), |reason| write!(f, " {reason}"))
+}
+
+/// An error from below, which may have words of a peer in it: those of a certificate, say.
+fn words(error: &io::Error) -> String {
+    printable(&error.to_string()).to_string()
 }
 
 impl fmt::Display for Phase {

@@ -15,10 +15,12 @@
 //! Types come from the `http` and `url` crates, as everywhere in the ecosystem, and are
 //! re-exported here.
 
+mod printable;
 mod tries;
 mod error;
 mod url;
 mod auth;
+mod netrc;
 mod redirect;
 mod request;
 mod retry_after;
@@ -47,6 +49,8 @@ pub use ::url::Url;
 
 pub use client::{Client, ClientBuilder};
 pub use error::{Deadline, Error, ErrorKind, Phase, ProxyFault, Violation};
+pub use netrc::Netrc;
+pub use printable::{Printable, printable};
 pub use reader::BodyReader;
 pub use request_builder::RequestBuilder;
 pub use response::Response;

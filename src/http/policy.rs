@@ -1,35 +1,42 @@
 //! Runs the cases of `tests/data/http/policy_vectors.json` that concern this client: where a
-//! redirect leads and what goes along, and what may be written into a request.
+//! redirect leads and what goes along, what may be written into a request, and how long a
+//! server may ask us to wait.
 //!
-//! The other kinds (file names, resuming, `Content-Range`, `Retry-After`) are about downloads
-//! that this client does not do by itself.
+//! The other kinds (file names, resuming, `Content-Range`) are about downloads into files.
 
 use std::fs;
+use std::time::{Duration, SystemTime};
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 
 use crate::http::error::ErrorKind;
+use crate::http::netrc::{Named, Netrc};
 use crate::http::redirect::{self, Hop};
 use crate::http::request::{Head, Length};
+use crate::http::retry::{Next, Outcome, Policy, Try};
+use crate::http::retry_after;
+use crate::http::tries::Stop;
 use crate::http::url;
 
-/// Redirect cases that are about something else than where to go and what to drop.
+/// Redirect cases that are about something else than where to go and what to drop, and the
+/// test that each has.
 const OTHER_REDIRECTS: [&str; 2] = [
-    // No netrc file is read.
+    // `a_redirect_gets_the_password_of_its_own_host_only`, below.
     "netrc_other_host",
-    // About the body of the redirect: `tests/http_redirects.rs` has one that is endless.
+    // `nobody_waits_for_the_body_of_a_redirect` and `nobody_unpacks_the_body_of_a_redirect` in
+    // `tests/http_redirects.rs`.
     "redirect_body_bomb",
 ];
 
-/// Request cases that are not about a URL on its own.
+/// Request cases that are not about a URL on its own, and the test that each has.
 const OTHER_REQUESTS: [&str; 4] = [
-    // Both are cases of their own below.
+    // Both: `neither_a_method_nor_a_header_can_bring_a_line_of_its_own`, below.
     "header_crlf",
     "method_injection",
     // `host_and_secrets_go_no_further_than_their_origin` in `redirect.rs`'s tests.
     "host_override_redirect",
-    // No netrc file is read.
+    // `a_user_in_the_url_gets_the_password_of_that_user_only`, below.
     "netrc_over_url_user",
 ];
 
@@ -83,7 +90,7 @@ fn go(given: &Value, mut headers: HeaderMap) -> Result<Option<(Hop, HeaderMap)>,
             let value = HeaderValue::from_bytes(location.as_bytes()).expect("a value");
             answer.insert("location", value);
         }
-        let Some(hop) = redirect::next(&method, &from, status, &answer)? else {
+        let Some(hop) = redirect::next(&method, &from, status, &answer, false)? else {
             return Ok(None);
         };
         redirect::strip(&mut headers, &from, &hop);
@@ -204,4 +211,70 @@ fn neither_a_method_nor_a_header_can_bring_a_line_of_its_own() {
     assert!(Method::from_bytes(b"GET / HTTP/1.1\r\n").is_err());
     assert!(HeaderValue::from_str("a\r\nY: b").is_err());
     assert!(HeaderName::from_bytes(b"a\r\nY").is_err());
+}
+
+#[test]
+fn every_retry_after_is_waited_for_given_up_or_ignored_as_the_cases_say() {
+    // 2026-11-20 12:00:00 UTC, which the dates of the cases are about.
+    let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_176_000);
+    let policy = Policy {
+        retries: 1,
+        first_wait: Duration::ZERO,
+        longest_wait: Duration::ZERO,
+        max_retry_after: Duration::from_secs(120),
+    };
+    for case in cases("retry_after") {
+        let given = case["given"].as_str().expect("text");
+        let asked = retry_after::parse(given.as_bytes(), noon);
+        let now = Try {
+            number: 1,
+            method: &Method::GET,
+            can_repeat: true,
+            outcome: Outcome::Answered(StatusCode::SERVICE_UNAVAILABLE, asked),
+            left: None,
+        };
+        let agrees = match (policy.next(&now, 0), case["expect"].as_str()) {
+            (Next::Again(wait), None) => case["expect"] == wait.as_secs(),
+            (Next::Again(_), Some(word)) => word == "ignore" && asked.is_none(),
+            (Next::GiveUp(Stop::AskedTooLong(_)), Some(word)) => word == "give up",
+            _ => false,
+        };
+        assert!(agrees, "{}: {asked:?}", name(&case));
+    }
+}
+
+/// `netrc_other_host`.
+#[test]
+fn a_redirect_gets_the_password_of_its_own_host_only() {
+    let text = "machine h login me password for-h\nmachine k login you password for-k";
+    for (text, there) in [
+        (text, Some("Basic eW91OmZvci1r")), // you:for-k
+        ("machine h login me password x", None),
+        ("default login me password x", None),
+    ] {
+        let netrc = Netrc::parse(text).expect("a netrc");
+        let from = url::parse("http://h/a").expect("a URL");
+        let mut headers = HeaderMap::new();
+        netrc.authorize(&mut headers, &from, Named::ByCaller);
+        assert!(headers.contains_key("authorization"));
+        let hop = Hop {
+            url: url::parse("http://k/b").expect("a URL"),
+            method: Method::GET,
+            with_body: true,
+        };
+        redirect::strip(&mut headers, &from, &hop);
+        netrc.authorize(&mut headers, &hop.url, Named::ByRedirect);
+        let sent = headers.get("authorization").map(HeaderValue::as_bytes);
+        assert_eq!(sent, there.map(str::as_bytes), "{text}");
+    }
+}
+
+/// `netrc_over_url_user`; `tests/http_netrc.rs` has it on the wire.
+#[test]
+fn a_user_in_the_url_gets_the_password_of_that_user_only() {
+    let netrc = Netrc::parse("machine h login other password x").expect("a netrc");
+    assert_eq!(netrc.find("h", Some("u"), Named::ByCaller), None);
+    let netrc = Netrc::parse("machine h login u password x").expect("a netrc");
+    let found = netrc.find("h", Some("u"), Named::ByCaller);
+    assert_eq!(found, Some(("u", "x")));
 }

@@ -7,7 +7,8 @@
 //! - R1: credentials, cookies, everything marked sensitive, and the caller's own `Host` stay
 //!   with their origin (scheme, host and port). Once dropped they do not come back, even if a
 //!   later redirect leads home: the request's headers are changed, not copied.
-//! - R2: only http and https are followed, and never from https down to http.
+//! - R2: only http and https are followed, and from https down to http only if the caller said
+//!   so (`may_downgrade`).
 //! - R3: the number is bounded, and a circle is named as soon as it closes.
 
 use ::http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -42,6 +43,7 @@ pub(crate) fn next(
     from: &Url,
     status: StatusCode,
     headers: &HeaderMap,
+    may_downgrade: bool,
 ) -> Result<Option<Hop>, ErrorKind> {
     let Some(method_there) = method_after(status, method) else {
         return Ok(None);
@@ -51,8 +53,9 @@ pub(crate) fn next(
     };
     let url = url::join(from, location).map_err(not_followed)?;
     url::check(&url)?; // R2
-    if from.scheme() == "https" && url.scheme() == "http" {
-        return Err(not_followed("it leads from https to http"));
+    if from.scheme() == "https" && url.scheme() == "http" && !may_downgrade {
+        let what = "it leads from https to http, where anyone on the way can listen";
+        return Err(not_followed(what));
     }
     Ok(Some(Hop {
         url,
@@ -157,7 +160,7 @@ mod tests {
             headers.append("location", HeaderValue::from_static(location));
         }
         let status = StatusCode::from_u16(status).expect("a status");
-        next(method, &url("http://h/a"), status, &headers).expect("nothing wrong")
+        next(method, &url("http://h/a"), status, &headers, false).expect("nothing wrong")
     }
 
     /// Broken by: any other line in `method_after`.
@@ -193,8 +196,26 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append("location", HeaderValue::from_static("/b"));
         headers.append("location", HeaderValue::from_static("/c"));
-        let result = next(&Method::GET, &url("http://h/"), StatusCode::FOUND, &headers);
+        let status = StatusCode::FOUND;
+        let result = next(&Method::GET, &url("http://h/"), status, &headers, false);
         assert!(matches!(result, Err(ErrorKind::Redirect(_))), "{result:?}");
+    }
+
+    /// Broken by: leaving `may_downgrade` out, either way.
+    #[test]
+    fn from_https_to_http_only_who_said_so_goes() {
+        let mut headers = HeaderMap::new();
+        headers.insert("location", HeaderValue::from_static("http://h/b"));
+        let go = |from: &str, may_downgrade| {
+            let status = StatusCode::FOUND;
+            next(&Method::GET, &url(from), status, &headers, may_downgrade)
+        };
+        assert!(matches!(
+            go("https://h/a", false),
+            Err(ErrorKind::Redirect(_))
+        ));
+        assert!(matches!(go("https://h/a", true), Ok(Some(_))));
+        assert!(matches!(go("http://h/a", false), Ok(Some(_))));
     }
 
     fn left(from: &str, to: &str, with_body: bool) -> Vec<String> {

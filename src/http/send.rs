@@ -28,6 +28,7 @@ use crate::http::connect::{Connector, Key};
 use crate::http::deadline::Alarm;
 use crate::http::error::{Deadline, Error, ErrorKind, Failure};
 use crate::http::head::Head;
+use crate::http::netrc::Named;
 use crate::http::pool::{Lease, Place, Pool};
 use crate::http::redirect::{self, Hop, Trail};
 use crate::http::request::{self, Length};
@@ -97,6 +98,7 @@ impl Engine {
         let mut trail = Trail::default();
         let mut tries = Tries::first();
         add_defaults(&mut request.headers, &self.config);
+        self.identify(&mut request, Named::ByCaller);
         loop {
             let result = self.exchange(&request, &mut alarm).await; // 1. to 4.
             if let Some(wait) = self.wait_before_next(&request, &result, &alarm, &mut tries) {
@@ -111,6 +113,7 @@ impl Engine {
                 Ok(Some(hop)) => {
                     drain(lease).await;
                     follow(&mut request, hop); // 6.
+                    self.identify(&mut request, Named::ByRedirect);
                 }
                 Ok(None) => {
                     return Ok(Response::new(Parts {
@@ -127,6 +130,13 @@ impl Engine {
                     return Err(error.after(tries));
                 }
             }
+        }
+    }
+
+    /// Looks up who we are for the host, unless the caller has said so.
+    fn identify(&self, request: &mut Request, named: Named) {
+        if let Some(netrc) = &self.config.netrc {
+            netrc.authorize(&mut request.headers, &request.url, named);
         }
     }
 
@@ -179,10 +189,11 @@ impl Engine {
     ) -> Result<Option<Hop>, ErrorKind> {
         let limit = self.config.max_redirects;
         let (method, url) = (&request.method, &request.url);
+        let may_downgrade = self.config.allow_https_downgrade;
         if limit == 0 {
             return Ok(None);
         }
-        let hop = redirect::next(method, url, head.status, &head.headers)?;
+        let hop = redirect::next(method, url, head.status, &head.headers, may_downgrade)?;
         if let Some(hop) = &hop {
             trail.step(method.clone(), url.clone(), hop, limit)?;
         }

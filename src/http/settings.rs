@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::http::client::ClientBuilder;
+use crate::http::netrc::Netrc;
 use crate::http::speed::LowSpeed;
 
 /// When to give up.
@@ -31,6 +32,32 @@ impl ClientBuilder {
         };
         self.config.deadlines.low_speed =
             (bytes_per_second > 0 && !over.is_zero()).then_some(limit);
+        self
+    }
+}
+
+/// Where to follow, and as whom.
+impl ClientBuilder {
+    /// Follows redirects from https to http, too. What is asked there, and what is answered,
+    /// anyone on the way can read and change. *Default*: no; such a redirect is an error.
+    ///
+    /// ```
+    /// let client = hob::http::Client::builder().allow_https_downgrade(true);
+    /// assert!(format!("{client:?}").contains("allow_https_downgrade: true"));
+    /// ```
+    pub fn allow_https_downgrade(mut self, allow: bool) -> ClientBuilder {
+        self.config.allow_https_downgrade = allow;
+        self
+    }
+
+    /// Takes names and passwords from `netrc`, for requests that bring none: no
+    /// `Authorization`, and no password in the URL. A URL with a user name and no password gets
+    /// the password of that user. *Default*: none; no file is read unasked.
+    ///
+    /// Each host that a redirect leads to is looked up by its own name, and the `default` of
+    /// the file is not for those.
+    pub fn netrc(mut self, netrc: Netrc) -> ClientBuilder {
+        self.config.netrc = Some(netrc);
         self
     }
 }

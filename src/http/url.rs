@@ -16,6 +16,7 @@
 use ::url::{Position, Url};
 
 use crate::http::error::ErrorKind;
+use crate::http::printable::printable;
 
 /// Longer than this is shown shortened.
 const SHOWN_MAX: usize = 300;
@@ -168,7 +169,7 @@ pub(crate) fn shown_raw(text: &str) -> String {
     let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
     let host = rest[..end].rfind('@').map_or(0, |at| at + 1);
     let clean = format!("{scheme}{}", &rest[host..]);
-    shorten(&clean.escape_debug().to_string())
+    printable(&clean).at_most(SHOWN_MAX).to_string()
 }
 
 fn shorten(text: &str) -> String {
