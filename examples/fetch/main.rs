@@ -194,6 +194,8 @@ fn client(options: &Options) -> Client {
         .first_byte_timeout(options.timeout)
         .idle_timeout(options.timeout)
         .max_redirects(options.max_redirs)
+        // What is saved is what the server has: an archive must stay one.
+        .decode(false)
         .build()
 }
 

@@ -21,8 +21,10 @@ use crate::http::send::Engine;
 /// and turns out to be closed before a byte came back is replaced by a new one, once, if the
 /// request is one that may be repeated (RFC 9110 §9.2.2).
 ///
-/// What it does not do: it undoes no `Content-Encoding`, and says so to the server by asking
-/// for `identity`; it keeps no cookies and no cache.
+/// It asks for bodies that are packed (`gzip, deflate`, and `br` and `zstd` with the features
+/// `brotli` and `zstd`) and unpacks them while they come: see [`ClientBuilder::decode`].
+///
+/// What it does not do: it keeps no cookies and no cache.
 ///
 /// ```
 /// # hob::block_on(async {
@@ -226,10 +228,46 @@ impl ClientBuilder {
     }
 
     /// The most bytes that [`Response::bytes`](super::Response::bytes) and
-    /// [`text`](super::Response::text) collect. Reading by pieces has no limit.
+    /// [`text`](super::Response::text) collect, counted after unpacking. Reading by pieces has
+    /// no limit.
     /// *Default*: 64 MiB.
     pub fn max_in_memory(mut self, bytes: u64) -> ClientBuilder {
         self.config.max_in_memory = bytes;
+        self
+    }
+
+    /// Whether bodies may come packed, and are unpacked while they are read (RFC 9110 §8.4).
+    /// *Default*: yes. [`RequestBuilder::decode`] says it for one request.
+    ///
+    /// With `true`, `Accept-Encoding` names what this build undoes, and every way to read the
+    /// body gives the bytes that were meant. The checksum, the length and the end of what was
+    /// packed are checked as far as the format has them. The fields in
+    /// [`Response::headers`](super::Response::headers) stay as they came: `Content-Encoding`
+    /// names what was undone, and `Content-Length` counts the packed bytes.
+    /// [`Response::content_length`](super::Response::content_length) is `None` then, because
+    /// nobody knows the length before the end.
+    ///
+    /// With `false`, `identity` is asked for, and bytes are handed out as they come. The same
+    /// holds for a request with
+    /// - a `Range`: what it counts would be bytes of the packed form, of which a piece alone
+    ///   means nothing, and which the server may pack differently the next time;
+    /// - an `Accept-Encoding` of its own: who asks for something special gets it as it is.
+    ///
+    /// A 206 is never unpacked, for the first of these reasons.
+    pub fn decode(mut self, decode: bool) -> ClientBuilder {
+        self.config.decode = decode;
+        self
+    }
+
+    /// The most bytes that one body may unpack to. *Default*: 1 GiB. A body that came as it is
+    /// has no limit.
+    ///
+    /// It keeps a few kilobytes from filling a disk. Memory is safe without it: unpacking
+    /// holds one piece and the format's window, of which brotli's may have 16 MiB, zstd's
+    /// 8 MiB, and the others' 32 KiB. Beyond the limit reading fails with
+    /// [`ErrorKind::TooLarge`](super::ErrorKind::TooLarge).
+    pub fn max_decoded(mut self, bytes: u64) -> ClientBuilder {
+        self.config.max_decoded = bytes;
         self
     }
 

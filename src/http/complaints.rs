@@ -131,6 +131,14 @@ fn kinds() -> Vec<(ErrorKind, &'static str, io::ErrorKind)> {
             InvalidData,
         ),
         (
+            ErrorKind::Coding(Violation {
+                what,
+                rule: "RFC 3",
+            }),
+            "cannot be unpacked: no good [RFC 3]",
+            InvalidData,
+        ),
+        (
             ErrorKind::TooLarge { what, limit },
             "more than 7 no good [RFC 9110 §17.5]",
             InvalidData,

@@ -22,6 +22,8 @@ pub(crate) struct Config {
     pub(crate) netrc: Option<Netrc>,
     pub(crate) max_head: usize,
     pub(crate) max_in_memory: u64,
+    pub(crate) decode: bool,
+    pub(crate) max_decoded: u64,
     pub(crate) user_agent: HeaderValue,
 }
 
@@ -64,6 +66,8 @@ impl Default for Config {
             netrc: None,
             max_head: 128 * 1024,
             max_in_memory: 64 * 1024 * 1024,
+            decode: true,
+            max_decoded: 1024 * 1024 * 1024,
             user_agent: HeaderValue::from_static(concat!("hob/", env!("CARGO_PKG_VERSION"))),
         }
     }

@@ -104,7 +104,12 @@ pub enum ErrorKind {
     /// The connection was closed. Trying again seldom helps: the server, or something on
     /// the way, is at fault.
     Protocol(Violation),
-    /// The response has more of something than is allowed: a guard against endless heads.
+    /// What lies on the body, by its `Content-Encoding`, cannot be undone: the coding is
+    /// unknown, the coded bytes are damaged, or they end too early or too late. The body must
+    /// not be taken for whole. `decode(false)` gives the bytes as they come.
+    Coding(Violation),
+    /// The response has more of something than is allowed: a guard against endless heads, and
+    /// against small bodies that unpack to large ones.
     /// Raise the limit in [`ClientBuilder`](super::ClientBuilder) if the server is trusted.
     TooLarge {
         /// More of what.
@@ -246,7 +251,9 @@ impl ErrorKind {
             ErrorKind::Broken { source, .. } => source.kind(),
             ErrorKind::Proxy { why, .. } => why.io_kind(),
             ErrorKind::EndedEarly { .. } => io::ErrorKind::UnexpectedEof,
-            ErrorKind::Protocol(_) | ErrorKind::TooLarge { .. } => io::ErrorKind::InvalidData,
+            ErrorKind::Protocol(_) | ErrorKind::Coding(_) | ErrorKind::TooLarge { .. } => {
+                io::ErrorKind::InvalidData
+            }
             ErrorKind::NotText => io::ErrorKind::InvalidData,
             ErrorKind::Timeout { .. } | ErrorKind::TooSlow { .. } => io::ErrorKind::TimedOut,
             ErrorKind::Url { .. } | ErrorKind::Request(_) => io::ErrorKind::InvalidInput,
@@ -305,7 +312,8 @@ impl Error {
     /// The rule that was broken, by either side, where it was one.
     pub fn rule(&self) -> Option<&'static str> {
         match &self.inner.kind {
-            ErrorKind::Request(v) | ErrorKind::Protocol(v) | ErrorKind::Redirect(v) => Some(v.rule),
+            ErrorKind::Request(v) | ErrorKind::Protocol(v) => Some(v.rule),
+            ErrorKind::Redirect(v) | ErrorKind::Coding(v) => Some(v.rule),
             ErrorKind::Proxy {
                 why: ProxyFault::Protocol(v),
                 ..
@@ -376,6 +384,7 @@ impl fmt::Display for ErrorKind {
                 wanted.map_or(Ok(()), |wanted| write!(f, " of {wanted}"))
             }
             ErrorKind::Protocol(v) => write!(f, "bad response: {}", v.what),
+            ErrorKind::Coding(v) => write!(f, "the body cannot be unpacked: {}", v.what),
             ErrorKind::TooLarge { what, limit } => write!(f, "more than {limit} {what}"),
             ErrorKind::Timeout { deadline, after } => {
                 write!(f, "{deadline} took longer than {after:?}")

@@ -5,7 +5,7 @@
 //!                  client    request_builder   response    reader
 //!   behind them    send (the order of things) ─▶ pool ─▶ connect
 //!                                               conn  ◀─ deadline
-//!   without I/O    url  auth  request │ head  body  chunked │ redirect  retry │ buffer  error
+//!   without I/O    url  auth  request │ head  body  chunked  coding │ redirect  retry │ buffer  error
 //! ```
 //!
 //! The lowest row knows no socket: bytes come in, their meaning goes out, however the bytes
@@ -27,6 +27,7 @@ mod retry_after;
 mod retry;
 mod head;
 mod step;
+mod coding;
 mod chunked;
 mod body;
 mod buffer;
@@ -35,6 +36,7 @@ mod deadline;
 mod conn;
 mod connect;
 mod pool;
+mod unpack;
 mod response;
 mod reader;
 mod config;

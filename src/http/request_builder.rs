@@ -103,6 +103,15 @@ impl RequestBuilder {
         })
     }
 
+    /// Whether the response's body may come packed, and is unpacked while it is read, in place
+    /// of what [`ClientBuilder::decode`](super::ClientBuilder::decode) says for all.
+    pub fn decode(self, decode: bool) -> RequestBuilder {
+        self.change(|request| {
+            request.decode = Some(decode);
+            Ok(())
+        })
+    }
+
     /// Adds pairs to the URL's query, encoded as a form's.
     ///
     /// ```
@@ -182,6 +191,7 @@ fn begin(method: Method, text: &str, netrc: Option<&Netrc>) -> Result<Request, E
         body: None,
         timeout: None,
         retries: None,
+        decode: None,
     })
 }
 

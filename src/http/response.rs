@@ -20,12 +20,14 @@ use futures_io::AsyncWrite;
 use futures_lite::AsyncWriteExt;
 
 use crate::http::body::content_length;
+use crate::http::coding::Decoder;
 use crate::http::deadline::Alarm;
 use crate::http::error::{Deadline, Error, ErrorKind, Phase};
 use crate::http::head::Head;
 use crate::http::pool::Lease;
 use crate::http::retry_after;
 use crate::http::tries::Tries;
+use crate::http::unpack;
 use crate::http::url;
 
 /// The answer to a request, with its body still to be read.
@@ -54,6 +56,8 @@ pub struct Response {
     peer: Option<SocketAddr>,
     head: Head,
     content_length: Option<u64>,
+    /// Undoes the body's codings, if it has any and they are to be undone. Boxed: few have it.
+    decoder: Option<Box<Decoder>>,
     /// Filled at the end of a chunked body, if it has any.
     trailers: Option<HeaderMap>,
     /// `None` once the body is over or has failed: the connection went its way.
@@ -70,6 +74,7 @@ pub struct Response {
 pub(crate) struct Parts {
     pub(crate) url: Url,
     pub(crate) head: Head,
+    pub(crate) decoder: Option<Decoder>,
     pub(crate) lease: Lease,
     pub(crate) alarm: Alarm,
     pub(crate) tries: Tries,
@@ -81,13 +86,16 @@ impl Response {
         let headers = &parts.head.headers;
         // Transfer-Encoding overrides it; where it is garbage and yet not an error (HEAD),
         // nothing is known.
-        let is_length = !headers.contains_key(::http::header::TRANSFER_ENCODING);
+        // And of a coded body only the length of something else is.
+        let is_length =
+            !headers.contains_key(::http::header::TRANSFER_ENCODING) && parts.decoder.is_none();
         let length = content_length(headers).ok().flatten();
         Response {
             url: parts.url,
             peer: parts.lease.peek().peer(),
             head: parts.head,
             content_length: length.filter(|_| is_length),
+            decoder: parts.decoder.map(Box::new),
             trailers: None,
             lease: Some(parts.lease),
             failed: false,
@@ -127,6 +135,9 @@ impl Response {
 
     /// The length that was announced, in bytes; `None` if none was. After a `HEAD` it is the
     /// length that a `GET` would have.
+    ///
+    /// Of a body that is unpacked ([`is_decoded`](Response::is_decoded)) nobody knows it: what
+    /// `Content-Length` in [`headers`](Response::headers) says is the length of its packed form.
     pub fn content_length(&self) -> Option<u64> {
         self.content_length
     }
@@ -158,6 +169,12 @@ impl Response {
     /// ```
     pub fn retry_after(&self) -> Option<Duration> {
         retry_after::wait(&self.head.headers, SystemTime::now())
+    }
+
+    /// Is the body unpacked while it is read? Only if it has a `Content-Encoding`, and the
+    /// request allowed it: see [`ClientBuilder::decode`](super::ClientBuilder::decode).
+    pub fn is_decoded(&self) -> bool {
+        self.decoder.is_some()
     }
 
     /// The fields that came after a chunked body (RFC 9112 §7.1.2). `None` before its end was
@@ -193,7 +210,7 @@ impl Response {
     }
 
     /// Waits for the next piece of the body: whatever has arrived, as a rule up to 64 KiB of
-    /// it, in the connection's own buffer. `None` is the end, and says that the body was whole.
+    /// it, in the connection's own buffer, or up to 32 KiB of what it unpacks to. `None` is the end, and says that the body was whole.
     ///
     /// *Cancel safety*: nothing is lost, and the idle deadline runs on: it counts from when the
     /// piece was first waited for, however often that is given up and begun again.
@@ -338,7 +355,10 @@ impl Response {
         let Some(lease) = &mut self.lease else {
             return Poll::Ready(self.after_the_end());
         };
-        let polled = lease.conn().poll_chunk(cx);
+        let polled = match &mut self.decoder {
+            None => lease.conn().poll_chunk(cx),
+            Some(decoder) => unpack::poll_piece(cx, lease.conn(), decoder),
+        };
         let (alarm, conn) = (&mut self.alarm, lease.peek());
         let polled = alarm.judge(cx, Deadline::Idle, conn, polled);
         let result = ready!(polled).map_err(|kind| self.error(kind));
@@ -355,13 +375,19 @@ impl Response {
 
     /// What the last `poll_advance` brought and nobody has consumed.
     pub(crate) fn lent(&self) -> &[u8] {
-        self.lease.as_ref().map_or(&[], |lease| lease.peek().lent())
+        match (&self.lease, &self.decoder) {
+            (None, _) => &[],
+            (Some(_), Some(decoder)) => decoder.lent(),
+            (Some(lease), None) => lease.peek().lent(),
+        }
     }
 
     /// So many bytes of what is lent are done with.
     pub(crate) fn give_back(&mut self, count: usize) {
-        if let Some(lease) = &mut self.lease {
-            lease.conn().give_back(count);
+        match (&mut self.lease, &mut self.decoder) {
+            (_, Some(decoder)) => decoder.give_back(count),
+            (Some(lease), None) => lease.conn().give_back(count),
+            (None, None) => {}
         }
     }
 

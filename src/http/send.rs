@@ -19,9 +19,10 @@ use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use ::http::header;
-use ::http::{HeaderMap, HeaderValue, Method};
+use ::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use ::url::Url;
 
+use crate::http::coding::{self, Decoder};
 use crate::http::config::Config;
 use crate::http::conn::{Ask, Conn};
 use crate::http::connect::{Connector, Key};
@@ -54,6 +55,8 @@ pub(crate) struct Request {
     pub(crate) timeout: Option<Duration>,
     /// Replaces the client's own, if set.
     pub(crate) retries: Option<u32>,
+    /// The same.
+    pub(crate) decode: Option<bool>,
 }
 
 impl Request {
@@ -97,7 +100,8 @@ impl Engine {
         let mut alarm = Alarm::new(limits);
         let mut trail = Trail::default();
         let mut tries = Tries::first();
-        add_defaults(&mut request.headers, &self.config);
+        let decode = may_be_coded(&request, &self.config);
+        add_defaults(&mut request.headers, &self.config, decode);
         self.identify(&mut request, Named::ByCaller);
         loop {
             let result = self.exchange(&request, &mut alarm).await; // 1. to 4.
@@ -118,6 +122,7 @@ impl Engine {
                 Ok(None) => {
                     return Ok(Response::new(Parts {
                         url: request.url,
+                        decoder: self.decoder(&head).filter(|_| decode),
                         head,
                         lease,
                         alarm,
@@ -179,6 +184,14 @@ impl Engine {
             }
             Next::Done => None,
         }
+    }
+
+    /// What undoes the codings of the body that follows `head`. A part of a coded stream means
+    /// nothing by itself.
+    fn decoder(&self, head: &Head) -> Option<Decoder> {
+        let is_part = head.status == StatusCode::PARTIAL_CONTENT;
+        let decoder = Decoder::new(&head.headers, self.config.max_decoded);
+        decoder.filter(|_| !is_part)
     }
 
     fn next_hop(
@@ -269,15 +282,24 @@ impl Engine {
     }
 }
 
-fn add_defaults(headers: &mut HeaderMap, config: &Config) {
+/// May the body come coded? See `ClientBuilder::decode`.
+fn may_be_coded(request: &Request, config: &Config) -> bool {
+    let asks_itself = [header::RANGE, header::ACCEPT_ENCODING]
+        .iter()
+        .any(|name| request.headers.contains_key(name));
+    request.decode.unwrap_or(config.decode) && !asks_itself
+}
+
+fn add_defaults(headers: &mut HeaderMap, config: &Config, decode: bool) {
+    // RFC 9110 §12.5.3: without it, any coding would do.
+    let codings = match decode {
+        true => coding::accepted(),
+        false => HeaderValue::from_static("identity"),
+    };
     let defaults = [
         (header::USER_AGENT, config.user_agent.clone()),
         (header::ACCEPT, HeaderValue::from_static("*/*")),
-        // RFC 9110 §12.5.3: without it, any coding would do, and we can undo none.
-        (
-            header::ACCEPT_ENCODING,
-            HeaderValue::from_static("identity"),
-        ),
+        (header::ACCEPT_ENCODING, codings),
     ];
     for (name, value) in defaults {
         headers.entry(name).or_insert(value);

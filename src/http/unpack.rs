@@ -1,0 +1,38 @@
+//! Joins a connection to what undoes the codings of its body.
+//!
+//! The connection lends a piece of coded bytes; the decoder takes some of it and lends what
+//! that means. Only when both are used up is the connection asked for more. So a coded body
+//! has the same backpressure as any other: nothing is read, and nothing unpacked, before the
+//! caller comes for it.
+
+use std::task::{Context, Poll, ready};
+
+use crate::coop;
+use crate::http::coding::Decoder;
+use crate::http::conn::Conn;
+use crate::http::error::ErrorKind;
+
+/// Waits for a piece of the body. `true`: there is one, see [`Decoder::lent`]. `false`: the
+/// body is over, and whole by its framing and by its codings.
+///
+/// Each piece costs a unit of the budget: what is in the buffer may unpack to thousands of
+/// them without another read, and the reads are what spends elsewhere.
+pub(crate) fn poll_piece(
+    cx: &mut Context<'_>,
+    conn: &mut Conn,
+    decoder: &mut Decoder,
+) -> Poll<Result<bool, ErrorKind>> {
+    ready!(coop::poll_budget(cx));
+    decoder.take_back();
+    loop {
+        let taken = decoder.run(conn.lent())?;
+        conn.give_back(taken);
+        if !decoder.lent().is_empty() {
+            coop::spend();
+            return Poll::Ready(Ok(true));
+        }
+        if conn.lent().is_empty() && !ready!(conn.poll_chunk(cx))? {
+            return Poll::Ready(decoder.finish().map(|()| false));
+        }
+    }
+}
