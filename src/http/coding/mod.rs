@@ -256,3 +256,6 @@ fn violation(what: &'static str) -> Violation {
     let rule = "RFC 9110 §8.4";
     Violation { what, rule }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,8 @@
 //!
 //! Price: what is decoded is handed out once it is older than the window, or its frame is
 //! over. A server that streams slowly with a large window is heard late.
+//!
+//! This file is long because its tests write down frames that no program would.
 
 use std::io::Read;
 
@@ -296,4 +298,82 @@ fn number(bytes: &[u8]) -> u64 {
 fn fault(what: &'static str) -> Violation {
     let rule = "RFC 8878 §3";
     Violation { what, rule }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::http::coding::tests::decode;
+
+    /// A frame of one stored block, with a window of 1 KiB, without length and checksum.
+    pub(in crate::http::coding) fn stored(bytes: &[u8]) -> Vec<u8> {
+        frame(&[0, 0], bytes)
+    }
+
+    /// A frame with this in its header, and one stored block.
+    fn frame(header: &[u8], bytes: &[u8]) -> Vec<u8> {
+        let block = (bytes.len() as u32) << 3 | 1;
+        let magic = MAGIC.to_le_bytes();
+        [&magic, header, &block.to_le_bytes()[..3], bytes].concat()
+    }
+
+    fn error_of(bytes: &[u8]) -> String {
+        let error = decode("zstd", [bytes]).expect_err("it must not pass");
+        error.to_string()
+    }
+
+    #[test]
+    fn frames_stand_one_after_another_and_some_bear_nothing() {
+        let skipped = [&0x184d_2a5a_u32.to_le_bytes()[..], &[3, 0, 0, 0], b"xyz"].concat();
+        let empty = [&0x184d_2a50_u32.to_le_bytes()[..], &[0; 4]].concat();
+        let all = [
+            &skipped,
+            &stored(b"hel"),
+            &empty,
+            &stored(b""),
+            &stored(b"lo"),
+            &skipped,
+        ];
+        let all: Vec<u8> = all.into_iter().flatten().copied().collect();
+        for size in 1..all.len() {
+            let out = decode("zstd", all.chunks(size)).expect("all is well");
+            assert_eq!(out, b"hello", "{size}");
+        }
+    }
+
+    /// RFC 9659 §3. Broken by: leaving out either kind of window in `begin_frame`.
+    #[test]
+    fn a_window_of_more_than_8_mib_is_refused_however_it_is_asked_for() {
+        assert_eq!(window_size(0x68), MAX_WINDOW);
+        assert!(decode("zstd", [&frame(&[0, 0x68], b"hello")[..]]).is_ok());
+        for large in [0x69, 0x70, 0xff] {
+            assert!(error_of(&frame(&[0, large], b"hello")).contains("8 MiB"));
+        }
+        let single = [0b1010_0000, 1, 0, 0x80, 0];
+        assert!(error_of(&frame(&single, b"hello")).contains("8 MiB"));
+    }
+
+    /// Broken by: leaving out either half of `check_end`.
+    #[test]
+    fn length_and_checksum_of_a_frame_are_checked() {
+        assert!(decode("zstd", [&frame(&[0b10_0000, 5], b"hello")[..]]).is_ok());
+        assert!(error_of(&frame(&[0b10_0000, 6], b"hello")).contains("length"));
+        let mut hash = Xxh64::new();
+        hash.update(b"hello");
+        let sum = (hash.sum() as u32).to_le_bytes();
+        let mut bytes = [frame(&[0b100, 0], b"hello"), sum.to_vec()].concat();
+        assert!(decode("zstd", [&bytes[..]]).is_ok());
+        *bytes.last_mut().expect("some") ^= 1;
+        assert!(error_of(&bytes).contains("checksum"));
+    }
+
+    #[test]
+    fn what_no_frame_may_have_is_refused() {
+        assert!(error_of(b"hello").contains("not zstd"));
+        assert!(error_of(&frame(&[0b1000, 0], b"hello")).contains("unknown kind"));
+        assert!(error_of(&frame(&[0b10_0001, 7, 5], b"hello")).contains("dictionary"));
+        let mut kind = stored(b"");
+        kind[6] |= 0b110;
+        assert!(error_of(&kind).contains("unknown kind"));
+    }
 }
