@@ -328,7 +328,10 @@ fn an_answer_that_comes_before_the_request_is_over_is_heard() {
         let url = url.await;
         let client = Client::new();
         for _ in 0..2 {
-            let request = client.post(&url).body(vec![0; 64 << 20]);
+            let request = client
+                .post(&url)
+                .body(vec![0; 64 << 20])
+                .expect_continue(false);
             let response = request.send().await.unwrap();
             assert_eq!(response.status(), 413);
             assert_eq!(response.text().await.unwrap(), "no!");
@@ -350,7 +353,10 @@ fn an_answer_explains_better_than_a_broken_pipe() {
         // Closes with most of the request unread, which resets the connection.
     });
     hob::block_on(async {
-        let request = Client::new().post(server.url("/")).body(vec![0; 64 << 20]);
+        let request = Client::new()
+            .post(server.url("/"))
+            .body(vec![0; 64 << 20])
+            .expect_continue(false);
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), 413);
     });

@@ -283,7 +283,10 @@ fn an_upload_that_nobody_takes_is_given_up() {
         let url = local(async |_stream| pending::<()>().await);
         let client = Client::builder().idle_timeout(20 * SECOND).build();
         let start = now();
-        let request = client.post(url.await).body(vec![0; 64 << 20]);
+        let request = client
+            .post(url.await)
+            .body(vec![0; 64 << 20])
+            .expect_continue(false);
         let error = request.send().await.unwrap_err();
         assert_eq!(which(&error), (Deadline::Idle, 20 * SECOND));
         assert_eq!(now() - start, 20 * SECOND);

@@ -64,7 +64,7 @@ const FOLDERS: &[(&str, &[&str])] = &[(
     "http",
     &[
         "printable", "tries", "error", "url", "auth", "netrc", "redirect", "request", "retry_after", "retry", "head", "step", "coding", "chunked", "body", // no I/O
-        "buffer", "speed", "deadline", "conn", "connect", "pool", "unpack", // one connection, and many
+        "buffer", "speed", "deadline", "upload", "conn", "connect", "pool", "unpack", "expect", // one connection, and many
         "response", "reader", "config", "send", "request_builder", "client", "settings", "network", // what a program holds
         "vectors", "policy", "fake", "complaints", // tests
         "mod",

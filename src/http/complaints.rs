@@ -30,6 +30,11 @@ fn timeout(deadline: Deadline) -> ErrorKind {
     ErrorKind::Timeout { deadline, after }
 }
 
+fn wrong_length(got: u64) -> ErrorKind {
+    let announced = 9;
+    ErrorKind::WrongLength { got, announced }
+}
+
 fn scheme(scheme: &str) -> ErrorKind {
     let scheme = scheme.to_string();
     ErrorKind::Scheme { scheme }
@@ -193,6 +198,21 @@ fn kinds() -> Vec<(ErrorKind, &'static str, io::ErrorKind)> {
         ),
         (ErrorKind::NotText, "not UTF-8", InvalidData),
         (
+            ErrorKind::Read(refused()),
+            "reading the body to be sent failed",
+            ConnectionRefused,
+        ),
+        (
+            wrong_length(5),
+            "the body to be sent ended after 5 bytes, 9 were announced",
+            InvalidInput,
+        ),
+        (
+            wrong_length(10),
+            "the body to be sent has more than the 9 bytes announced",
+            InvalidInput,
+        ),
+        (
             ErrorKind::Write(refused()),
             "writing what was received",
             ConnectionRefused,
@@ -237,6 +257,7 @@ fn questions_have_the_answers_that_the_kinds_give() {
             kind,
             ErrorKind::Lookup(_)
                 | ErrorKind::Connect(_)
+                | ErrorKind::Read(_)
                 | ErrorKind::Write(_)
                 | ErrorKind::Broken { .. }
                 | ErrorKind::Proxy {

@@ -26,7 +26,7 @@ use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use ::http::{HeaderMap, Method};
+use ::http::{HeaderMap, Method, StatusCode};
 use futures_io::{AsyncRead, AsyncWrite};
 
 use crate::http::body::{self, Body, Framing};
@@ -35,6 +35,7 @@ use crate::http::deadline::Flow;
 use crate::http::error::{ErrorKind, Phase};
 use crate::http::head::{Found, Head, HeadReader};
 use crate::http::step::Step;
+use crate::http::upload::Upload;
 
 /// Whatever carries bytes both ways: a TCP stream now, TLS over one later, a fake in tests.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
@@ -53,7 +54,8 @@ pub(crate) struct Conn {
     now: Exchange,
 }
 
-/// What is to be asked, as [`Conn::begin`] needs it.
+/// What is to be asked, as [`Conn::begin`] needs it. The default stands where nothing was yet.
+#[derive(Default)]
 pub(crate) struct Ask {
     /// Decides whether the answer has a body.
     pub(crate) method: Method,
@@ -68,13 +70,15 @@ pub(crate) struct Ask {
 /// The exchange that is going on. Made anew by [`Conn::begin`].
 struct Exchange {
     ask: Ask,
-    /// How much of it, and of the body behind it, the kernel took.
+    /// How much of its head the kernel took. What of the body is the [`Upload`]'s to know.
     sent: usize,
     /// Bytes that the kernel took or gave, whatever they were.
     moved: u64,
     /// Set when sending failed. The peer's answer, if one comes, explains it better.
     unsent: Option<io::Error>,
     head: HeadReader,
+    /// A 100 came: the body is awaited.
+    is_awaited: bool,
     /// A head that came while the request was still being sent; taken by `poll_head`.
     early: Option<Head>,
     body: Body,
@@ -97,7 +101,7 @@ impl Conn {
             peer,
             buffer: Buffer::new(),
             is_used: false,
-            now: Exchange::new(Ask::nothing()),
+            now: Exchange::new(Ask::default()),
         }
     }
 
@@ -118,46 +122,67 @@ impl Conn {
     }
 
     /// Is there nothing left to say, or nobody to hear it?
-    pub(crate) fn is_said(&self, body: &[u8]) -> bool {
-        let all = self.now.ask.head.len() + body.len();
-        self.now.sent == all || self.now.unsent.is_some() || self.now.early.is_some()
+    pub(crate) fn is_said(&self, body: &Upload) -> bool {
+        let is_all = self.now.sent == self.now.ask.head.len() && body.is_done();
+        is_all || self.now.unsent.is_some() || self.now.early.is_some()
     }
 
     /// Sends some of the head and of `body`. Ready after each bit of progress, so that a
     /// deadline can start anew; to be called until [`Conn::is_said`].
     ///
     /// Law: a peer may answer before it has heard everything ("too large", mostly), and stop
-    /// reading. Who only writes would wait for ever. So while the socket takes no more, we
-    /// listen too.
+    /// reading. Who only writes would wait for ever. So while the socket takes no more, or the
+    /// body's reader has no more, we listen too.
     pub(crate) fn poll_send(
         &mut self,
         cx: &mut Context<'_>,
-        body: &[u8],
+        body: &mut Upload,
     ) -> Poll<Result<(), ErrorKind>> {
+        if let Poll::Ready(filled) = body.poll_fill(cx) {
+            filled?;
+        }
         match self.poll_write(cx, body) {
+            Poll::Ready(Ok(0)) if self.is_said(body) => {} // The reader ended without a byte.
             Poll::Ready(Ok(0)) => self.now.unsent = Some(io::ErrorKind::WriteZero.into()),
-            Poll::Ready(Ok(sent)) => {
-                self.now.sent += sent;
-                self.now.moved += sent as u64;
-            }
+            Poll::Ready(Ok(count)) => self.count_sent(count, body),
             Poll::Ready(Err(error)) => self.now.unsent = Some(error),
             Poll::Pending => self.now.early = Some(ready!(self.poll_head(cx))?),
         }
         Poll::Ready(Ok(()))
     }
 
-    fn poll_write(&mut self, cx: &mut Context<'_>, body: &[u8]) -> Poll<io::Result<usize>> {
-        let sent = self.now.sent;
-        let head = self.now.ask.head.get(sent..).unwrap_or_default();
-        let body = &body[sent.saturating_sub(self.now.ask.head.len())..];
-        // Both in one system call, and in one packet where they fit.
-        let slices = [IoSlice::new(head), IoSlice::new(body)];
-        let slices = if head.is_empty() {
-            &slices[1..]
-        } else {
-            &slices[..]
-        };
-        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
+    fn poll_write(&mut self, cx: &mut Context<'_>, body: &Upload) -> Poll<io::Result<usize>> {
+        let head = &self.now.ask.head[self.now.sent..];
+        let body_now = body.ready();
+        match (head.is_empty(), body_now.is_empty()) {
+            (true, true) if body.is_done() => Poll::Ready(Ok(0)),
+            (true, true) => Poll::Pending, // It waits for its reader.
+            (true, false) => Pin::new(&mut self.io).poll_write(cx, body_now),
+            // Both in one system call, and in one packet where they fit.
+            (false, _) => {
+                let slices = [IoSlice::new(head), IoSlice::new(body_now)];
+                Pin::new(&mut self.io).poll_write_vectored(cx, &slices)
+            }
+        }
+    }
+
+    fn count_sent(&mut self, count: usize, body: &mut Upload) {
+        self.now.moved += count as u64;
+        let of_head = count.min(self.now.ask.head.len() - self.now.sent);
+        self.now.sent += of_head;
+        body.sent(count - of_head);
+    }
+
+    /// After a head that expects a 100: waits for it. `false`: an answer came in its place.
+    pub(crate) fn poll_awaited(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, ErrorKind>> {
+        while !self.now.is_awaited && self.now.early.is_none() && self.now.unsent.is_none() {
+            self.now.early = self.look_for_head()?;
+            let is_over = self.now.is_awaited || self.now.early.is_some();
+            if !is_over && ready!(self.poll_fill(cx, Phase::Head))? == 0 {
+                return Poll::Ready(Err(self.now.head.eof(self.buffer.filled())));
+            }
+        }
+        Poll::Ready(Ok(self.now.early.is_none()))
     }
 
     /// Waits for the final response's head. The body follows: [`Conn::poll_chunk`].
@@ -192,6 +217,7 @@ impl Conn {
                 Found::Partial => return Ok(None),
                 Found::Interim(length, head) => {
                     self.buffer.consume(length);
+                    self.now.is_awaited |= head.status == StatusCode::CONTINUE;
                     self.now.is_suspect |= body::is_suspect(&head);
                 }
                 Found::Final(length, head) => {
@@ -314,18 +340,6 @@ impl Flow for Conn {
     }
 }
 
-impl Ask {
-    /// Stands where nothing was asked yet.
-    fn nothing() -> Ask {
-        Ask {
-            method: Method::GET,
-            head: Vec::new(),
-            is_last: true,
-            max_head: 0,
-        }
-    }
-}
-
 impl Exchange {
     fn new(ask: Ask) -> Exchange {
         Exchange {
@@ -333,6 +347,7 @@ impl Exchange {
             moved: 0,
             unsent: None,
             head: HeadReader::new(ask.max_head),
+            is_awaited: false,
             early: None,
             body: Body::new(Framing::Nothing, ask.max_head),
             is_suspect: false,

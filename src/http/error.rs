@@ -151,6 +151,16 @@ pub enum ErrorKind {
     /// [`Response::text`](super::Response::text) met a body that is not UTF-8. Take the
     /// bytes instead.
     NotText,
+    /// The reader that a request's body comes from failed. The server has part of the request.
+    Read(io::Error),
+    /// The reader that a request's body comes from has fewer or more bytes than announced. The
+    /// server has part of the request; correct the length, or announce none.
+    WrongLength {
+        /// Bytes that came; if too many, those that were read before it was noticed.
+        got: u64,
+        /// Bytes that should have come.
+        announced: u64,
+    },
     /// The writer given to [`Response::copy_to`](super::Response::copy_to) failed. The
     /// response itself was fine so far.
     Write(io::Error),
@@ -247,7 +257,8 @@ impl ErrorKind {
 
     fn io_kind(&self) -> io::ErrorKind {
         match self {
-            ErrorKind::Lookup(e) | ErrorKind::Connect(e) | ErrorKind::Write(e) => e.kind(),
+            ErrorKind::Lookup(e) | ErrorKind::Connect(e) => e.kind(),
+            ErrorKind::Read(e) | ErrorKind::Write(e) => e.kind(),
             ErrorKind::Broken { source, .. } => source.kind(),
             ErrorKind::Proxy { why, .. } => why.io_kind(),
             ErrorKind::EndedEarly { .. } => io::ErrorKind::UnexpectedEof,
@@ -256,7 +267,9 @@ impl ErrorKind {
             }
             ErrorKind::NotText => io::ErrorKind::InvalidData,
             ErrorKind::Timeout { .. } | ErrorKind::TooSlow { .. } => io::ErrorKind::TimedOut,
-            ErrorKind::Url { .. } | ErrorKind::Request(_) => io::ErrorKind::InvalidInput,
+            ErrorKind::Url { .. } | ErrorKind::Request(_) | ErrorKind::WrongLength { .. } => {
+                io::ErrorKind::InvalidInput
+            }
             ErrorKind::Scheme { .. } => io::ErrorKind::Unsupported,
             ErrorKind::TooManyRedirects { .. }
             | ErrorKind::RedirectLoop { .. }
@@ -404,6 +417,15 @@ impl fmt::Display for ErrorKind {
                 write_status(f, *status)
             }
             ErrorKind::NotText => write!(f, "the body is not UTF-8 text"),
+            ErrorKind::Read(e) => write!(f, "reading the body to be sent failed: {}", words(e)),
+            ErrorKind::WrongLength { got, announced } if got < announced => write!(
+                f,
+                "the body to be sent ended after {got} bytes, {announced} were announced"
+            ),
+            ErrorKind::WrongLength { announced, .. } => write!(
+                f,
+                "the body to be sent has more than the {announced} bytes announced"
+            ),
             ErrorKind::Write(e) => write!(f, "writing what was received failed: {}", words(e)),
         }
     }
@@ -467,7 +489,8 @@ impl fmt::Debug for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &self.inner.kind {
-            ErrorKind::Lookup(e) | ErrorKind::Connect(e) | ErrorKind::Write(e) => Some(e),
+            ErrorKind::Lookup(e) | ErrorKind::Connect(e) => Some(e),
+            ErrorKind::Read(e) | ErrorKind::Write(e) => Some(e),
             ErrorKind::Broken { source, .. } => Some(source),
             ErrorKind::Proxy {
                 why: ProxyFault::Connect(e) | ProxyFault::Broken(e),

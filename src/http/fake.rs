@@ -16,6 +16,7 @@ use futures_io::{AsyncRead, AsyncWrite};
 use crate::http::conn::{Ask, Conn, Transport};
 use crate::http::error::{ErrorKind, Phase};
 use crate::http::head::Head;
+use crate::http::upload::Upload;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
@@ -146,8 +147,9 @@ fn poll<T>(mut op: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
 }
 
 fn send(conn: &mut Conn, body: &[u8]) -> Result<(), ErrorKind> {
-    while !conn.is_said(body) {
-        poll(|cx| conn.poll_send(cx, body))?;
+    let mut body = Upload::memory(body.to_vec());
+    while !conn.is_said(&body) {
+        poll(|cx| conn.poll_send(cx, &mut body))?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 //!   programs use   Client ─▶ RequestBuilder ─▶ Response ─▶ BodyReader
 //!                  client    request_builder   response    reader
 //!   behind them    send (the order of things) ─▶ pool ─▶ connect
-//!                                               conn  ◀─ deadline
+//!                                      upload ─▶ conn  ◀─ deadline  expect  unpack
 //!   without I/O    url  auth  request │ head  body  chunked  coding │ redirect  retry │ buffer  error
 //! ```
 //!
@@ -33,10 +33,12 @@ mod body;
 mod buffer;
 mod speed;
 mod deadline;
+mod upload;
 mod conn;
 mod connect;
 mod pool;
 mod unpack;
+mod expect;
 mod response;
 mod reader;
 mod config;

@@ -172,6 +172,7 @@ fn get(text: &str) -> Result<String, String> {
         url: &url,
         headers: &HeaderMap::new(),
         length: Length::Nothing,
+        expects: false,
     };
     let bytes = head.write().map_err(|error| format!("error {error}"))?;
     Ok(String::from_utf8(bytes).expect("ASCII"))

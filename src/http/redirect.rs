@@ -64,6 +64,16 @@ pub(crate) fn next(
     }))
 }
 
+/// Where the body is to go along, it must be there a second time.
+pub(crate) fn check_body(hop: &Hop, can_repeat: bool) -> Result<(), ErrorKind> {
+    if !hop.with_body || can_repeat {
+        return Ok(());
+    }
+    Err(not_followed(
+        "the body came from a reader and cannot be sent again (`body_with` can)",
+    ))
+}
+
 /// RFC 9110 §15.4. `None` for what is not followed by itself: 300 is a choice for people, 304
 /// is about a cache, 305 and 306 are gone.
 fn method_after(status: StatusCode, method: &Method) -> Option<Method> {

@@ -13,6 +13,8 @@
 //! - I2: at most one of `Content-Length` and `Transfer-Encoding`, and only from [`Length`]:
 //!   what frames the message is hob's own to say, never the caller's.
 //! - I3: exactly one `Host`.
+//!
+//! This file is long because half of it is tests, one for each thing that must not get out.
 
 use ::http::Method;
 use ::http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -28,6 +30,9 @@ pub(crate) enum Length {
     Nothing,
     /// So many bytes, known beforehand.
     Known(u64),
+    /// As many as there are, in chunks (RFC 9112 §7.1). A server of HTTP/1.0 cannot read that;
+    /// others may want a length all the same, and say 411.
+    Chunked,
 }
 
 /// Fields that speak of the connection or of how the message is framed. hob writes them, or
@@ -46,6 +51,22 @@ const OWN: [HeaderName; 10] = [
     HeaderName::from_static("http2-settings"),
 ];
 
+/// What a server must know before the body, beside [`OWN`].
+const EARLY: [HeaderName; 12] = [
+    header::AUTHORIZATION,
+    header::CACHE_CONTROL,
+    header::CONNECTION,
+    header::CONTENT_ENCODING,
+    header::CONTENT_RANGE,
+    header::CONTENT_TYPE,
+    header::COOKIE,
+    header::HOST,
+    header::IF_MATCH,
+    header::IF_NONE_MATCH,
+    header::PROXY_AUTHORIZATION,
+    header::RANGE,
+];
+
 /// Everything that a head is made of.
 #[derive(Clone, Copy)]
 pub(crate) struct Head<'a> {
@@ -53,6 +74,8 @@ pub(crate) struct Head<'a> {
     pub(crate) url: &'a Url,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) length: Length,
+    /// Does the body wait for a 100 (RFC 9110 §10.1.1)?
+    pub(crate) expects: bool,
 }
 
 /// The form of the target (RFC 9112 §3.2).
@@ -97,6 +120,9 @@ impl Head<'_> {
             }
         }
         self.write_length(&mut out);
+        if self.expects {
+            write_field(&mut out, &header::EXPECT, b"100-continue");
+        }
         out.extend_from_slice(b"\r\n");
         debug_assert!(is_one_head(&out, self.headers.len()), "I1");
         Ok(out)
@@ -140,9 +166,24 @@ impl Head<'_> {
             // RFC 9110 §8.6: these are expected to bring content, so say that there is none.
             Length::Nothing if usually_has_a_body(self.method) => 0,
             Length::Nothing => return,
+            Length::Chunked => return write_field(out, &header::TRANSFER_ENCODING, b"chunked"),
         };
         write_field(out, &header::CONTENT_LENGTH, length.to_string().as_bytes());
     }
+}
+
+/// The fields behind the last chunk of a request, each with its line end. What frames, routes
+/// or unpacks a message, or says who asks, must be known before it (RFC 9110 §6.5.1).
+pub(crate) fn write_trailers(out: &mut Vec<u8>, trailers: &HeaderMap) -> Result<(), ErrorKind> {
+    for (name, value) in trailers {
+        check_field(name, value)?;
+        if EARLY.contains(name) {
+            let what = "it has a trailer that belongs into the head";
+            return Err(ErrorKind::request(what, "RFC 9110 §6.5.1"));
+        }
+        write_field(out, name, value.as_bytes());
+    }
+    Ok(())
 }
 
 fn usually_has_a_body(method: &Method) -> bool {
@@ -211,7 +252,7 @@ fn is_value_byte(byte: u8) -> bool {
 }
 
 /// I1, for `debug_assert!`: request line, `fields` of the caller (`Host` among them or not),
-/// perhaps a length, perhaps what a proxy wants to know, blank line.
+/// perhaps a length and an expectation, perhaps what a proxy wants to know, blank line.
 fn is_one_head(out: &[u8], fields: usize) -> bool {
     let ends = out.windows(2).filter(|pair| pair == b"\r\n").count();
     let loose = out.iter().filter(|b| matches!(b, b'\r' | b'\n')).count();
@@ -239,6 +280,7 @@ mod tests {
             url: &url,
             headers,
             length,
+            expects: false,
         };
         head.write().map_or_else(
             |error| format!("error: {error}"),
@@ -339,7 +381,7 @@ mod tests {
     #[test]
     fn a_head_with_a_line_too_many_or_a_loose_end_would_be_noticed() {
         let lines = |fields: usize| format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(fields));
-        // With the caller's own Host, or with ours, with a length, and for a proxy.
+        // With the caller's own Host, or with ours, with a length, an expectation, and for a proxy.
         for fields in [3, 4, 5, 6] {
             assert!(is_one_head(lines(fields).as_bytes(), 3), "{fields}");
         }

@@ -4,18 +4,22 @@
 //! request is one chain of calls with one `?` at its end.
 
 use std::fmt;
+use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
 use ::http::header;
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method};
-use ::url::Url;
+use ::url::{Url, form_urlencoded};
+use futures_io::AsyncRead;
 
 use crate::http::auth;
 use crate::http::error::{Error, ErrorKind};
 use crate::http::netrc::{Named, Netrc};
+use crate::http::request::Length;
 use crate::http::response::Response;
 use crate::http::send::{Engine, Request};
+use crate::http::upload::{Maker, Upload};
 use crate::http::url;
 
 /// A request that is being put together: made by [`Client::get`](super::Client::get) and its siblings.
@@ -80,7 +84,155 @@ impl RequestBuilder {
     /// Sets the body. It is sent with its length.
     pub fn body(self, body: impl Into<Vec<u8>>) -> RequestBuilder {
         self.change(|request| {
-            request.body = Some(Rc::new(body.into()));
+            request.body = Upload::memory(body.into());
+            Ok(())
+        })
+    }
+
+    /// Sets the body, to be read from `reader` while it is sent: `length` bytes, or with `None`
+    /// as many as come, in chunks (RFC 9112 §7.1). No more than 64 KiB of it are in memory.
+    ///
+    /// The reader must *end* after `length` bytes: the last of them are held back until it
+    /// does. For the front of something longer, hand in `reader.take(length)`. While it is
+    /// waited for, the idle deadline runs.
+    ///
+    /// What was read is gone. So a redirect that wants the body once more (307, 308) is an
+    /// error, and a kept connection that turns out to be dead is not replaced:
+    /// [`body_with`](RequestBuilder::body_with) can do both.
+    ///
+    /// # Errors
+    /// [`send`](RequestBuilder::send) fails with [`ErrorKind::Read`] if the reader fails, and
+    /// with [`ErrorKind::WrongLength`] if it ends too early or too late. The connection is
+    /// closed then, so that the server cannot take what came for the whole.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// # let listener = hob::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let url = format!("http://{}/", listener.local_addr()?);
+    /// # hob::spawn(async move {
+    /// #     let (stream, _) = listener.accept().await?;
+    /// #     stream.read(&mut [0; 1024]).await?;
+    /// #     stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
+    /// #     let mut left = std::fs::metadata("Cargo.toml")?.len() as usize;
+    /// #     while left > 0 {
+    /// #         left -= stream.read(&mut [0; 1024]).await?;
+    /// #     }
+    /// #     stream.write_all(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n").await
+    /// # });
+    /// let client = hob::http::Client::new();
+    /// let report = hob::fs::File::open("Cargo.toml").await?;
+    /// let length = report.metadata().await?.len();
+    /// let request = client.put(&url).body_reader(report, Some(length));
+    /// assert_eq!(request.expect_continue(true).send().await?.status(), 201);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn body_reader<R>(self, reader: R, length: Option<u64>) -> RequestBuilder
+    where
+        R: AsyncRead + 'static,
+    {
+        self.change(|request| {
+            request.body = Upload::once(reader, length);
+            Ok(())
+        })
+    }
+
+    /// As [`body_reader`](RequestBuilder::body_reader), with a function that makes the reader:
+    /// once, and once more whenever the body must be sent again. Each reader must give the
+    /// same bytes.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// # let listener = hob::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let url = format!("http://{}/", listener.local_addr()?);
+    /// # hob::spawn(async move {
+    /// #     let (stream, _) = listener.accept().await?;
+    /// #     stream.read(&mut [0; 1024]).await?;
+    /// #     stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
+    /// #     let mut text = Vec::new();
+    /// #     while !text.ends_with(b"\r\n0\r\n\r\n") {
+    /// #         let mut piece = [0; 1024];
+    /// #         let count = stream.read(&mut piece).await?;
+    /// #         text.extend_from_slice(&piece[..count]);
+    /// #     }
+    /// #     stream.write_all(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n").await
+    /// # });
+    /// let client = hob::http::Client::new();
+    /// let open = async || hob::fs::File::open("Cargo.toml").await;
+    /// let request = client.post(&url).body_with(open, None);
+    /// assert_eq!(request.send().await?.status(), 201);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn body_with<F, R>(self, make: F, length: Option<u64>) -> RequestBuilder
+    where
+        F: AsyncFnMut() -> io::Result<R> + 'static,
+        R: AsyncRead + 'static,
+    {
+        self.change(|request| {
+            request.body = Upload::again(Maker::new(make), length);
+            Ok(())
+        })
+    }
+
+    /// Sets the body to these pairs, encoded as an HTML form's
+    /// (`application/x-www-form-urlencoded`), and says so in `Content-Type`.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// # let listener = hob::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let url = format!("http://{}/", listener.local_addr()?);
+    /// # hob::spawn(async move {
+    /// #     let (stream, _) = listener.accept().await?;
+    /// #     let mut request = [0; 1024];
+    /// #     let count = stream.read(&mut request).await?;
+    /// #     let ok = request[..count].ends_with(b"\r\n\r\nq=two+words&n=%C3%A9");
+    /// #     let answer: &[u8] = if ok { b"HTTP/1.1 204 \r\n\r\n" } else { b"HTTP/1.1 400 \r\n\r\n" };
+    /// #     stream.write_all(answer).await
+    /// # });
+    /// let client = hob::http::Client::new();
+    /// let request = client.post(&url).form(&[("q", "two words"), ("n", "é")]);
+    /// assert_eq!(request.send().await?.status(), 204);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn form<K: AsRef<str>, V: AsRef<str>>(self, pairs: &[(K, V)]) -> RequestBuilder {
+        self.change(|request| {
+            let mut text = form_urlencoded::Serializer::new(String::new());
+            text.extend_pairs(pairs);
+            request.body = Upload::memory(text.finish().into_bytes());
+            let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+            request.headers.insert(header::CONTENT_TYPE, form);
+            Ok(())
+        })
+    }
+
+    /// Whether to ask the server before the body is sent, by `Expect: 100-continue` (RFC 9110
+    /// §10.1.1). *Default*: yes for a body of more than 1 MiB or of unknown length, as curl.
+    ///
+    /// A server that refuses is heard before the body is on its way. One that says nothing for
+    /// a second gets the body all the same, and one that answers 417 is asked once again
+    /// without. An answer that comes in place of the 100 is the response; the body stays here,
+    /// and the connection is closed.
+    pub fn expect_continue(self, expect: bool) -> RequestBuilder {
+        self.change(|request| {
+            request.expect = Some(expect);
+            Ok(())
+        })
+    }
+
+    /// Sets the fields that follow the body, made by `make` once all of it was read: a digest,
+    /// say. They need a body in chunks, that is, one of unknown length; with any other they are
+    /// an error. So is what the server must know before the body (RFC 9110 §6.5.1).
+    ///
+    /// To be called after the body was set.
+    pub fn trailers(self, make: impl FnMut() -> HeaderMap + 'static) -> RequestBuilder {
+        self.change(|request| {
+            if request.body.length() != Length::Chunked {
+                let what = "only a body of unknown length can have trailers";
+                return Err(ErrorKind::request(what, "RFC 9112 §7.1.2"));
+            }
+            request.body.set_trailers(Box::new(make));
             Ok(())
         })
     }
@@ -188,7 +340,8 @@ fn begin(method: Method, text: &str, netrc: Option<&Netrc>) -> Result<Request, E
         method,
         url,
         headers,
-        body: None,
+        body: Upload::nothing(),
+        expect: None,
         timeout: None,
         retries: None,
         decode: None,

@@ -28,15 +28,17 @@ use crate::http::conn::{Ask, Conn};
 use crate::http::connect::{Connector, Key};
 use crate::http::deadline::Alarm;
 use crate::http::error::{Deadline, Error, ErrorKind, Failure};
+use crate::http::expect;
 use crate::http::head::Head;
 use crate::http::netrc::Named;
 use crate::http::pool::{Lease, Place, Pool};
 use crate::http::redirect::{self, Hop, Trail};
-use crate::http::request::{self, Length};
+use crate::http::request;
 use crate::http::response::{Parts, Response};
 use crate::http::retry::{self, Next, Outcome, Try};
 use crate::http::retry_after;
 use crate::http::tries::Tries;
+use crate::http::upload::Upload;
 use crate::http::url;
 use crate::time::sleep;
 
@@ -49,22 +51,16 @@ pub(crate) struct Request {
     /// Without userinfo.
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
-    /// Counted, because a redirect may send it once more.
-    pub(crate) body: Option<Rc<Vec<u8>>>,
+    /// A redirect may send it once more, if it can be rewound.
+    pub(crate) body: Upload,
+    /// Whether to wait for a 100 before the body, if the caller said it.
+    pub(crate) expect: Option<bool>,
     /// Replaces the client's own, if set.
     pub(crate) timeout: Option<Duration>,
     /// Replaces the client's own, if set.
     pub(crate) retries: Option<u32>,
     /// The same.
     pub(crate) decode: Option<bool>,
-}
-
-impl Request {
-    /// Could all of it be sent once more, body included?
-    fn can_repeat(&self) -> bool {
-        // A body in memory stays there.
-        true
-    }
 }
 
 /// What became of one exchange.
@@ -104,7 +100,7 @@ impl Engine {
         add_defaults(&mut request.headers, &self.config, decode);
         self.identify(&mut request, Named::ByCaller);
         loop {
-            let result = self.exchange(&request, &mut alarm).await; // 1. to 4.
+            let result = self.exchange(&mut request, &mut alarm).await; // 1. to 4.
             if let Some(wait) = self.wait_before_next(&request, &result, &alarm, &mut tries) {
                 rest(result, wait).await; // 5.
                 continue;
@@ -168,7 +164,7 @@ impl Engine {
         let now = Try {
             number: tries.count,
             method: &request.method,
-            can_repeat: request.can_repeat(),
+            can_repeat: request.body.can_repeat(),
             outcome,
             left: alarm.left(),
         };
@@ -208,13 +204,25 @@ impl Engine {
         }
         let hop = redirect::next(method, url, head.status, &head.headers, may_downgrade)?;
         if let Some(hop) = &hop {
+            redirect::check_body(hop, request.body.can_repeat())?;
             trail.step(method.clone(), url.clone(), hop, limit)?;
         }
         Ok(hop)
     }
 
-    /// One request, one response.
-    async fn exchange(&self, request: &Request, alarm: &mut Alarm) -> Exchanged {
+    /// One request, one response; or two, if the server refused to be asked first.
+    async fn exchange(&self, request: &mut Request, alarm: &mut Alarm) -> Exchanged {
+        let (head, lease) = self.ask(request, alarm).await?;
+        let is_refused = head.status == StatusCode::EXPECTATION_FAILED && request.expects();
+        if !is_refused || !request.body.can_repeat() {
+            return Ok((head, lease));
+        }
+        drain(lease).await;
+        request.expect = Some(false); // RFC 9110 §10.1.1
+        self.ask(request, alarm).await
+    }
+
+    async fn ask(&self, request: &mut Request, alarm: &mut Alarm) -> Exchanged {
         let key = self.connector.key(&request.url)?;
         let bytes = write(request, &key)?; // 1.
         let place = self.place(&key, alarm).await?; // 2.
@@ -259,7 +267,7 @@ impl Engine {
     async fn converse(
         &self,
         lease: &mut Lease,
-        request: &Request,
+        request: &mut Request,
         bytes: Vec<u8>,
         alarm: &mut Alarm,
     ) -> Result<Head, ErrorKind> {
@@ -272,14 +280,42 @@ impl Engine {
             is_last: request.headers.contains_key(header::CONNECTION),
             max_head: self.config.max_head,
         });
-        let body = request.body.as_deref().map_or(&[][..], Vec::as_slice);
-        while !conn.is_said(body) {
-            let send = |conn: &mut Conn, cx: &mut Context<'_>| conn.poll_send(cx, body);
-            alarm.guard_flow(Deadline::Idle, conn, send).await?;
+        let mut is_awaited = true;
+        if request.expects() {
+            say(conn, &mut Upload::nothing(), alarm).await?;
+            is_awaited = expect::wait(conn, alarm).await?;
+        }
+        if is_awaited {
+            rewind(&mut request.body, alarm).await?;
+            say(conn, &mut request.body, alarm).await?;
         }
         let deadline = Deadline::FirstByte;
         alarm.guard_flow(deadline, conn, Conn::poll_head).await
     }
+}
+
+impl Request {
+    /// Does the body wait for a 100?
+    fn expects(&self) -> bool {
+        expect::is_due(self.body.length(), self.expect)
+    }
+}
+
+/// Sends what of the head is left, and `body`.
+async fn say(conn: &mut Conn, body: &mut Upload, alarm: &mut Alarm) -> Result<(), ErrorKind> {
+    while !conn.is_said(body) {
+        let send = |conn: &mut Conn, cx: &mut Context<'_>| conn.poll_send(cx, body);
+        alarm.guard_flow(Deadline::Idle, conn, send).await?;
+    }
+    Ok(())
+}
+
+/// Making a reader anew is the caller's code, and may wait: for a file to be opened, say.
+async fn rewind(body: &mut Upload, alarm: &mut Alarm) -> Result<(), ErrorKind> {
+    let mut rewound = pin!(body.rewind());
+    alarm
+        .guard(Deadline::Total, |cx| rewound.as_mut().poll(cx))
+        .await
 }
 
 /// May the body come coded? See `ClientBuilder::decode`.
@@ -307,12 +343,12 @@ fn add_defaults(headers: &mut HeaderMap, config: &Config, decode: bool) {
 }
 
 fn write(request: &Request, key: &Key) -> Result<Vec<u8>, ErrorKind> {
-    let length = request.body.as_ref().map(|body| body.len() as u64);
     let head = request::Head {
         method: &request.method,
         url: &request.url,
         headers: &request.headers,
-        length: length.map_or(Length::Nothing, Length::Known),
+        length: request.body.length(),
+        expects: request.expects(),
     };
     match key.forward() {
         None => head.write(),
@@ -328,7 +364,8 @@ fn is_stale(lease: &Lease, kind: &ErrorKind, request: &Request) -> bool {
         kind,
         ErrorKind::Broken { .. } | ErrorKind::EndedEarly { .. }
     );
-    is_end && !lease.peek().was_heard() && request::is_idempotent(&request.method)
+    let is_unheard = is_end && !lease.peek().was_heard();
+    is_unheard && request::is_idempotent(&request.method) && request.body.can_repeat()
 }
 
 fn with_address(kind: ErrorKind, lease: &Lease) -> Failure {
@@ -358,7 +395,7 @@ async fn drain(mut lease: Lease) {
 fn follow(request: &mut Request, hop: Hop) {
     redirect::strip(&mut request.headers, &request.url, &hop);
     if !hop.with_body {
-        request.body = None;
+        request.body = Upload::nothing();
     }
     request.method = hop.method;
     request.url = hop.url;

@@ -40,6 +40,14 @@ pub(crate) struct Peer {
     seen: Arc<Seen>,
 }
 
+/// A body that came in chunks.
+#[derive(Default)]
+pub(crate) struct Chunked {
+    pub(crate) sizes: Vec<usize>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) trailers: Vec<String>,
+}
+
 impl Server {
     /// Answers each connection with `script`, on a thread of its own.
     pub(crate) fn start(script: impl Fn(&mut Peer) + Send + Sync + 'static) -> Server {
@@ -133,6 +141,44 @@ impl Peer {
             }
         }
         Some(text)
+    }
+
+    /// Reads so many bytes; `None` if the client ends before.
+    pub(crate) fn read(&mut self, count: usize) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; count];
+        self.stream.read_exact(&mut bytes).ok()?;
+        Some(bytes)
+    }
+
+    /// Reads a body in chunks: the sizes, what is in them together, and the trailers.
+    pub(crate) fn read_chunked(&mut self) -> Option<Chunked> {
+        let mut all = Chunked::default();
+        loop {
+            let line = self.read_line()?;
+            let size = usize::from_str_radix(&line, 16).expect("a size");
+            if size == 0 {
+                break;
+            }
+            all.sizes.push(size);
+            all.body.extend(self.read(size)?);
+            assert_eq!(self.read(2)?, b"\r\n");
+        }
+        loop {
+            match self.read_line()? {
+                line if line.is_empty() => return Some(all),
+                line => all.trailers.push(line),
+            }
+        }
+    }
+
+    /// Reads a line, without its end.
+    fn read_line(&mut self) -> Option<String> {
+        let mut line = Vec::new();
+        while !line.ends_with(b"\r\n") {
+            line.extend(self.read(1)?);
+        }
+        line.truncate(line.len() - 2);
+        Some(String::from_utf8(line).expect("text"))
     }
 
     /// Sends `bytes`; `false` if the client is gone.
