@@ -201,7 +201,7 @@ fn a_piece_of_a_body_that_is_given_up_comes_with_the_next() {
     wait_until(|| server.open() == 0);
 }
 
-/// Broken by: taking the coded bytes before what they mean has somewhere to go.
+/// Broken by: giving all of the coded piece back in `unpack.rs`, and not only what was taken.
 #[test]
 fn a_packed_body_that_is_given_up_goes_on_where_it_was() {
     let body: Vec<u8> = (0..100_000_u32).flat_map(u32::to_be_bytes).collect();

@@ -147,8 +147,7 @@ fn what_the_reader_gives_arrives_with_its_length_or_in_chunks() {
     );
 }
 
-/// U1 in `upload.rs`. Broken by: handing out the last piece in `Ending`; asking for no more
-/// than is left.
+/// U1 in `upload.rs`. Broken by: handing out the last piece in `Ending`.
 #[test]
 fn a_reader_with_fewer_or_more_bytes_than_announced_never_makes_a_whole_request() {
     let seen = Arc::default();

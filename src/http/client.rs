@@ -245,7 +245,8 @@ impl ClientBuilder {
     /// [`Response::headers`](super::Response::headers) stay as they came: `Content-Encoding`
     /// names what was undone, and `Content-Length` counts the packed bytes.
     /// [`Response::content_length`](super::Response::content_length) is `None` then, because
-    /// nobody knows the length before the end.
+    /// nobody knows the length before the end. (Of zstd nothing is handed out before it is older
+    /// than its window: what is streamed slowly comes late.)
     ///
     /// With `false`, `identity` is asked for, and bytes are handed out as they come. The same
     /// holds for a request with

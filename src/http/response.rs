@@ -178,7 +178,8 @@ impl Response {
     }
 
     /// The fields that came after a chunked body (RFC 9112 §7.1.2). `None` before its end was
-    /// read, and if there were none.
+    /// read, and if there were none. They are kept apart and change nothing that the head said
+    /// (RFC 9110 §6.5.1), whatever their names.
     pub fn trailers(&self) -> Option<&HeaderMap> {
         self.trailers.as_ref()
     }

@@ -4,6 +4,7 @@
 //!   1. what goes out          headers that we add, the head as bytes
 //!   2. a connection           a place in the line, an idle connection, or a new one
 //!   3. the exchange           request out, head in           ◀─┐ once, on a new connection:
+//!                             (perhaps asking first: `expect`) │
 //!   4. was it stale?          the idle one had died unnoticed ─┘ only what may be repeated
 //!   5. try again?             a failure that may pass: wait, and back to 1 (`retry.rs`)
 //!   6. a redirect?            change the request, and back to 1 (`redirect.rs`)
@@ -118,7 +119,7 @@ impl Engine {
                 Ok(None) => {
                     return Ok(Response::new(Parts {
                         url: request.url,
-                        decoder: self.decoder(&head).filter(|_| decode),
+                        decoder: decode.then(|| self.decoder(&head)).flatten(),
                         head,
                         lease,
                         alarm,
@@ -183,11 +184,11 @@ impl Engine {
     }
 
     /// What undoes the codings of the body that follows `head`. A part of a coded stream means
-    /// nothing by itself.
+    /// nothing by itself, so it stays as it is.
     fn decoder(&self, head: &Head) -> Option<Decoder> {
         let is_part = head.status == StatusCode::PARTIAL_CONTENT;
-        let decoder = Decoder::new(&head.headers, self.config.max_decoded);
-        decoder.filter(|_| !is_part)
+        let decoder = || Decoder::new(&head.headers, self.config.max_decoded);
+        (!is_part).then(decoder).flatten()
     }
 
     fn next_hop(
