@@ -11,9 +11,12 @@
 //!
 //! Law: a clock says that time went by, not whose fault that was. A program that computes for a
 //! minute finds each alarm rung, and the bytes that it waited for have been in the kernel all
-//! the time, unheard: the loop could not go and ask. Consequence: before a peer is blamed, the
-//! alarm makes sure that the kernel was asked since ([`Alarm::is_hasty`]). The deadline for the
-//! whole asks nobody: it is about the caller's time, not about the peer.
+//! the time. The loop does ask the kernel before it lets alarms ring, but it takes only so many
+//! events at once, and ours may be among the rest. Consequence: before a peer is blamed, the
+//! alarm asks about this very socket ([`Alarm::is_hasty`]), and one that rings late rings
+//! twice. The deadline for the whole asks nobody: it is about the caller's time.
+//!
+//! This file is long because its tests bring a connection of their own.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -273,6 +276,59 @@ impl Flow for NoFlow {
 mod tests {
     use super::*;
     use std::task::ready;
+
+    /// A connection of which the loop has not heard that something came.
+    struct Unheard {
+        polls: u32,
+        has_news: bool,
+    }
+
+    impl Flow for Unheard {
+        fn moved(&self) -> u64 {
+            0
+        }
+
+        fn has_news(&self) -> bool {
+            self.has_news
+        }
+    }
+
+    /// Broken by: `is_hasty` always false.
+    #[test]
+    fn what_has_arrived_is_read_before_the_peer_is_blamed() {
+        let second = Duration::from_secs(1);
+        let limits = Limits {
+            connect: None,
+            first_byte: None,
+            idle: Some(second),
+            low_speed: None,
+            total: None,
+        };
+        for has_news in [true, false] {
+            let mut flow = Unheard { polls: 0, has_news };
+            let wait = async {
+                let start = clock::now();
+                let op = |flow: &mut Unheard, _: &mut Context<'_>| {
+                    flow.polls += 1;
+                    match flow.polls > 2 {
+                        true => Poll::Ready(Ok::<(), ErrorKind>(())),
+                        false => Poll::Pending,
+                    }
+                };
+                let mut alarm = Alarm::new(limits);
+                let result = alarm.guard_flow(Deadline::Idle, &mut flow, op).await;
+                (result.is_ok(), clock::now() - start)
+            };
+            let (is_ok, took) = crate::Builder::new().virtual_time().block_on(wait);
+            assert_eq!(is_ok, has_news);
+            let wanted = if has_news {
+                second + SECOND_LOOK
+            } else {
+                second
+            };
+            assert_eq!(took, wanted);
+        }
+    }
 
     /// Trap 30. Broken by: polling the alarm with what the operation left of the budget.
     #[test]
