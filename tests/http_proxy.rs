@@ -218,6 +218,32 @@ fn a_tunnel_is_asked_for_once_and_the_proxys_credentials_stay_outside() {
     }
 }
 
+/// Broken by: `Scheme::of` that is always `Http`. The proxy would be asked to forward, and would
+/// see everything.
+#[cfg(feature = "tls")]
+#[test]
+fn https_goes_through_a_tunnel_and_nothing_but_tls_goes_into_it() {
+    let (sender, first_byte) = std::sync::mpsc::channel();
+    let proxy = Server::start(move |peer| {
+        if peer.request().is_some() && peer.say("HTTP/1.1 200 Connected\r\n\r\n") {
+            sender.send(peer.byte()).unwrap();
+        }
+    });
+    hob::block_on(async {
+        let client = through(&secret(&proxy)).build();
+        let url = "https://h.test/?secret";
+        assert!(text(&client, url).await.unwrap_err().is_connect());
+    });
+    let connect = proxy.requests().concat();
+    assert!(
+        connect.starts_with("CONNECT h.test:443 HTTP/1.1\r\nhost: h.test:443\r\n"),
+        "{connect}"
+    );
+    assert!(!connect.contains("secret"));
+    // RFC 8446 §5.1: a record of the handshake.
+    assert_eq!(first_byte.recv().unwrap(), Some(22));
+}
+
 /// Broken by: taking any final answer for a tunnel, or following a redirect of the proxy.
 #[test]
 fn a_proxy_that_makes_no_tunnel_says_why_by_its_status() {

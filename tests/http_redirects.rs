@@ -153,6 +153,7 @@ fn with_a_limit_of_none_the_redirect_is_the_response() {
     });
 }
 
+#[cfg(not(feature = "tls"))]
 #[test]
 fn a_redirect_to_https_says_what_is_missing() {
     let server = server(301, |_| "https://user:secret@example.com/b".to_string());

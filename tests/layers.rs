@@ -63,9 +63,9 @@ const FLOORS: &[Floor] = &[
 const FOLDERS: &[(&str, &[&str])] = &[(
     "http",
     &[
-        "printable", "tries", "error", "url", "auth", "netrc", "redirect", "request", "retry_after", "retry", "head", "step", "coding", "chunked", "body", // no I/O
-        "buffer", "speed", "deadline", "upload", "conn", "connect", "pool", "unpack", "expect", // one connection, and many
-        "response", "reader", "config", "send", "request_builder", "client", "settings", "network", // what a program holds
+        "printable", "tries", "tls_error", "session", "error", "url", "auth", "netrc", "redirect", "request", "retry_after", "retry", "head", "step", "coding", "chunked", "body", // no I/O
+        "buffer", "speed", "deadline", "upload", "conn", "tls", "connect", "pool", "unpack", "expect", // one connection, and many
+        "response", "reader", "config", "send", "request_builder", "client", "network", "settings", "trust", // what a program holds
         "vectors", "policy", "fake", "complaints", // tests
         "mod",
     ],

@@ -182,6 +182,11 @@ impl Body {
         })
     }
 
+    /// Does only the peer's close say where it ends?
+    pub(crate) fn is_until_close(&self) -> bool {
+        matches!(self.state, State::UntilClose)
+    }
+
     /// Is it whole, so far as is known without a close or further bytes?
     pub(crate) fn is_done(&self) -> bool {
         match &self.state {

@@ -38,6 +38,12 @@ impl Buffer {
         &self.bytes[self.start..self.end]
     }
 
+    /// The same for one who changes bytes in their place, as decryption does.
+    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "TLS decrypts in it"))]
+    pub(crate) fn filled_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes[self.start..self.end]
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.start == self.end
     }

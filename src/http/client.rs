@@ -150,7 +150,7 @@ impl fmt::Debug for Client {
 #[derive(Clone, Debug)]
 #[must_use = "a client is made only by `build`"]
 pub struct ClientBuilder {
-    /// More of it is set in `settings.rs`.
+    /// More of it is set in `settings.rs`, `network.rs` and `trust.rs`.
     pub(super) config: Config,
 }
 
@@ -190,6 +190,13 @@ impl ClientBuilder {
     /// The limit for finding the host's address and connecting to it. *Default*: 30 s.
     pub fn connect_timeout(mut self, limit: impl Into<Option<Duration>>) -> ClientBuilder {
         self.config.deadlines.connect = limit.into();
+        self
+    }
+
+    /// The limit for agreeing upon TLS with a server that took the connection (`https` only).
+    /// *Default*: 30 s.
+    pub fn tls_timeout(mut self, limit: impl Into<Option<Duration>>) -> ClientBuilder {
+        self.config.deadlines.tls = limit.into();
         self
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use ::http::StatusCode;
 
 use crate::http::error::{Deadline, Error, ErrorKind, Phase, ProxyFault, Violation};
+use crate::http::tls_error::TlsError;
 
 const URL: &str = "http://h/";
 
@@ -79,6 +80,21 @@ fn kinds() -> Vec<(ErrorKind, &'static str, io::ErrorKind)> {
         (
             ErrorKind::Connect(refused()),
             "connecting failed",
+            ConnectionRefused,
+        ),
+        (
+            ErrorKind::Tls(TlsError::UnknownIssuer),
+            "no trusted connection: the server's certificate is signed by nobody",
+            InvalidData,
+        ),
+        (
+            timeout(Deadline::Tls),
+            "agreeing upon TLS took longer than 3s",
+            TimedOut,
+        ),
+        (
+            ErrorKind::broken(Phase::Handshake, refused()),
+            "broke while agreeing upon TLS",
             ConnectionRefused,
         ),
         (
@@ -250,15 +266,22 @@ fn every_error_says_where_and_what_on_one_line() {
 fn questions_have_the_answers_that_the_kinds_give() {
     for (kind, words, _) in kinds() {
         let is_timeout = words.contains("took longer") || words.starts_with("less than");
-        let is_connect = ["connecting", "looking", "proxy"]
-            .map(|w| words.starts_with(w))
-            .contains(&true);
+        let before = [
+            "connecting",
+            "looking",
+            "proxy",
+            "agreeing",
+            "no trusted",
+            "broke while agreeing",
+        ];
+        let is_connect = before.iter().any(|start| words.starts_with(start));
         let has_source = matches!(
             kind,
             ErrorKind::Lookup(_)
                 | ErrorKind::Connect(_)
                 | ErrorKind::Read(_)
                 | ErrorKind::Write(_)
+                | ErrorKind::Tls(_)
                 | ErrorKind::Broken { .. }
                 | ErrorKind::Proxy {
                     why: ProxyFault::Connect(_) | ProxyFault::Broken(_),

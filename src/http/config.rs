@@ -10,11 +10,13 @@ use crate::http::deadline;
 use crate::http::netrc::Netrc;
 use crate::http::pool;
 use crate::http::retry;
+use crate::http::tls;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub(crate) deadlines: deadline::Limits,
     pub(crate) pool: pool::Limits,
+    pub(crate) tls: tls::Settings,
     pub(crate) connect: connect::Settings,
     pub(crate) retry: retry::Policy,
     pub(crate) max_redirects: u32,
@@ -33,6 +35,7 @@ impl Default for Config {
         Config {
             deadlines: deadline::Limits {
                 connect: seconds(30),
+                tls: seconds(30),
                 first_byte: seconds(60),
                 idle: seconds(60),
                 low_speed: None,
@@ -44,6 +47,7 @@ impl Default for Config {
                 max_total: 256,
                 idle: Duration::from_secs(30),
             },
+            tls: tls::Settings::default(),
             connect: connect::Settings {
                 proxy: connect::ProxySettings::default(),
                 resolve: connect::ResolveSettings {

@@ -19,6 +19,8 @@
 //!   only if the body is whole by its own framing, nothing follows it, and both sides said
 //!   all they had to say.
 //! - N2: a failed exchange is never resumed. Whoever sees it fail drops the connection.
+//!
+//! This file is long because an exchange is told in one place, from its first byte to its last.
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -34,14 +36,30 @@ use crate::http::buffer::Buffer;
 use crate::http::deadline::Flow;
 use crate::http::error::{ErrorKind, Phase};
 use crate::http::head::{Found, Head, HeadReader};
+use crate::http::session::TlsSession;
 use crate::http::step::Step;
 use crate::http::upload::Upload;
 
-/// Whatever carries bytes both ways: a TCP stream now, TLS over one later, a fake in tests.
+/// Whatever carries bytes both ways: a TCP stream, TLS over one, a fake in tests.
+///
+/// An end that may be a cut, because the transport has a goodbye of its own and it did not
+/// come, is read as the error `UnexpectedEof`.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
-    /// Is nothing to be read at this very moment, no byte and no end? Whoever answers must ask
+    /// Reads what is there at this very moment, or says `WouldBlock`. Whoever answers must ask
     /// the kernel: what the loop last heard of it may be as old as the connection's last use.
-    fn is_quiet(&self) -> bool;
+    fn read_now(&mut self, into: &mut [u8]) -> io::Result<usize>;
+
+    /// Is something to be read, a byte or an end, be it only for the transport itself? Takes
+    /// nothing, and asks the kernel.
+    fn has_news(&self) -> bool;
+
+    /// The connection will be idle: gives memory back that only a busy one needs.
+    fn rest(&mut self) {}
+
+    /// How it is protected, if it is.
+    fn tls(&self) -> Option<TlsSession> {
+        None
+    }
 }
 
 pub(crate) struct Conn {
@@ -257,7 +275,8 @@ impl Conn {
                 }
                 Step::More(length) => {
                     self.buffer.consume(length);
-                    if ready!(self.poll_fill(cx, Phase::Body))? == 0 {
+                    let read = ready!(self.poll_fill(cx, Phase::Body));
+                    if self.is_end(read)? {
                         self.now.body.eof()?;
                         (self.now.ended, self.now.keep) = (true, false);
                     }
@@ -265,6 +284,20 @@ impl Conn {
             }
         }
         Poll::Ready(Ok(false))
+    }
+
+    /// An end that may be a cut is an end like any other where length or chunks will tell
+    /// whether all is there (RFC 9112 §9.8).
+    fn is_end(&self, read: Result<usize, ErrorKind>) -> Result<bool, ErrorKind> {
+        match read {
+            Err(error) if error.is_cut() && !self.now.body.is_until_close() => Ok(true),
+            read => Ok(read? == 0),
+        }
+    }
+
+    /// How the connection is protected.
+    pub(crate) fn tls(&self) -> Option<TlsSession> {
+        self.io.tls()
     }
 
     /// The piece of the body that is lent at the moment; empty if none is.
@@ -305,6 +338,7 @@ impl Conn {
             self.buffer.consume(length);
         }
         self.buffer.shrink();
+        self.io.rest();
         self.is_reusable()
     }
 
@@ -315,9 +349,10 @@ impl Conn {
 
     /// Is nothing to be read? A peer that closed, or that speaks without being asked, is not
     /// to be asked anything (N1). Costs one system call: all of what the peer did while the
-    /// connection was idle may have come unheard.
-    pub(crate) fn is_quiet(&self) -> bool {
-        self.io.is_quiet()
+    /// connection was idle may have come unheard. What only TLS says to TLS is no news.
+    pub(crate) fn is_quiet(&mut self) -> bool {
+        let news = self.io.read_now(&mut [0]);
+        news.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
     fn poll_fill(&mut self, cx: &mut Context<'_>, phase: Phase) -> Poll<Result<usize, ErrorKind>> {
@@ -336,7 +371,7 @@ impl Flow for Conn {
     }
 
     fn has_news(&self) -> bool {
-        !self.is_quiet()
+        self.io.has_news()
     }
 }
 

@@ -39,6 +39,7 @@ const SECOND_LOOK: Duration = Duration::from_millis(1);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) connect: Option<Duration>,
+    pub(crate) tls: Option<Duration>,
     pub(crate) first_byte: Option<Duration>,
     pub(crate) idle: Option<Duration>,
     pub(crate) low_speed: Option<LowSpeed>,
@@ -219,6 +220,7 @@ impl Alarm {
     fn next(&self, deadline: Deadline) -> Option<Set> {
         let own = match deadline {
             Deadline::Connect => self.limits.connect,
+            Deadline::Tls => self.limits.tls,
             Deadline::FirstByte => self.limits.first_byte,
             Deadline::Idle => self.limits.idle,
             Deadline::Total => None,
@@ -299,6 +301,7 @@ mod tests {
         let second = Duration::from_secs(1);
         let limits = Limits {
             connect: None,
+            tls: None,
             first_byte: None,
             idle: Some(second),
             low_speed: None,
@@ -336,6 +339,7 @@ mod tests {
         let total = Duration::from_millis(5);
         let limits = Limits {
             connect: None,
+            tls: None,
             first_byte: None,
             idle: None,
             low_speed: None,

@@ -18,6 +18,7 @@ use std::time::Duration;
 use ::http::StatusCode;
 
 use crate::http::printable::printable;
+use crate::http::tls_error::TlsError;
 use crate::http::tries::Tries;
 
 /// Why a request gave no response, or not all of it.
@@ -74,6 +75,9 @@ pub enum ErrorKind {
     /// No address of the host took the connection. The error tells how each of them failed.
     /// Trying again later may help.
     Connect(io::Error),
+    /// There is no trusted TLS connection to the server. [`TlsError`] says why, and what can
+    /// be done. Nothing of the request was sent.
+    Tls(TlsError),
     /// The proxy between us and the host could not be used, or did not connect us. Correct the
     /// setting (`ClientBuilder::proxy`, or the environment's `http_proxy` and the like), or ask
     /// whoever keeps the proxy.
@@ -198,6 +202,8 @@ pub struct Violation {
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
+    /// Agreeing upon the keys of a TLS connection.
+    Handshake,
     /// Sending the request.
     Request,
     /// Waiting for the response's head, or in the middle of it.
@@ -212,6 +218,9 @@ pub enum Phase {
 pub enum Deadline {
     /// Looking up the host and connecting to it.
     Connect,
+    /// Agreeing with the connected peer upon TLS; looking for root certificates, too, where
+    /// they are needed for the first time.
+    Tls,
     /// From the last byte of the request to the end of the response's head.
     FirstByte,
     /// Between one piece of a body and the next, in either direction.
@@ -235,6 +244,12 @@ impl ErrorKind {
         ErrorKind::Broken { phase, source }
     }
 
+    /// Did the connection end in a way that may be a cut? See `Transport`.
+    pub(crate) fn is_cut(&self) -> bool {
+        let cut = io::ErrorKind::UnexpectedEof;
+        matches!(self, ErrorKind::Broken { source, .. } if source.kind() == cut)
+    }
+
     /// With the URL, as `url::shown` made it presentable, it is complete.
     pub(crate) fn at(self, url: String, address: Option<SocketAddr>) -> Error {
         let inner = Box::new(Inner {
@@ -249,8 +264,12 @@ impl ErrorKind {
     /// Did it happen before there was a connection, and so before anything was sent?
     pub(crate) fn is_connect(&self) -> bool {
         match self {
-            ErrorKind::Lookup(_) | ErrorKind::Connect(_) | ErrorKind::Proxy { .. } => true,
-            ErrorKind::Timeout { deadline, .. } => *deadline == Deadline::Connect,
+            ErrorKind::Lookup(_) | ErrorKind::Connect(_) => true,
+            ErrorKind::Proxy { .. } | ErrorKind::Tls(_) => true,
+            ErrorKind::Broken { phase, .. } => *phase == Phase::Handshake,
+            ErrorKind::Timeout { deadline, .. } => {
+                matches!(deadline, Deadline::Connect | Deadline::Tls)
+            }
             _ => false,
         }
     }
@@ -267,6 +286,7 @@ impl ErrorKind {
             }
             ErrorKind::NotText => io::ErrorKind::InvalidData,
             ErrorKind::Timeout { .. } | ErrorKind::TooSlow { .. } => io::ErrorKind::TimedOut,
+            ErrorKind::Tls(_) => io::ErrorKind::InvalidData,
             ErrorKind::Url { .. } | ErrorKind::Request(_) | ErrorKind::WrongLength { .. } => {
                 io::ErrorKind::InvalidInput
             }
@@ -382,12 +402,13 @@ impl fmt::Display for ErrorKind {
             ErrorKind::Url { what } => write!(f, "not a URL to ask for: {what}"),
             ErrorKind::Scheme { scheme } if scheme == "https" => write!(
                 f,
-                "https needs TLS, which is not built in yet (it will be the feature `tls`)"
+                "https needs TLS, which is not built in (it is the feature `tls`)"
             ),
             ErrorKind::Scheme { scheme } => write!(f, "no way to speak {scheme:?}, only http"),
             ErrorKind::Request(v) => write!(f, "request not sent: {}", v.what),
             ErrorKind::Lookup(e) => write!(f, "looking up the host failed: {}", words(e)),
             ErrorKind::Connect(e) => write!(f, "connecting failed: {}", words(e)),
+            ErrorKind::Tls(e) => write!(f, "no trusted connection: {e}"),
             ErrorKind::Proxy { proxy, why } => write!(f, "proxy {proxy}: {why}"),
             ErrorKind::Broken { phase, source } => {
                 write!(f, "the connection broke while {phase}: {}", words(source))
@@ -462,6 +483,7 @@ fn words(error: &io::Error) -> String {
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Phase::Handshake => "agreeing upon TLS",
             Phase::Request => "sending the request",
             Phase::Head => "reading the response's head",
             Phase::Body => "reading the body",
@@ -473,6 +495,7 @@ impl fmt::Display for Deadline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Deadline::Connect => "connecting",
+            Deadline::Tls => "agreeing upon TLS",
             Deadline::FirstByte => "waiting for the response's head",
             Deadline::Idle => "waiting for the next bytes",
             Deadline::Total => "the whole request",
@@ -492,6 +515,7 @@ impl StdError for Error {
             ErrorKind::Lookup(e) | ErrorKind::Connect(e) => Some(e),
             ErrorKind::Read(e) | ErrorKind::Write(e) => Some(e),
             ErrorKind::Broken { source, .. } => Some(source),
+            ErrorKind::Tls(e) => Some(e),
             ErrorKind::Proxy {
                 why: ProxyFault::Connect(e) | ProxyFault::Broken(e),
                 ..

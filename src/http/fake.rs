@@ -121,8 +121,16 @@ impl AsyncWrite for Fake {
 }
 
 impl Transport for Fake {
-    fn is_quiet(&self) -> bool {
-        matches!(self.0.borrow().reads.front(), None | Some(Step::Wait))
+    fn has_news(&self) -> bool {
+        !matches!(self.0.borrow().reads.front(), None | Some(Step::Wait))
+    }
+
+    fn read_now(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let mut cx = Context::from_waker(Waker::noop());
+        match Pin::new(self).poll_read(&mut cx, into) {
+            Poll::Ready(result) => result,
+            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+        }
     }
 }
 

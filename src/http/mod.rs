@@ -4,7 +4,7 @@
 //!   programs use   Client ─▶ RequestBuilder ─▶ Response ─▶ BodyReader
 //!                  client    request_builder   response    reader
 //!   behind them    send (the order of things) ─▶ pool ─▶ connect
-//!                                      upload ─▶ conn  ◀─ deadline  expect  unpack
+//!                       upload  expect  unpack ─▶ conn ─▶ tls ◀─ deadline, trust
 //!   without I/O    url  auth  request │ head  body  chunked  coding │ redirect  retry │ buffer  error
 //! ```
 //!
@@ -17,6 +17,8 @@
 
 mod printable;
 mod tries;
+mod tls_error;
+mod session;
 mod error;
 mod url;
 mod auth;
@@ -35,6 +37,7 @@ mod speed;
 mod deadline;
 mod upload;
 mod conn;
+mod tls;
 mod connect;
 mod pool;
 mod unpack;
@@ -47,6 +50,8 @@ mod request_builder;
 mod client;
 mod network;
 mod settings;
+#[cfg(feature = "tls")]
+mod trust;
 
 pub use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 pub use ::url::Url;
@@ -58,6 +63,10 @@ pub use printable::{Printable, printable};
 pub use reader::BodyReader;
 pub use request_builder::RequestBuilder;
 pub use response::Response;
+pub use session::TlsSession;
+#[cfg(feature = "tls")]
+pub use tls::{Certificates, Identity, PublicKeyPin};
+pub use tls_error::TlsError;
 
 /// Makes one `GET` and waits for the head of its response.
 ///

@@ -79,7 +79,8 @@ pub(crate) struct Place {
 /// Keeps the host's line in existence, for one who waits in it or has come through.
 struct Seat {
     pool: Rc<Pool>,
-    key: Key,
+    /// Counted, because it is large and a place is moved about.
+    key: Rc<Key>,
     line: Rc<Line>,
 }
 
@@ -143,7 +144,7 @@ impl Pool {
             let mut idle = self.idle.borrow_mut();
             // Over at most `max_total` entries, and mostly the first one looked at.
             let newest = idle.iter().rposition(|idle| idle.key == *key)?;
-            let found = idle.remove(newest)?;
+            let mut found = idle.remove(newest)?;
             drop(idle);
             // Without the borrow, because this looks at a socket and may close it.
             if found.conn.is_quiet() {
@@ -225,7 +226,7 @@ impl Seat {
         });
         Seat {
             pool: pool.clone(),
-            key: key.clone(),
+            key: Rc::new(key.clone()),
             line,
         }
     }
@@ -235,7 +236,7 @@ impl Drop for Seat {
     /// The last one removes the line. Two hold it then: the table and this seat.
     fn drop(&mut self) {
         if Rc::strong_count(&self.line) == 2 {
-            let line = self.pool.hosts.borrow_mut().remove(&self.key);
+            let line = self.pool.hosts.borrow_mut().remove(&*self.key);
             drop(line);
         }
     }

@@ -26,6 +26,7 @@ use crate::http::error::{Deadline, Error, ErrorKind, Phase};
 use crate::http::head::Head;
 use crate::http::pool::Lease;
 use crate::http::retry_after;
+use crate::http::session::TlsSession;
 use crate::http::tries::Tries;
 use crate::http::unpack;
 use crate::http::url;
@@ -54,6 +55,7 @@ use crate::http::url;
 pub struct Response {
     url: Url,
     peer: Option<SocketAddr>,
+    tls: Option<TlsSession>,
     head: Head,
     content_length: Option<u64>,
     /// Undoes the body's codings, if it has any and they are to be undone. Boxed: few have it.
@@ -93,6 +95,7 @@ impl Response {
         Response {
             url: parts.url,
             peer: parts.lease.peek().peer(),
+            tls: parts.lease.peek().tls(),
             head: parts.head,
             content_length: length.filter(|_| is_length),
             decoder: parts.decoder.map(Box::new),
@@ -131,6 +134,11 @@ impl Response {
     /// socket, which has no such address.
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.peer
+    }
+
+    /// How it was protected on its way; `None` for plain `http`.
+    pub fn tls(&self) -> Option<&TlsSession> {
+        self.tls.as_ref()
     }
 
     /// The length that was announced, in bytes; `None` if none was. After a `HEAD` it is the

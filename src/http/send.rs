@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   1. what goes out          headers that we add, the head as bytes
-//!   2. a connection           a place in the line, an idle connection, or a new one
+//!   2. a connection           a place in the line, an idle connection, or a new one (dial, TLS)
 //!   3. the exchange           request out, head in           ◀─┐ once, on a new connection:
 //!                             (perhaps asking first: `expect`) │
 //!   4. was it stale?          the idle one had died unnoticed ─┘ only what may be repeated
@@ -26,7 +26,7 @@ use ::url::Url;
 use crate::http::coding::{self, Decoder};
 use crate::http::config::Config;
 use crate::http::conn::{Ask, Conn};
-use crate::http::connect::{Connector, Key};
+use crate::http::connect::{Connector, Dialed, Key};
 use crate::http::deadline::Alarm;
 use crate::http::error::{Deadline, Error, ErrorKind, Failure};
 use crate::http::expect;
@@ -38,6 +38,7 @@ use crate::http::request;
 use crate::http::response::{Parts, Response};
 use crate::http::retry::{self, Next, Outcome, Try};
 use crate::http::retry_after;
+use crate::http::tls::Tls;
 use crate::http::tries::Tries;
 use crate::http::upload::Upload;
 use crate::http::url;
@@ -71,6 +72,7 @@ type Exchanged = Result<(Head, Lease), Failure>;
 pub(crate) struct Engine {
     config: Config,
     pool: Rc<Pool>,
+    tls: Tls,
     connector: Connector,
 }
 
@@ -80,10 +82,12 @@ impl Engine {
     pub(crate) fn new(config: Config) -> Engine {
         let pool = Pool::new(config.pool);
         let connector = Connector::new(config.connect.clone());
+        let tls = Tls::new(config.tls.clone());
         Engine {
             config,
             pool,
             connector,
+            tls,
         }
     }
 
@@ -224,7 +228,7 @@ impl Engine {
     }
 
     async fn ask(&self, request: &mut Request, alarm: &mut Alarm) -> Exchanged {
-        let key = self.connector.key(&request.url)?;
+        let key = self.connector.key(&request.url, &self.tls)?;
         let bytes = write(request, &key)?; // 1.
         let place = self.place(&key, alarm).await?; // 2.
         let place = match place.reuse() {
@@ -256,12 +260,15 @@ impl Engine {
 
     async fn connect(&self, place: Place, key: &Key, alarm: &mut Alarm) -> Result<Lease, Failure> {
         place.make_room();
-        let mut connect = pin!(self.connector.connect(key));
+        let mut dial = pin!(self.connector.dial(key));
         let deadline = Deadline::Connect;
-        let conn = alarm
-            .guard(deadline, |cx| connect.as_mut().poll(cx))
-            .await?;
-        Ok(place.fill(conn))
+        let Dialed { io, address } = alarm.guard(deadline, |cx| dial.as_mut().poll(cx)).await?;
+        let mut secure = pin!(self.tls.secure(key.guard(), key.host(), io));
+        let secured = alarm.guard(Deadline::Tls, |cx| secure.as_mut().poll(cx));
+        match secured.await {
+            Ok(io) => Ok(place.fill(Conn::new(io, address))),
+            Err(kind) => Err(Failure { kind, address }),
+        }
     }
 
     /// 3. Request out, head in.

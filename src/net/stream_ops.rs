@@ -208,6 +208,11 @@ pub(super) fn try_read<S: Readable>(source: &Source<S>, buf: &mut [u8]) -> io::R
     source.try_bytes(Direction::Read, S::measure(buf.len()), |io| io.read(buf))
 }
 
+/// Reads what is there at this moment, whatever the loop knows of it: see [`Source::probe`].
+pub(super) fn read_now<S: Readable>(source: &Source<S>, buf: &mut [u8]) -> io::Result<usize> {
+    source.probe(|io| io.read(buf))
+}
+
 pub(super) fn try_read_vectored<S: Readable>(
     source: &Source<S>,
     bufs: &mut [IoSliceMut<'_>],

@@ -435,15 +435,22 @@ impl TcpStream {
         stream_ops::try_write_vectored(&self.source, bufs)
     }
 
-    /// Is nothing to be read at this moment, no byte, no end, no error? The kernel is asked,
-    /// because the loop may not have heard the news yet. Waits for nothing, takes nothing.
+    /// Is something to be read at this moment, a byte, an end or an error? The kernel is asked,
+    /// and nothing is taken.
+    #[cfg(feature = "http")]
+    pub(crate) fn has_news(&self) -> bool {
+        let seen = self.source.probe(|io| io.peek(&mut [0]));
+        !seen.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    /// Reads what is there at this moment, or says `WouldBlock`. The kernel is asked, because
+    /// the loop may not have heard the news yet.
     #[cfg_attr(
         not(feature = "http"),
         expect(dead_code, reason = "asked by the HTTP pool")
     )]
-    pub(crate) fn is_quiet(&self) -> bool {
-        let seen = self.source.probe(|io| io.peek(&mut [0]));
-        seen.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    pub(crate) fn read_now(&self, into: &mut [u8]) -> io::Result<usize> {
+        stream_ops::read_now(&self.source, into)
     }
 
     /// The address of this end.

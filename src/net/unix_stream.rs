@@ -239,15 +239,20 @@ impl UnixStream {
         stream_ops::shutdown(&self.source, how)
     }
 
-    /// Is nothing to be read at this very moment, no byte and no end? See
-    /// [`TcpStream::is_quiet`](super::TcpStream): it asks the kernel.
+    /// Is something to be read at this moment, a byte, an end or an error? Takes nothing.
     #[cfg(feature = "http")]
-    pub(crate) fn is_quiet(&self) -> bool {
+    pub(crate) fn has_news(&self) -> bool {
         let seen = self.source.probe(|io| {
             let mut byte = [std::mem::MaybeUninit::uninit()];
             socket2::SockRef::from(io).peek(&mut byte)
         });
-        seen.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+        !seen.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    /// Reads what is there at this moment, or says `WouldBlock`: the kernel is asked.
+    #[cfg(feature = "http")]
+    pub(crate) fn read_now(&self, into: &mut [u8]) -> io::Result<usize> {
+        stream_ops::read_now(&self.source, into)
     }
 
     /// Waits until there may be something to read: bytes, the end, or an error. It can be

@@ -150,8 +150,9 @@ impl<S: Io> Source<S> {
         result
     }
 
-    /// Asks the kernel, whatever is known about the side. `op` must leave things as they are
-    /// (a `peek`) and go through mio's own I/O, which re-arms where that is needed.
+    /// Asks the kernel, whatever is known about the side. `op` must go through mio's own I/O,
+    /// which re-arms where that is needed. It may take bytes: then more is hoped for than
+    /// there is, which costs one try in vain and no wake.
     ///
     /// Law: "drained" is the kernel's last word, as old as the loop's last visit. For one who
     /// then sleeps that is enough: what came since will wake him. Consequence: one who does

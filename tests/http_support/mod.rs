@@ -181,6 +181,13 @@ impl Peer {
         Some(String::from_utf8(line).expect("text"))
     }
 
+    /// The next byte, whatever it belongs to.
+    pub(crate) fn byte(&mut self) -> Option<u8> {
+        let mut byte = [0];
+        let read = self.stream.read(&mut byte);
+        read.is_ok_and(|count| count == 1).then_some(byte[0])
+    }
+
     /// Sends `bytes`; `false` if the client is gone.
     pub(crate) fn say(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.stream.write_all(bytes.as_ref()).is_ok()

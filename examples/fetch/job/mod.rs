@@ -30,6 +30,13 @@ pub use part::{part_path, save};
 /// File systems that hold `A` and `a` for the same name.
 const FOLDS_CASE: bool = cfg!(any(windows, target_os = "macos"));
 
+/// The schemes that this build of hob can connect to.
+const SPOKEN: &[&str] = if cfg!(feature = "tls") {
+    &["http", "https"]
+} else {
+    &["http"]
+};
+
 /// One URL and the file it goes to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Job {
@@ -116,9 +123,11 @@ fn parse_url(typed: &str) -> Result<Url, String> {
         false => Url::parse(&format!("http://{typed}")),
     };
     let url = guessed.map_err(|e| refused(&e.to_string()))?;
-    if url.scheme() != "http" {
-        let (shown, scheme) = (without_user(typed), url.scheme());
-        return Err(format!("{shown}: {scheme} is not spoken here, only http"));
+    if !SPOKEN.contains(&url.scheme()) {
+        let (shown, scheme, spoken) = (without_user(typed), url.scheme(), SPOKEN.join(" and "));
+        return Err(format!(
+            "{shown}: {scheme} is not spoken here, only {spoken}"
+        ));
     }
     if url.port() == Some(0) {
         return Err(refused("there is no port 0"));
@@ -284,7 +293,7 @@ mod tests {
     fn what_nobody_can_connect_to_is_refused_before_anything_starts() {
         for url in [
             "gopher://h/",
-            "https://h/",
+            "ftp://h/",
             "file:///x",
             "http://h:0/",
             "h:0/x",

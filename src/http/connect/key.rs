@@ -12,6 +12,7 @@ use ::url::{Host, Url};
 
 use super::proxy::Proxy;
 use crate::http::error::ErrorKind;
+use crate::http::tls::{Guard, Tls};
 
 /// Whom to connect to, and how.
 ///
@@ -19,19 +20,13 @@ use crate::http::error::ErrorKind;
 /// requests for any host: what one host's answer leaves behind must not meet another's.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
-    pub(super) scheme: Scheme,
+    /// The TLS settings, where it is `https`.
+    pub(super) guard: Guard,
     pub(super) host: Host<String>,
     pub(super) port: u16,
     pub(super) route: Route,
     /// The address that it comes from, if the client sets one.
     pub(super) source: Option<IpAddr>,
-}
-
-/// What is spoken on the connection: bare HTTP, or HTTP inside of TLS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Scheme {
-    Http,
-    Https,
 }
 
 /// The way to the host.
@@ -51,20 +46,30 @@ impl Key {
     ///
     /// # Errors
     /// If this build cannot connect in the way the URL's scheme asks for.
-    pub(crate) fn of(url: &Url) -> Result<Key, ErrorKind> {
-        let scheme = Scheme::of(url)?;
+    pub(crate) fn of(url: &Url, tls: &Tls) -> Result<Key, ErrorKind> {
+        let guard = tls.guard_of(url)?;
         let host = url.host().map(|host| host.to_owned());
         let host = host.ok_or(ErrorKind::Url {
             what: "it has no host",
         })?;
         let port = url.port_or_known_default().unwrap_or(80);
         Ok(Key {
-            scheme,
+            guard,
             host,
             port,
             route: Route::Direct,
             source: None,
         })
+    }
+
+    /// How connections by this key are protected.
+    pub(crate) fn guard(&self) -> Guard {
+        self.guard
+    }
+
+    /// Whom the peer's certificate must name.
+    pub(crate) fn host(&self) -> &Host<String> {
+        &self.host
     }
 
     /// The proxy that a request on this connection is addressed to, if it is.
@@ -81,41 +86,46 @@ impl Key {
     }
 }
 
-impl Scheme {
-    fn of(url: &Url) -> Result<Scheme, ErrorKind> {
-        let scheme = match url.scheme() {
-            "http" => Some(Scheme::Http),
-            "https" => Some(Scheme::Https),
-            _ => None,
-        };
-        scheme
-            .filter(Scheme::is_spoken)
-            .ok_or_else(|| ErrorKind::Scheme {
-                scheme: url.scheme().to_string(),
-            })
-    }
-
-    /// Can this build speak it?
-    fn is_spoken(&self) -> bool {
-        *self == Scheme::Http
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::tls::Settings;
 
     fn key(text: &str) -> Key {
-        Key::of(&Url::parse(text).expect("a URL")).expect("http")
+        let tls = Tls::new(Settings::default());
+        Key::of(&Url::parse(text).expect("a URL"), &tls).expect("http")
     }
 
     #[test]
-    fn of_the_url_a_key_has_scheme_host_and_port_and_nothing_else() {
+    fn a_key_is_scheme_host_and_port_and_nothing_else() {
+        let tls = Tls::new(Settings::default());
+        let key = |text| Key::of(&Url::parse(text).expect("a URL"), &tls).expect("http");
         assert_eq!(key("http://h/a?b"), key("http://h:80/c#d"));
         assert_ne!(key("http://h/"), key("http://h:81/"));
         assert_ne!(key("http://h/"), key("http://k/"));
-        let https = Key::of(&Url::parse("https://h/").expect("a URL"));
-        assert!(matches!(https, Err(ErrorKind::Scheme { .. })));
+        let ftp = Key::of(&Url::parse("ftp://h/").expect("a URL"), &tls);
+        assert!(matches!(ftp, Err(ErrorKind::Scheme { .. })));
+    }
+
+    /// Broken by: a key without its guard.
+    #[cfg(feature = "tls")]
+    #[test]
+    fn keys_of_other_schemes_and_other_tls_settings_are_other_keys() {
+        let (tls, other) = (Tls::new(Settings::default()), Tls::new(Settings::default()));
+        let key = |text, tls| Key::of(&Url::parse(text).expect("a URL"), tls).expect("known");
+        assert_eq!(key("https://h/", &tls), key("https://h:443/", &tls));
+        assert_ne!(key("https://h/", &tls), key("http://h:443/", &tls));
+        assert_ne!(key("https://h/", &tls), key("https://h/", &other));
+        assert_eq!(key("http://h/", &tls), key("http://h/", &other));
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[test]
+    fn https_is_refused_by_name_where_it_is_not_built_in() {
+        let tls = Tls::new(Settings::default());
+        let https = Key::of(&Url::parse("https://h/").expect("a URL"), &tls);
+        let error = https.expect_err("there is no TLS").to_string();
+        assert!(error.contains("feature `tls`"), "{error}");
     }
 
     /// Broken by: leaving a field out of the comparison. A connection that somebody else logged

@@ -12,7 +12,7 @@
 //!                    ├── no proxy, or it forwards ───┤
 //!            `tunnel` or `socks`             4. ask the proxy for the host
 //!                    └───────────────┬───────────────┘
-//!                                  Conn
+//!                                 Dialed  ─▶ `tls`, if it is https ─▶ `conn`
 //! ```
 //!
 //! - K1: whatever makes a difference to the connection is in its [`Key`], so the pool can tell
@@ -20,7 +20,7 @@
 //! - K2: an error about a proxy names the proxy; credentials for it are in no error.
 //!
 //! It knows no deadline: whoever waits for a connection minds the time of all the steps
-//! together, and drops them.
+//! together, and drops them. TLS comes after it, inside of whatever was dialed.
 
 mod exceptions;
 mod key;
@@ -38,12 +38,13 @@ use std::rc::Rc;
 
 use ::url::{Host, Url};
 
-use crate::http::conn::{Conn, Transport};
+use crate::http::conn::Transport;
 use crate::http::error::{ErrorKind, Failure, ProxyFault};
+use crate::http::tls::Tls;
 use crate::net::{TcpSocket, TcpStream};
 
-use key::{Route, Scheme};
-use proxy::{Proxy, Rules, Speaks};
+use key::Route;
+use proxy::{Proxy, Rules, Scheme, Speaks};
 use resolve::Resolver;
 
 pub(crate) use key::Key;
@@ -71,9 +72,9 @@ pub(crate) struct Connector {
 }
 
 /// A way to carry bytes, and whose address is at its other end (a Unix socket has none).
-struct Dialed {
-    io: Box<dyn Transport>,
-    peer: Option<SocketAddr>,
+pub(crate) struct Dialed {
+    pub(crate) io: Box<dyn Transport>,
+    pub(crate) address: Option<SocketAddr>,
 }
 
 impl Connector {
@@ -88,14 +89,15 @@ impl Connector {
     }
 
     /// 1. What a connection for `url` has to be like (K1).
-    pub(crate) fn key(&self, url: &Url) -> Result<Key, ErrorKind> {
-        let key = Key::of(url)?;
+    pub(crate) fn key(&self, url: &Url, tls: &Tls) -> Result<Key, ErrorKind> {
+        let key = Key::of(url, tls)?;
         if let Some(path) = &self.unix_socket {
             let route = Route::Unix(path.clone());
             return Ok(Key { route, ..key });
         }
-        let proxy = self.rules.proxy_for(key.scheme, &key.host, key.port)?;
-        let route = proxy.map_or(Route::Direct, |proxy| self.through(proxy, key.scheme));
+        let scheme = Scheme::of(url);
+        let proxy = self.rules.proxy_for(scheme, &key.host, key.port)?;
+        let route = proxy.map_or(Route::Direct, |proxy| self.through(proxy, scheme));
         let source = self.source;
         Ok(Key {
             route,
@@ -113,18 +115,13 @@ impl Connector {
         }
     }
 
-    pub(crate) async fn connect(&self, key: &Key) -> Result<Conn, Failure> {
-        let Dialed { io, peer } = self.dial(key).await?;
-        Ok(Conn::new(io, peer))
-    }
-
     /// Whatever lies between us and the host is behind us then.
-    async fn dial(&self, key: &Key) -> Result<Dialed, Failure> {
+    pub(crate) async fn dial(&self, key: &Key) -> Result<Dialed, Failure> {
         match &key.route {
             Route::Direct => self.reach(&key.host, key.port, key.source).await,
             Route::Unix(path) => {
                 let io = unix::dial(path).await.map_err(ErrorKind::Connect)?;
-                Ok(Dialed { io, peer: None })
+                Ok(Dialed { io, address: None })
             }
             Route::Forward(proxy) => self.reach_proxy(proxy, key.source).await,
             Route::Tunnel(proxy) => {
@@ -155,7 +152,7 @@ impl Connector {
         match race::race(addresses, |address| dial_tcp(address, source)).await {
             Ok((stream, address)) => Ok(Dialed {
                 io: Box::new(stream),
-                peer: Some(address),
+                address: Some(address),
             }),
             Err(losses) => {
                 self.resolver.forget(host);
@@ -198,7 +195,7 @@ fn through(
     proxy: &Proxy,
     opened: Result<(), ProxyFault>,
 ) -> Result<Dialed, Failure> {
-    let address = dialed.peer;
+    let address = dialed.address;
     match opened {
         Ok(()) => Ok(dialed),
         Err(why) => {
@@ -243,7 +240,11 @@ async fn dial_tcp(address: SocketAddr, source: Option<IpAddr>) -> io::Result<Tcp
 }
 
 impl Transport for TcpStream {
-    fn is_quiet(&self) -> bool {
-        TcpStream::is_quiet(self)
+    fn read_now(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        TcpStream::read_now(self, into)
+    }
+
+    fn has_news(&self) -> bool {
+        TcpStream::has_news(self)
     }
 }

@@ -21,7 +21,6 @@ use ::http::HeaderValue;
 use ::url::{Host, Url};
 
 use super::exceptions::Exceptions;
-use super::key::Scheme;
 use crate::http::auth;
 use crate::http::error::{ErrorKind, ProxyFault};
 use crate::http::url;
@@ -160,6 +159,22 @@ impl fmt::Display for Proxy {
 impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// What decides about the proxy, besides the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scheme {
+    Http,
+    Https,
+}
+
+impl Scheme {
+    pub(super) fn of(url: &Url) -> Scheme {
+        match url.scheme() {
+            "https" => Scheme::Https,
+            _ => Scheme::Http,
+        }
     }
 }
 

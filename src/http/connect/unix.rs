@@ -20,7 +20,11 @@ pub(super) async fn dial(_path: &Path) -> io::Result<Box<dyn Transport>> {
 
 #[cfg(unix)]
 impl Transport for crate::net::UnixStream {
-    fn is_quiet(&self) -> bool {
-        crate::net::UnixStream::is_quiet(self)
+    fn read_now(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        crate::net::UnixStream::read_now(self, into)
+    }
+
+    fn has_news(&self) -> bool {
+        crate::net::UnixStream::has_news(self)
     }
 }

@@ -1,6 +1,7 @@
 //! Tests of `pool`: who waits for whom, and for how long.
 
 use super::*;
+use crate::http::tls::{Settings, Tls};
 use ::url::Url;
 use futures_lite::future::{block_on, poll_once};
 use std::future::{Future, poll_fn};
@@ -15,7 +16,8 @@ fn pool() -> Rc<Pool> {
 }
 
 fn key(text: &str) -> Key {
-    Key::of(&Url::parse(text).expect("a URL")).expect("http")
+    let tls = Tls::new(Settings::default());
+    Key::of(&Url::parse(text).expect("a URL"), &tls).expect("http")
 }
 
 /// Broken by: `Seat::drop` that does nothing: the table would grow with every host.
