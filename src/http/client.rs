@@ -21,6 +21,9 @@ use crate::http::send::Engine;
 /// and turns out to be closed before a byte came back is replaced by a new one, once, if the
 /// request is one that may be repeated (RFC 9110 §9.2.2).
 ///
+/// With the feature `tls` (on by default) it speaks `https`: TLS 1.2 and 1.3. It trusts the
+/// system's root certificates, or others that [`ClientBuilder`] is given.
+///
 /// It asks for bodies that are packed (`gzip, deflate`, and `br` and `zstd` with the features
 /// `brotli` and `zstd`) and unpacks them while they come: see [`ClientBuilder::decode`].
 ///

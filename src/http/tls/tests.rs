@@ -285,7 +285,20 @@ fn a_record_is_read_whole_wherever_it_is_split() {
     }
 }
 
-/// Broken by: `spare` that is overwritten by the next record, or given twice.
+/// Broken by: `spare` that is overwritten by the next record.
+#[test]
+fn what_was_not_read_yet_outlives_a_write() {
+    let wire = Wire::new(BOTH[1]);
+    let mut client = wire.open();
+    for word in ["one", "two", "three"] {
+        wire.say(word.as_bytes());
+    }
+    assert_eq!(read(&mut client, 1, 1), b"o");
+    write(&mut client, b"question");
+    assert_eq!(read(&mut client, 10, 4), b"netwothree");
+}
+
+/// Broken by: `take_spare` that gives from the front of `spare` each time.
 #[test]
 fn what_does_not_fit_is_kept_for_the_next_read() {
     let all = pattern(50_000);
