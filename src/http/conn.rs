@@ -351,8 +351,8 @@ impl Conn {
     /// to be asked anything (N1). Costs one system call: all of what the peer did while the
     /// connection was idle may have come unheard. What only TLS says to TLS is no news.
     pub(crate) fn is_quiet(&mut self) -> bool {
-        let news = self.io.read_now(&mut [0]);
-        news.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+        let would_block = |error: io::Error| error.kind() == io::ErrorKind::WouldBlock;
+        !self.io.has_news() || self.io.read_now(&mut [0]).is_err_and(would_block)
     }
 
     fn poll_fill(&mut self, cx: &mut Context<'_>, phase: Phase) -> Poll<Result<usize, ErrorKind>> {

@@ -78,6 +78,12 @@ impl Machine {
         self.is_closed
     }
 
+    /// Is there nothing that came and was not read, and no end?
+    pub(super) fn is_empty(&self) -> bool {
+        let is_over = self.is_closed || self.failed.is_some();
+        self.spare.is_empty() && self.incoming.is_empty() && !is_over
+    }
+
     /// Where ciphertext may be put. To be asked when all is digested.
     pub(super) fn room(&mut self) -> &mut [u8] {
         self.incoming.room()

@@ -170,7 +170,7 @@ impl AsyncWrite for Wire {
 
 impl Transport for Wire {
     fn has_news(&self) -> bool {
-        false
+        self.change(|peer| !peer.under_way.is_empty() || peer.is_over)
     }
 
     fn read_now(&mut self, into: &mut [u8]) -> io::Result<usize> {
