@@ -173,7 +173,7 @@ fn a_piece_that_is_there_is_given_out_however_late_it_is_asked_for() {
 }
 
 /// The program computed for longer than the deadline, and the loop could not go and hear what
-/// the kernel had been holding for it all the time. (`src/http/deadline.rs` has the rarer case
+/// the kernel had been holding for it all the time. (`src/http/deadline/mod.rs` has the rarer case
 /// in which the loop went, and did not hear of it yet.)
 #[test]
 fn a_program_that_did_not_look_does_not_blame_the_peer() {

@@ -1,5 +1,5 @@
 //! A body that moves, but hardly, is given up; one whose reader takes its time is not. All of
-//! it in virtual time. (The window by itself is tested in `src/http/speed.rs`.)
+//! it in virtual time. (The window by itself is tested in `src/http/deadline/speed.rs`.)
 #![cfg(all(feature = "http", not(windows)))] // What was sent must be there at once.
 
 mod http_support;

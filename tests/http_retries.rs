@@ -1,6 +1,6 @@
 //! With retries allowed, what may pass is tried again, after a wait that is the server's or a
 //! random one, and never what might be done twice. (The decisions by themselves are tested in
-//! `src/http/retry.rs`; here they meet sockets, deadlines and a virtual clock.)
+//! `src/http/retry/mod.rs`; here they meet sockets, deadlines and a virtual clock.)
 #![cfg(feature = "http")]
 
 mod http_support;

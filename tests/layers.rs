@@ -63,9 +63,9 @@ const FLOORS: &[Floor] = &[
 const FOLDERS: &[(&str, &[&str])] = &[(
     "http",
     &[
-        "printable", "tries", "tls_error", "session", "error", "url", "auth", "netrc", "redirect", "request", "retry_after", "retry", "head", "step", "coding", "chunked", "body", // no I/O
-        "buffer", "speed", "deadline", "upload", "conn", "tls", "connect", "pool", "unpack", "expect", // one connection, and many
-        "response", "reader", "config", "send", "request_builder", "client", "network", "settings", "trust", // what a program holds
+        "printable", "error", "url", "auth", "netrc", "redirect", "request", "retry", "head", "body", "coding", // no I/O
+        "buffer", "deadline", "upload", "conn", "tls", "connect", "pool", "expect", // one connection, and many
+        "response", "config", "send", "request_builder", "client", "builder", // what a program holds
         "vectors", "policy", "fake", "complaints", // tests
         "mod",
     ],

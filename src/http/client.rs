@@ -1,10 +1,9 @@
-//! The client, as programs see it, and all that can be set about it.
+//! The client, as programs see it. What can be set about it is in `builder`.
 
 use std::fmt;
 use std::rc::Rc;
-use std::time::Duration;
 
-use ::http::{HeaderValue, Method};
+use ::http::Method;
 
 use crate::http::config::Config;
 use crate::http::request_builder::RequestBuilder;
@@ -22,10 +21,10 @@ use crate::http::send::Engine;
 /// request is one that may be repeated (RFC 9110 §9.2.2).
 ///
 /// With the feature `tls` (on by default) it speaks `https`: TLS 1.2 and 1.3. It trusts the
-/// system's root certificates, or others that [`ClientBuilder`] is given.
+/// system's root certificates, or others that [`ClientBuilder`](super::ClientBuilder) is given.
 ///
 /// It asks for bodies that are packed (`gzip, deflate`, and `br` and `zstd` with the features
-/// `brotli` and `zstd`) and unpacks them while they come: see [`ClientBuilder::decode`].
+/// `brotli` and `zstd`) and unpacks them while they come: see [`ClientBuilder::decode`](super::ClientBuilder::decode).
 ///
 /// What it does not do: it keeps no cookies and no cache.
 ///
@@ -51,15 +50,18 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client as [`ClientBuilder`]'s defaults make it.
+    /// A client as [`ClientBuilder`](super::ClientBuilder)'s defaults make it.
     pub fn new() -> Client {
-        Client::builder().build()
+        Client::with(Config::default())
     }
 
-    /// A client with settings of its own.
-    pub fn builder() -> ClientBuilder {
-        ClientBuilder {
-            config: Config::default(),
+    /// What [`ClientBuilder::build`](super::ClientBuilder::build) makes.
+    ///
+    /// # Panics
+    /// If a limit of the pool is 0.
+    pub(crate) fn with(config: Config) -> Client {
+        Client {
+            engine: Rc::new(Engine::new(config)),
         }
     }
 
@@ -129,166 +131,6 @@ impl fmt::Debug for Client {
     }
 }
 
-/// All that can be set about a [`Client`]. Each method says the default.
-///
-/// The deadlines, all in one place. Each failure names the one that passed.
-///
-/// | | covers | default |
-/// |---|---|---|
-/// | [`connect_timeout`](ClientBuilder::connect_timeout) | finding the host and connecting | 30 s |
-/// | [`first_byte_timeout`](ClientBuilder::first_byte_timeout) | from the end of the request to the end of the response's head | 60 s |
-/// | [`idle_timeout`](ClientBuilder::idle_timeout) | each wait for the next bytes of a body, in either direction | 60 s |
-/// | [`low_speed_limit`](ClientBuilder::low_speed_limit) | a body that moves, but hardly | none |
-/// | [`total_timeout`](ClientBuilder::total_timeout) | all of it: the line, tries, redirects, the body | none |
-///
-/// ```
-/// # use std::time::Duration;
-/// let client = hob::http::Client::builder()
-///     .max_per_host(6)
-///     .connect_timeout(Duration::from_secs(5))
-///     .total_timeout(Duration::from_secs(600))
-///     .build();
-/// assert!(format!("{client:?}").contains("600s"));
-/// ```
-#[derive(Clone, Debug)]
-#[must_use = "a client is made only by `build`"]
-pub struct ClientBuilder {
-    /// More of it is set in `settings.rs`, `network.rs` and `trust.rs`.
-    pub(super) config: Config,
-}
-
-impl ClientBuilder {
-    /// The client.
-    ///
-    /// # Panics
-    /// If [`max_per_host`](ClientBuilder::max_per_host) or
-    /// [`max_total`](ClientBuilder::max_total) is 0: it could never make a request.
-    #[track_caller]
-    pub fn build(self) -> Client {
-        Client {
-            engine: Rc::new(Engine::new(self.config)),
-        }
-    }
-
-    /// The most connections in use at once for one host and port. Further requests wait in
-    /// line. *Default*: 32.
-    pub fn max_per_host(mut self, connections: usize) -> ClientBuilder {
-        self.config.pool.max_per_host = connections;
-        self
-    }
-
-    /// The most connections at once over all, idle ones included. *Default*: 256.
-    pub fn max_total(mut self, connections: usize) -> ClientBuilder {
-        self.config.pool.max_total = connections;
-        self
-    }
-
-    /// How long a connection that nobody uses is kept for the next request. It is closed when
-    /// the client is used after that, or dropped. *Default*: 30 s.
-    pub fn idle_connections_for(mut self, time: Duration) -> ClientBuilder {
-        self.config.pool.idle = time;
-        self
-    }
-
-    /// The limit for finding the host's address and connecting to it. *Default*: 30 s.
-    pub fn connect_timeout(mut self, limit: impl Into<Option<Duration>>) -> ClientBuilder {
-        self.config.deadlines.connect = limit.into();
-        self
-    }
-
-    /// The limit for agreeing upon TLS with a server that took the connection (`https` only).
-    /// *Default*: 30 s.
-    pub fn tls_timeout(mut self, limit: impl Into<Option<Duration>>) -> ClientBuilder {
-        self.config.deadlines.tls = limit.into();
-        self
-    }
-
-    /// The limit from the end of the request to the end of the response's head; interim (1xx)
-    /// responses do not start it anew. *Default*: 60 s.
-    pub fn first_byte_timeout(mut self, limit: impl Into<Option<Duration>>) -> ClientBuilder {
-        self.config.deadlines.first_byte = limit.into();
-        self
-    }
-
-    /// The limit for the next bytes of a body, in either direction. *Default*: 60 s.
-    pub fn idle_timeout(mut self, limit: impl Into<Option<Duration>>) -> ClientBuilder {
-        self.config.deadlines.idle = limit.into();
-        self
-    }
-
-    /// The limit for a whole request: standing in line, redirects, and the body until its end.
-    /// *Default*: none, because a long download is not a fault.
-    pub fn total_timeout(mut self, limit: impl Into<Option<Duration>>) -> ClientBuilder {
-        self.config.deadlines.total = limit.into();
-        self
-    }
-
-    /// How many redirects are followed for one request. With 0 none is, and the redirect
-    /// itself is the response. *Default*: 20.
-    pub fn max_redirects(mut self, redirects: u32) -> ClientBuilder {
-        self.config.max_redirects = redirects;
-        self
-    }
-
-    /// The most bytes that the head of a response may have, interim responses included, and
-    /// its trailers again. *Default*: 128 KiB.
-    pub fn max_head(mut self, bytes: usize) -> ClientBuilder {
-        self.config.max_head = bytes;
-        self
-    }
-
-    /// The most bytes that [`Response::bytes`](super::Response::bytes) and
-    /// [`text`](super::Response::text) collect, counted after unpacking. Reading by pieces has
-    /// no limit.
-    /// *Default*: 64 MiB.
-    pub fn max_in_memory(mut self, bytes: u64) -> ClientBuilder {
-        self.config.max_in_memory = bytes;
-        self
-    }
-
-    /// Whether bodies may come packed, and are unpacked while they are read (RFC 9110 §8.4).
-    /// *Default*: yes. [`RequestBuilder::decode`] says it for one request.
-    ///
-    /// With `true`, `Accept-Encoding` names what this build undoes, and every way to read the
-    /// body gives the bytes that were meant. The checksum, the length and the end of what was
-    /// packed are checked as far as the format has them. The fields in
-    /// [`Response::headers`](super::Response::headers) stay as they came: `Content-Encoding`
-    /// names what was undone, and `Content-Length` counts the packed bytes.
-    /// [`Response::content_length`](super::Response::content_length) is `None` then, because
-    /// nobody knows the length before the end. (Of zstd nothing is handed out before it is older
-    /// than its window: what is streamed slowly comes late.)
-    ///
-    /// With `false`, `identity` is asked for, and bytes are handed out as they come. The same
-    /// holds for a request with
-    /// - a `Range`: what it counts would be bytes of the packed form, of which a piece alone
-    ///   means nothing, and which the server may pack differently the next time;
-    /// - an `Accept-Encoding` of its own: who asks for something special gets it as it is.
-    ///
-    /// A 206 is never unpacked, for the first of these reasons.
-    pub fn decode(mut self, decode: bool) -> ClientBuilder {
-        self.config.decode = decode;
-        self
-    }
-
-    /// The most bytes that one body may unpack to. *Default*: 1 GiB. A body that came as it is
-    /// has no limit.
-    ///
-    /// It keeps a few kilobytes from filling a disk. Memory is safe without it: unpacking
-    /// holds one piece and the format's window, of which brotli's may have 16 MiB, zstd's
-    /// 8 MiB, and the others' 32 KiB. Beyond the limit reading fails with
-    /// [`ErrorKind::TooLarge`](super::ErrorKind::TooLarge).
-    pub fn max_decoded(mut self, bytes: u64) -> ClientBuilder {
-        self.config.max_decoded = bytes;
-        self
-    }
-
-    /// What is sent as `User-Agent`. *Default*: `hob/` and its version.
-    pub fn user_agent(mut self, name: HeaderValue) -> ClientBuilder {
-        self.config.user_agent = name;
-        self
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -301,15 +143,5 @@ mod tests {
         assert_eq!(format!("{request:?}"), "POST http://h/a?b");
         let shown = format!("{:?}", client.get("no scheme"));
         assert!(shown.contains("not a URL"), "{shown}");
-    }
-
-    #[test]
-    fn a_client_shows_its_own_settings() {
-        let client = Client::builder().max_per_host(7).build();
-        let shown = format!("{client:?}");
-        assert!(
-            shown.starts_with("Client") && shown.contains("max_per_host: 7"),
-            "{shown}"
-        );
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use ::http::StatusCode;
 
+use crate::http::error::TlsError;
 use crate::http::error::{Deadline, Error, ErrorKind, Phase, ProxyFault, Violation};
-use crate::http::tls_error::TlsError;
 
 const URL: &str = "http://h/";
 

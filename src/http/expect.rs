@@ -12,7 +12,7 @@
 //! after a second we send it, as curl does. Price: that second, at those servers.
 //!
 //! Whatever answer comes in place of the body ends the connection: a server may have begun to
-//! skip what we did not send (N1 in `conn.rs`).
+//! skip what we did not send (N1 in `conn`).
 
 use std::pin::pin;
 use std::task::{Context, Poll};

@@ -2,10 +2,10 @@
 //!
 //! ```text
 //!   programs use   Client ─▶ RequestBuilder ─▶ Response ─▶ BodyReader
-//!                  client    request_builder   response    reader
-//!   behind them    send (the order of things) ─▶ pool ─▶ connect
-//!                       upload  expect  unpack ─▶ conn ─▶ tls ◀─ deadline, trust
-//!   without I/O    url  auth  request │ head  body  chunked  coding │ redirect  retry │ buffer  error
+//!                  client    request_builder   response         (builder, config: what is set)
+//!   behind them    send (the order of things) ─▶ pool ─▶ connect ─▶ tls
+//!                  upload  expect ─▶ conn ◀─ deadline, buffer
+//!   without I/O    url  auth  netrc  request │ head  body  coding │ redirect  retry │ printable  error
 //! ```
 //!
 //! The lowest row knows no socket: bytes come in, their meaning goes out, however the bytes
@@ -16,57 +16,44 @@
 //! re-exported here.
 
 mod printable;
-mod tries;
-mod tls_error;
-mod session;
 mod error;
 mod url;
 mod auth;
 mod netrc;
 mod redirect;
 mod request;
-mod retry_after;
 mod retry;
 mod head;
-mod step;
-mod coding;
-mod chunked;
 mod body;
+mod coding;
 mod buffer;
-mod speed;
 mod deadline;
 mod upload;
 mod conn;
 mod tls;
 mod connect;
 mod pool;
-mod unpack;
 mod expect;
 mod response;
-mod reader;
 mod config;
 mod send;
 mod request_builder;
 mod client;
-mod network;
-mod settings;
-#[cfg(feature = "tls")]
-mod trust;
+mod builder;
 
 pub use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 pub use ::url::Url;
 
-pub use client::{Client, ClientBuilder};
-pub use error::{Deadline, Error, ErrorKind, Phase, ProxyFault, Violation};
+pub use builder::ClientBuilder;
+pub use client::Client;
+pub use conn::TlsSession;
+pub use error::{Deadline, Error, ErrorKind, Phase, ProxyFault, TlsError, Violation};
 pub use netrc::Netrc;
 pub use printable::{Printable, printable};
-pub use reader::BodyReader;
 pub use request_builder::RequestBuilder;
-pub use response::Response;
-pub use session::TlsSession;
+pub use response::{BodyReader, Response};
 #[cfg(feature = "tls")]
 pub use tls::{Certificates, Identity, PublicKeyPin};
-pub use tls_error::TlsError;
 
 /// Makes one `GET` and waits for the head of its response.
 ///

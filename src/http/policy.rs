@@ -11,12 +11,12 @@ use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 
 use crate::http::error::ErrorKind;
+use crate::http::error::Stop;
 use crate::http::netrc::{Named, Netrc};
 use crate::http::redirect::{self, Hop};
 use crate::http::request::{Head, Length};
+use crate::http::retry::retry_after;
 use crate::http::retry::{Next, Outcome, Policy, Try};
-use crate::http::retry_after;
-use crate::http::tries::Stop;
 use crate::http::url;
 
 /// Redirect cases that are about something else than where to go and what to drop, and the

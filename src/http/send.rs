@@ -6,7 +6,7 @@
 //!   3. the exchange           request out, head in           ◀─┐ once, on a new connection:
 //!                             (perhaps asking first: `expect`) │
 //!   4. was it stale?          the idle one had died unnoticed ─┘ only what may be repeated
-//!   5. try again?             a failure that may pass: wait, and back to 1 (`retry.rs`)
+//!   5. try again?             a failure that may pass: wait, and back to 1 (`retry`)
 //!   6. a redirect?            change the request, and back to 1 (`redirect.rs`)
 //! ```
 //!
@@ -28,6 +28,7 @@ use crate::http::config::Config;
 use crate::http::conn::{Ask, Conn};
 use crate::http::connect::{Connector, Dialed, Key};
 use crate::http::deadline::Alarm;
+use crate::http::error::Tries;
 use crate::http::error::{Deadline, Error, ErrorKind, Failure};
 use crate::http::expect;
 use crate::http::head::Head;
@@ -36,10 +37,9 @@ use crate::http::pool::{Lease, Place, Pool};
 use crate::http::redirect::{self, Hop, Trail};
 use crate::http::request;
 use crate::http::response::{Parts, Response};
+use crate::http::retry::retry_after;
 use crate::http::retry::{self, Next, Outcome, Try};
-use crate::http::retry_after;
 use crate::http::tls::Tls;
-use crate::http::tries::Tries;
 use crate::http::upload::Upload;
 use crate::http::url;
 use crate::time::sleep;

@@ -9,11 +9,11 @@ use std::fs;
 use ::http::Method;
 use serde_json::Value;
 
+use crate::http::body::Step;
 use crate::http::body::{Body, framing, is_suspect};
 use crate::http::coding::Decoder;
 use crate::http::error::ErrorKind;
 use crate::http::head::{Found, Head, HeadReader};
-use crate::http::step::Step;
 
 /// Vectors of codings that a build without their features cannot undo.
 fn is_built(vector: &Value) -> bool {
@@ -45,7 +45,7 @@ struct Outcome {
 }
 
 /// A connection without a socket: pieces in, outcome out. It asks the protocol files in the
-/// way `conn.rs` does.
+/// way `conn` does.
 struct Reader {
     method: Method,
     buffer: Vec<u8>,

@@ -20,8 +20,8 @@ use rustls::{ClientConfig, HandshakeKind, ProtocolVersion};
 
 use super::reasons;
 use crate::http::buffer::Buffer;
-use crate::http::session::TlsSession;
-use crate::http::tls_error::TlsError;
+use crate::http::conn::TlsSession;
+use crate::http::error::TlsError;
 
 /// So much plaintext is encrypted at once: four records of the largest size.
 const PORTION: usize = 64 * 1024;

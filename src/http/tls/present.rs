@@ -15,8 +15,8 @@ use super::settings::Settings;
 use super::stream::TlsStream;
 use crate::blocking;
 use crate::http::conn::Transport;
+use crate::http::error::TlsError;
 use crate::http::error::{ErrorKind, Phase};
-use crate::http::tls_error::TlsError;
 use crate::sync::OnceCell;
 
 /// How a connection is protected. Connections of different guards are never mixed up, because

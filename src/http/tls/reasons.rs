@@ -7,7 +7,7 @@ use std::io;
 
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerMisbehaved};
 
-use crate::http::tls_error::TlsError;
+use crate::http::error::TlsError;
 
 pub(super) fn translate(error: &Error) -> TlsError {
     match error {

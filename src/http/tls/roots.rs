@@ -16,7 +16,7 @@ use rustls::{ALL_VERSIONS, ClientConfig, RootCertStore};
 
 use super::settings::{Certificates, Settings};
 use super::verify::Verifier;
-use crate::http::tls_error::TlsError;
+use crate::http::error::TlsError;
 
 /// The system's roots, once somebody asked for them.
 static SYSTEM: OnceLock<RootCertStore> = OnceLock::new();

@@ -36,9 +36,9 @@ use rustls::pki_types::ServerName;
 
 use super::machine::{Machine, Want};
 use super::reasons;
+use crate::http::conn::TlsSession;
 use crate::http::conn::Transport;
-use crate::http::session::TlsSession;
-use crate::http::tls_error::TlsError;
+use crate::http::error::TlsError;
 
 /// Reads that [`Transport::read_now`] makes at most for messages that are no data.
 const MOST_NEWS: usize = 4;

@@ -22,7 +22,7 @@ use super::roots;
 use super::settings::Settings;
 use super::stream::TlsStream;
 use crate::http::conn::Transport;
-use crate::http::tls_error::TlsError;
+use crate::http::error::TlsError;
 
 /// The other side of a connection, and all that is under way.
 struct Peer {

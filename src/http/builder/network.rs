@@ -1,4 +1,4 @@
-//! What can be set about how a client connects: the other half of [`ClientBuilder`].
+//! How a client connects, as [`ClientBuilder`] sets it.
 //!
 //! What these settings lead to is told in `connect`.
 
@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::http::client::ClientBuilder;
+use crate::http::builder::ClientBuilder;
 use crate::http::connect::{Known, ProxyFrom};
 
 /// How it connects.

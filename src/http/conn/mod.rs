@@ -22,6 +22,8 @@
 //!
 //! This file is long because an exchange is told in one place, from its first byte to its last.
 
+mod session;
+
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -31,14 +33,15 @@ use std::task::{Context, Poll, ready};
 use ::http::{HeaderMap, Method, StatusCode};
 use futures_io::{AsyncRead, AsyncWrite};
 
+use crate::http::body::Step;
 use crate::http::body::{self, Body, Framing};
 use crate::http::buffer::Buffer;
 use crate::http::deadline::Flow;
 use crate::http::error::{ErrorKind, Phase};
 use crate::http::head::{Found, Head, HeadReader};
-use crate::http::session::TlsSession;
-use crate::http::step::Step;
 use crate::http::upload::Upload;
+
+pub use session::TlsSession;
 
 /// Whatever carries bytes both ways: a TCP stream, TLS over one, a fake in tests.
 ///

@@ -18,10 +18,12 @@
 //! Consequence: *full jitter*. The wait is a random share of a bound that doubles with each
 //! try. Price: now and then two tries follow each other closely.
 //!
-//! Where the server says how long ([`retry_after`](crate::http::retry_after)), that is the
+//! Where the server says how long ([`retry_after`](crate::http::retry::retry_after)), that is the
 //! least; up to one `first_wait` comes on top, because it said the same to everybody.
 //! Longer than `max_retry_after` is not waited at all: to come sooner than asked is rude and
 //! in vain, and to sleep for a day is not what a caller expects.
+
+pub(crate) mod retry_after;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
@@ -29,9 +31,8 @@ use std::time::Duration;
 use ::http::{Method, StatusCode};
 use ::url::Url;
 
-use crate::http::error::{Deadline, ErrorKind, Phase};
+use crate::http::error::{Deadline, ErrorKind, Phase, Stop};
 use crate::http::request;
-use crate::http::tries::Stop;
 use crate::http::url;
 
 /// What `ClientBuilder` says about retries.

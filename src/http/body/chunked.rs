@@ -22,9 +22,9 @@
 
 use ::http::HeaderMap;
 
+use crate::http::body::step::{Step, take};
 use crate::http::error::ErrorKind;
 use crate::http::head::{MAX_FIELDS, of_httparse, to_map};
-use crate::http::step::{Step, take};
 use crate::http::url::hex;
 
 /// The longest size line, extensions included. Signatures in extensions take about 100 bytes.

@@ -1,43 +1,52 @@
-//! The rest of what can be set about a client: its manners towards servers in trouble.
-//!
-//! A second `impl` of [`ClientBuilder`], because one for all would be longer than a reader's
-//! patience.
+//! The client's manners, as [`ClientBuilder`] sets them: what it asks for, where it follows,
+//! as whom, and when it asks again.
 
 use std::time::Duration;
 
-use crate::http::client::ClientBuilder;
-use crate::http::netrc::Netrc;
-use crate::http::speed::LowSpeed;
+use ::http::HeaderValue;
 
-/// When to give up.
+use crate::http::builder::ClientBuilder;
+use crate::http::netrc::Netrc;
+
+/// What it asks for, where it follows, and as whom.
 impl ClientBuilder {
-    /// Gives up a body that moves, in either direction, fewer than `bytes_per_second`, measured
-    /// over each span of `over` ([`ErrorKind::TooSlow`](super::ErrorKind::TooSlow)). 0 of
-    /// either: no limit. *Default*: no limit, because a stream of events may rightly be quiet; a
-    /// program that fetches files should set one.
-    ///
-    /// Only time in which the next bytes were waited for counts. A reader that takes its time
-    /// makes no server slow.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// // Less than 1 kB/s for half a minute: not today.
-    /// let client = hob::http::Client::builder().low_speed_limit(1000, Duration::from_secs(30));
-    /// assert!(format!("{client:?}").contains("bytes_per_second: 1000"));
-    /// ```
-    pub fn low_speed_limit(mut self, bytes_per_second: u64, over: Duration) -> ClientBuilder {
-        let limit = LowSpeed {
-            bytes_per_second,
-            over,
-        };
-        self.config.deadlines.low_speed =
-            (bytes_per_second > 0 && !over.is_zero()).then_some(limit);
+    /// What is sent as `User-Agent`. *Default*: `hob/` and its version.
+    pub fn user_agent(mut self, name: HeaderValue) -> ClientBuilder {
+        self.config.user_agent = name;
         self
     }
-}
 
-/// Where to follow, and as whom.
-impl ClientBuilder {
+    /// Whether bodies may come packed, and are unpacked while they are read (RFC 9110 §8.4).
+    /// *Default*: yes. [`RequestBuilder::decode`](crate::http::RequestBuilder::decode) says it for one request.
+    ///
+    /// With `true`, `Accept-Encoding` names what this build undoes, and every way to read the
+    /// body gives the bytes that were meant. The checksum, the length and the end of what was
+    /// packed are checked as far as the format has them. The fields in
+    /// [`Response::headers`](crate::http::Response::headers) stay as they came: `Content-Encoding`
+    /// names what was undone, and `Content-Length` counts the packed bytes.
+    /// [`Response::content_length`](crate::http::Response::content_length) is `None` then, because
+    /// nobody knows the length before the end. (Of zstd nothing is handed out before it is older
+    /// than its window: what is streamed slowly comes late.)
+    ///
+    /// With `false`, `identity` is asked for, and bytes are handed out as they come. The same
+    /// holds for a request with
+    /// - a `Range`: what it counts would be bytes of the packed form, of which a piece alone
+    ///   means nothing, and which the server may pack differently the next time;
+    /// - an `Accept-Encoding` of its own: who asks for something special gets it as it is.
+    ///
+    /// A 206 is never unpacked, for the first of these reasons.
+    pub fn decode(mut self, decode: bool) -> ClientBuilder {
+        self.config.decode = decode;
+        self
+    }
+
+    /// How many redirects are followed for one request. With 0 none is, and the redirect
+    /// itself is the response. *Default*: 20.
+    pub fn max_redirects(mut self, redirects: u32) -> ClientBuilder {
+        self.config.max_redirects = redirects;
+        self
+    }
+
     /// Follows redirects from https to http, too. What is asked there, and what is answered,
     /// anyone on the way can read and change. *Default*: no; such a redirect is an error.
     ///
@@ -77,7 +86,7 @@ impl ClientBuilder {
     /// The waits are random (see [`retry_waits`](ClientBuilder::retry_waits)), or what the
     /// server asks for (see [`max_retry_after`](ClientBuilder::max_retry_after)). None reaches
     /// the total deadline: then the request is over at once. If no try helps, the last outcome
-    /// is the outcome: an [`Error`](super::Error) that tells how often it was tried, or a
+    /// is the outcome: an [`Error`](crate::http::Error) that tells how often it was tried, or a
     /// response with that status.
     ///
     /// A body that fails *after* the head of its response came is not fetched again: the

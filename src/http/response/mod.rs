@@ -7,6 +7,9 @@
 //!
 //! This file is long because each way to read a body is shown by an example that runs.
 
+mod reader;
+mod unpack;
+
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
@@ -21,15 +24,15 @@ use futures_lite::AsyncWriteExt;
 
 use crate::http::body::content_length;
 use crate::http::coding::Decoder;
+use crate::http::conn::TlsSession;
 use crate::http::deadline::Alarm;
-use crate::http::error::{Deadline, Error, ErrorKind, Phase};
+use crate::http::error::{Deadline, Error, ErrorKind, Phase, Tries};
 use crate::http::head::Head;
 use crate::http::pool::Lease;
-use crate::http::retry_after;
-use crate::http::session::TlsSession;
-use crate::http::tries::Tries;
-use crate::http::unpack;
+use crate::http::retry::retry_after;
 use crate::http::url;
+
+pub use reader::BodyReader;
 
 /// The answer to a request, with its body still to be read.
 ///
@@ -64,7 +67,7 @@ pub struct Response {
     trailers: Option<HeaderMap>,
     /// `None` once the body is over or has failed: the connection went its way.
     lease: Option<Lease>,
-    /// Set by the first failure; nothing is ever read after it (N2 in `conn.rs`), and the end
+    /// Set by the first failure; nothing is ever read after it (N2 in `conn`), and the end
     /// of the body is never reported.
     failed: bool,
     alarm: Alarm,

@@ -1,7 +1,6 @@
-//! What can be set about TLS: the part of [`ClientBuilder`] that only a build with the feature
-//! `tls` has.
+//! Whom a client trusts, as [`ClientBuilder`] sets it. Only in a build with the feature `tls`.
 
-use crate::http::client::ClientBuilder;
+use crate::http::builder::ClientBuilder;
 use crate::http::tls::{Certificates, Identity, PublicKeyPin};
 
 impl ClientBuilder {

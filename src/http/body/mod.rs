@@ -13,15 +13,20 @@
 //! - B1: a body whose length was announced, or that is chunked, is whole only if all of it
 //!   came. A close before that is an error, never an end.
 //! - B2: bytes after the end belong to nobody. They are never handed out, and a connection
-//!   that has some is not used again (`conn.rs` looks).
+//!   that has some is not used again (`conn` looks).
+
+mod chunked;
+mod step;
 
 use ::http::header::{self, HeaderMap, HeaderValue};
 use ::http::{Method, StatusCode, Version};
 
-use crate::http::chunked::Chunks;
 use crate::http::error::{ErrorKind, Phase};
 use crate::http::head::Head;
-use crate::http::step::{Step, take};
+use chunked::Chunks;
+use step::take;
+
+pub(crate) use step::Step;
 
 /// Lengths from here on are refused: they would be negative as a file's offset.
 const MAX_LENGTH: u64 = i64::MAX as u64;

@@ -9,6 +9,9 @@
 //!
 //! This file is long because each way to fail says what can be done about it.
 
+mod tls;
+mod tries;
+
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
@@ -18,8 +21,9 @@ use std::time::Duration;
 use ::http::StatusCode;
 
 use crate::http::printable::printable;
-use crate::http::tls_error::TlsError;
-use crate::http::tries::Tries;
+
+pub use tls::TlsError;
+pub(crate) use tries::{Stop, Tries};
 
 /// Why a request gave no response, or not all of it.
 ///

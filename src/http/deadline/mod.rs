@@ -18,6 +18,8 @@
 //!
 //! This file is long because its tests bring a connection of their own.
 
+mod speed;
+
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -26,8 +28,10 @@ use std::time::{Duration, Instant};
 use crate::clock;
 use crate::coop;
 use crate::http::error::{Deadline, ErrorKind};
-use crate::http::speed::{LowSpeed, Speed};
 use crate::time::{Sleep, sleep_until};
+use speed::Speed;
+
+pub(crate) use speed::LowSpeed;
 
 /// An alarm that is noticed so much after its time was not waited for by anybody.
 const LATE: Duration = Duration::from_millis(50);
