@@ -102,6 +102,20 @@ fn a_reader_reads_lines_and_small_pieces() {
     });
 }
 
+/// Broken by: leaving `give_back` out of `into_reader`.
+#[test]
+fn a_reader_goes_on_where_the_pieces_ended() {
+    let server = Server::always(chunked(b"hello world", 5));
+    hob::block_on(async {
+        let mut response = response(&server).await;
+        assert_eq!(response.chunk().await.unwrap(), Some(&b"hello"[..]));
+        let mut rest = String::new();
+        let mut reader = response.into_reader();
+        reader.read_to_string(&mut rest).await.unwrap();
+        assert_eq!(rest, " world");
+    });
+}
+
 #[test]
 fn an_error_comes_out_of_a_reader_too_and_again() {
     let server = Server::start(|peer| {

@@ -113,6 +113,12 @@ fn every_way_to_read_gives_what_was_meant() {
         text.clear();
         reader.read_to_string(&mut text).await.unwrap();
         assert_eq!(text, TEXT[5..], "what was not taken is still there");
+        let mut response = get(&client, &server).await;
+        assert_eq!(response.chunk().await.unwrap(), Some(TEXT.as_bytes()));
+        text.clear();
+        let mut reader = response.into_reader();
+        reader.read_to_string(&mut text).await.unwrap();
+        assert_eq!(text, "", "what was taken is not");
     });
     assert_eq!(server.accepted(), 1, "each was read to its end");
 }

@@ -19,7 +19,8 @@ pub struct BodyReader {
 }
 
 impl Response {
-    /// The body as a reader, for whatever wants to read one.
+    /// The body as a reader, for whatever wants to read one. What
+    /// [`chunk`](Response::chunk) has given out already is not read again.
     ///
     /// ```
     /// # hob::block_on(async {
@@ -39,7 +40,9 @@ impl Response {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # }).unwrap();
     /// ```
-    pub fn into_reader(self) -> BodyReader {
+    pub fn into_reader(mut self) -> BodyReader {
+        // It is still lent, for the next poll to take back.
+        self.give_back(self.lent().len());
         BodyReader { response: self }
     }
 }
