@@ -125,6 +125,27 @@ fn a_reader_too_may_take_long_but_not_stand_still() {
     });
 }
 
+/// A gzip header, say, means nothing by itself. Broken by: not asking `judge` in `unpack.rs`.
+#[test]
+fn a_coded_body_does_not_stand_still_while_its_bytes_mean_nothing_yet() {
+    const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n";
+    // A name of three bytes, a stored block, the checksum and the length.
+    const BODY: &[u8] = b"\x1f\x8b\x08\x08\0\0\0\0\0\xffabc\0\
+        \x01\x05\0\xfa\xffhello\x86\xa6\x10\x36\x05\0\0\0";
+    in_virtual_time(async {
+        let url = local(async |stream| {
+            hear(&stream).await;
+            say(&stream, HEAD).await;
+            for byte in BODY {
+                sleep(50 * SECOND).await;
+                let _ = stream.write_all(&[*byte]).await;
+            }
+        });
+        let response = Client::new().get(url.await).send().await.unwrap();
+        assert_eq!(response.text().await.unwrap(), "hello");
+    });
+}
+
 /// Broken by: taking the alarm down whenever a piece is asked for.
 #[test]
 fn who_gives_up_a_piece_and_asks_again_still_meets_the_idle_deadline() {

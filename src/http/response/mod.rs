@@ -369,7 +369,7 @@ impl Response {
         };
         let polled = match &mut self.decoder {
             None => lease.conn().poll_chunk(cx),
-            Some(decoder) => unpack::poll_piece(cx, lease.conn(), decoder),
+            Some(decoder) => unpack::poll_piece(cx, lease.conn(), decoder, &mut self.alarm),
         };
         let (alarm, conn) = (&mut self.alarm, lease.peek());
         let polled = alarm.judge(cx, Deadline::Idle, conn, polled);

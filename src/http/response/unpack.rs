@@ -10,17 +10,22 @@ use std::task::{Context, Poll, ready};
 use crate::coop;
 use crate::http::coding::Decoder;
 use crate::http::conn::Conn;
-use crate::http::error::ErrorKind;
+use crate::http::deadline::Alarm;
+use crate::http::error::{Deadline, ErrorKind};
 
 /// Waits for a piece of the body. `true`: there is one, see [`Decoder::lent`]. `false`: the
 /// body is over, and whole by its framing and by its codings.
 ///
 /// Each piece costs a unit of the budget: what is in the buffer may unpack to thousands of
 /// them without another read, and the reads are what spends elsewhere.
+///
+/// Megabytes of zstd may come before the first piece of what they mean. So `alarm` hears of all
+/// that comes: a peer that sends is not idle.
 pub(crate) fn poll_piece(
     cx: &mut Context<'_>,
     conn: &mut Conn,
     decoder: &mut Decoder,
+    alarm: &mut Alarm,
 ) -> Poll<Result<bool, ErrorKind>> {
     ready!(coop::poll_budget(cx));
     decoder.take_back();
@@ -31,8 +36,11 @@ pub(crate) fn poll_piece(
             coop::spend();
             return Poll::Ready(Ok(true));
         }
-        if conn.lent().is_empty() && !ready!(conn.poll_chunk(cx))? {
-            return Poll::Ready(decoder.finish().map(|()| false));
+        if conn.lent().is_empty() {
+            let polled = conn.poll_chunk(cx);
+            if !ready!(alarm.judge(cx, Deadline::Idle, conn, polled))? {
+                return Poll::Ready(decoder.finish().map(|()| false));
+            }
         }
     }
 }
