@@ -161,13 +161,22 @@ pub(crate) fn shown(url: &Url) -> String {
     shorten(url.as_str())
 }
 
-/// [`shown`] for text that did not parse: whatever stands where userinfo would is cut out,
-/// and what is not printable is escaped.
+/// [`shown`] for text that may be no URL; what is not printable is escaped.
+///
+/// What does not parse has no parts. A `/` in a password that should have been escaped ends
+/// the host for the parser, not for whoever typed it. So all before the last `@` is cut out.
 pub(crate) fn shown_raw(text: &str) -> String {
-    let start = text.find("//").map_or(0, |at| at + 2);
+    if let Ok(url) = Url::parse(text)
+        && url.has_host()
+        && !has_control(text)
+    {
+        return shown(&url);
+    }
+    let is_scheme = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric());
+    let start = text.find("://").filter(|&at| is_scheme(&text[..at]));
+    let start = start.map_or(0, |at| at + 3);
     let (scheme, rest) = text.split_at(start);
-    let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
-    let host = rest[..end].rfind('@').map_or(0, |at| at + 1);
+    let host = rest.rfind('@').map_or(0, |at| at + 1);
     let clean = format!("{scheme}{}", &rest[host..]);
     printable(&clean).at_most(SHOWN_MAX).to_string()
 }
@@ -254,7 +263,8 @@ mod tests {
         assert_eq!(taken("http://:pw@h/"), Some((Vec::new(), b"pw".to_vec())));
     }
 
-    /// Broken by: returning `url.to_string()` from `shown`.
+    /// Broken by: returning `url.to_string()` from `shown`, or looking for the `@` only up to
+    /// the first slash in `shown_raw`.
     #[test]
     fn nothing_shown_has_userinfo_or_control_characters_in_it() {
         assert_eq!(shown(&parsed("http://me:secret@h/p")), "http://h/p");
@@ -264,6 +274,16 @@ mod tests {
             "me:secret@h",
             "http://me:secret@[::1/",
             "http://x@me:secret@h:99999\x1b[2J/\n",
+            // What people forget to escape, and what only the parser takes for an authority.
+            "http://me:a/secret@h/",
+            "http://me:a?secret@h/",
+            "http://me:a#secret@h/",
+            "http://me:a\\secret@h/",
+            "http:/me:secret@h:99999/",
+            "http:///me:secret@h:99999/",
+            "http:\\\\me:secret@h:99999/",
+            "me:secret://x@h",
+            "mailto:me:secret@h",
         ];
         for text in raw {
             let shown = shown_raw(text);
