@@ -141,6 +141,9 @@ mod tests {
         let request = client.post("http://user:secret@h/a?b");
         let request = request.header("x-token", "secret").body("secret");
         assert_eq!(format!("{request:?}"), "POST http://h/a?b");
+        let none: [(&str, &str); 0] = [];
+        let request = client.get("http://h/a").query(&none);
+        assert_eq!(format!("{request:?}"), "GET http://h/a", "and no `?`");
         let shown = format!("{:?}", client.get("no scheme"));
         assert!(shown.contains("not a URL"), "{shown}");
     }

@@ -275,7 +275,10 @@ impl RequestBuilder {
     /// ```
     pub fn query<K: AsRef<str>, V: AsRef<str>>(self, pairs: &[(K, V)]) -> RequestBuilder {
         self.change(|request| {
-            request.url.query_pairs_mut().extend_pairs(pairs);
+            // Without a pair, the query would become an empty one, and so another URL.
+            if !pairs.is_empty() {
+                request.url.query_pairs_mut().extend_pairs(pairs);
+            }
             Ok(())
         })
     }
