@@ -3,5 +3,15 @@
 //!
 //! A server that is not installed is said to be missing, and its tests pass; with
 //! `HOB_PEERS=required` in the environment they fail instead.
+//!
+//! Here is what the tests share: the bad network of `examples/chaos_proxy` (the same files, not
+//! a copy) and [`origin`], an honest server to put behind it.
 
 #![forbid(unsafe_code)]
+
+#[path = "../../../examples/chaos_proxy/plan.rs"]
+pub mod plan;
+#[path = "../../../examples/chaos_proxy/proxy.rs"]
+pub mod proxy;
+
+pub mod origin;
