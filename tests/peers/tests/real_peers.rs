@@ -4,23 +4,24 @@
 //! mistake made twice would cancel itself out. Where nginx or curl is not installed, a test
 //! says so and passes; with `HOB_PEERS=required` in the environment it fails instead.
 
-#![cfg(all(unix, feature = "http"))]
+#![cfg(unix)]
 
 use hob::http::{Client, StatusCode};
 use hob::net::{TcpListener, TcpStream};
-use std::io::Write;
-use std::net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
-use std::{env, fs, io, thread};
+use hob_peers::peer::{Folder, installed};
+use hob_peers::servers;
+use hob_peers::site::{LARGE, MEDIUM, Pattern, page};
+use std::io;
+use std::net::SocketAddr;
+use std::process::Command;
 
 // nginx.
 
 #[test]
 fn small_files_come_one_after_the_other_over_one_connection() {
-    let Some(nginx) = Nginx::start() else { return };
+    let Some(nginx) = servers::nginx() else {
+        return;
+    };
     hob::block_on(async {
         let client = Client::new();
         for count in 1..=3 {
@@ -36,7 +37,9 @@ fn small_files_come_one_after_the_other_over_one_connection() {
 
 #[test]
 fn a_connection_that_nginx_closes_is_not_used_again() {
-    let Some(nginx) = Nginx::start() else { return };
+    let Some(nginx) = servers::nginx() else {
+        return;
+    };
     hob::block_on(async {
         let client = Client::new();
         for _ in 0..3 {
@@ -53,7 +56,9 @@ fn a_connection_that_nginx_closes_is_not_used_again() {
 
 #[test]
 fn sixty_four_mebibytes_come_with_every_byte_in_its_place() {
-    let Some(nginx) = Nginx::start() else { return };
+    let Some(nginx) = servers::nginx() else {
+        return;
+    };
     hob::block_on(async {
         let mut response = hob::http::get(nginx.url("/large.bin")).await.unwrap();
         assert_eq!(response.content_length(), Some(LARGE as u64));
@@ -67,7 +72,9 @@ fn sixty_four_mebibytes_come_with_every_byte_in_its_place() {
 
 #[test]
 fn thirty_two_downloads_at_once_do_not_mix() {
-    let Some(nginx) = Nginx::start() else { return };
+    let Some(nginx) = servers::nginx() else {
+        return;
+    };
     hob::block_on(async {
         let client = Client::builder().max_per_host(32).max_total(32).build();
         let fetch = |client: Client, url: String| async move {
@@ -89,7 +96,9 @@ fn thirty_two_downloads_at_once_do_not_mix() {
 
 #[test]
 fn what_has_no_length_comes_in_chunks_and_ends_where_it_should() {
-    let Some(nginx) = Nginx::start() else { return };
+    let Some(nginx) = servers::nginx() else {
+        return;
+    };
     hob::block_on(async {
         let client = Client::new();
         for count in 1..=2 {
@@ -109,7 +118,9 @@ fn what_has_no_length_comes_in_chunks_and_ends_where_it_should() {
 
 #[test]
 fn a_head_has_a_length_and_no_body() {
-    let Some(nginx) = Nginx::start() else { return };
+    let Some(nginx) = servers::nginx() else {
+        return;
+    };
     hob::block_on(async {
         let client = Client::new();
         let response = client.head(nginx.url("/large.bin")).send().await.unwrap();
@@ -120,7 +131,9 @@ fn a_head_has_a_length_and_no_body() {
 
 #[test]
 fn what_is_not_there_is_a_response_until_one_asks_for_an_error() {
-    let Some(nginx) = Nginx::start() else { return };
+    let Some(nginx) = servers::nginx() else {
+        return;
+    };
     hob::block_on(async {
         let response = hob::http::get(nginx.url("/nowhere")).await.unwrap();
         assert_eq!(response.status(), StatusCode::NOT_FOUND);
@@ -132,7 +145,9 @@ fn what_is_not_there_is_a_response_until_one_asks_for_an_error() {
 
 #[test]
 fn a_redirect_is_followed_to_the_file() {
-    let Some(nginx) = Nginx::start() else { return };
+    let Some(nginx) = servers::nginx() else {
+        return;
+    };
     hob::block_on(async {
         for from in ["/moved", "/moved-relative"] {
             let response = hob::http::get(nginx.url(from)).await.unwrap();
@@ -144,166 +159,13 @@ fn a_redirect_is_followed_to_the_file() {
 
 #[test]
 fn a_redirect_in_a_circle_ends_with_an_error() {
-    let Some(nginx) = Nginx::start() else { return };
+    let Some(nginx) = servers::nginx() else {
+        return;
+    };
     hob::block_on(async {
         let error = hob::http::get(nginx.url("/circle")).await.unwrap_err();
         assert!(error.to_string().contains("in a circle"), "{error}");
     });
-}
-
-const LARGE: usize = 64 << 20;
-const MEDIUM: usize = 1 << 20;
-
-/// What `/chunked/page.txt` says: more than nginx sends as one chunk.
-fn page() -> String {
-    (0..20_000).map(|n| format!("line {n}\n")).collect()
-}
-
-/// A byte for each place. The period is a prime, so that a piece which comes twice, or not at
-/// all, or in another's place, does not fit.
-struct Pattern {
-    block: Vec<u8>,
-    seen: usize,
-}
-
-impl Pattern {
-    const PERIOD: usize = 65_521;
-
-    fn new() -> Pattern {
-        let bytes = (0..Pattern::PERIOD).map(|n| (n * n / 7 + n) as u8);
-        let block: Vec<u8> = bytes.collect();
-        Pattern {
-            block: block.repeat(2),
-            seen: 0,
-        }
-    }
-
-    fn continues_with(&mut self, mut piece: &[u8]) {
-        while !piece.is_empty() {
-            let (now, rest) = piece.split_at(piece.len().min(Pattern::PERIOD));
-            let start = self.seen % Pattern::PERIOD;
-            assert!(
-                now == &self.block[start..start + now.len()],
-                "at {}",
-                self.seen
-            );
-            self.seen += now.len();
-            piece = rest;
-        }
-    }
-
-    fn file(length: usize) -> Vec<u8> {
-        let mut bytes = Pattern::new()
-            .block
-            .repeat(length / Pattern::PERIOD / 2 + 1);
-        bytes.truncate(length);
-        bytes
-    }
-}
-
-/// An nginx of our own: one process, in a folder of its own, on a port that nobody had.
-struct Nginx {
-    process: Child,
-    folder: PathBuf,
-    address: SocketAddr,
-}
-
-impl Nginx {
-    fn start() -> Option<Nginx> {
-        let program = installed("nginx")?;
-        // Somebody may take the port between our asking for a free one and nginx's taking it.
-        let mut started = (0..5).map(|_| Nginx::try_start(&program));
-        let nginx = started.find_map(|nginx| nginx);
-        Some(nginx.expect("nginx starts: see the errors above"))
-    }
-
-    fn try_start(program: &Path) -> Option<Nginx> {
-        let folder = fresh_folder();
-        let address = StdListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap();
-        write_site(&folder);
-        fs::write(folder.join("nginx.conf"), config(&folder, address)).unwrap();
-        let process = Command::new(program)
-            .arg("-p")
-            .arg(&folder)
-            .args(["-c", "nginx.conf", "-e", "error.log"])
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut nginx = Nginx {
-            process,
-            folder,
-            address,
-        };
-        nginx.is_up().then_some(nginx)
-    }
-
-    /// Waits until it takes connections, or has ended.
-    fn is_up(&mut self) -> bool {
-        let patience = Instant::now() + Duration::from_secs(20);
-        while Instant::now() < patience {
-            if self.process.try_wait().unwrap().is_some() {
-                return false;
-            }
-            if StdStream::connect(self.address).is_ok() {
-                return true;
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
-        false
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
-    }
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-        let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
-fn write_site(folder: &Path) {
-    let site = folder.join("site");
-    fs::create_dir_all(site.join("chunked")).unwrap();
-    fs::create_dir_all(site.join("close")).unwrap();
-    fs::write(site.join("small.txt"), "small\n").unwrap();
-    fs::write(site.join("close/small.txt"), "small\n").unwrap();
-    fs::write(site.join("chunked/page.txt"), page()).unwrap();
-    fs::write(site.join("medium.bin"), Pattern::file(MEDIUM)).unwrap();
-    fs::write(site.join("large.bin"), Pattern::file(LARGE)).unwrap();
-}
-
-/// Everything it writes is in its folder, so it needs no rights. A page that may hold
-/// server-side includes has no length beforehand, and that is how nginx comes to send chunks.
-fn config(folder: &Path, address: SocketAddr) -> String {
-    let folder = folder.display();
-    format!(
-        "daemon off; master_process off; pid {folder}/pid;
-        error_log {folder}/error.log;
-        events {{ worker_connections 512; }}
-        http {{
-            access_log off;
-            client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
-            fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi;
-            scgi_temp_path {folder}/scgi;
-            server {{
-                listen {address};
-                root {folder}/site;
-                add_header x-requests $connection_requests always;
-                location /chunked/ {{ ssi on; ssi_types *; }}
-                location /close/ {{ keepalive_timeout 0; }}
-                location = /moved {{ return 301 /small.txt; }}
-                location = /moved-relative {{ absolute_redirect off; return 302 small.txt; }}
-                location = /circle {{ return 302 /circle; }}
-            }}
-        }}"
-    )
 }
 
 // curl.
@@ -333,9 +195,8 @@ fn curl_sends_three_mebibytes() {
     let Some(curl) = installed("curl") else {
         return;
     };
-    let folder = fresh_folder();
-    let file = folder.join("upload");
-    fs::write(&file, Pattern::file(3 << 20)).unwrap();
+    let folder = Folder::new();
+    let file = folder.write("upload", Pattern::file(3 << 20));
     let answer = serve_while(|address| {
         let mut command = Command::new(curl);
         command.args([
@@ -349,7 +210,7 @@ fn curl_sends_three_mebibytes() {
         command.arg(format!("http://{address}/upload"));
         command
     });
-    fs::remove_dir_all(folder).unwrap();
+    drop(folder);
     assert_eq!(answer, "POST /upload 3145728 bytes");
 }
 
@@ -427,33 +288,4 @@ async fn read_more(stream: &TcpStream, bytes: &mut Vec<u8>) -> io::Result<()> {
             Ok(())
         }
     }
-}
-
-// Both.
-
-/// Where a program is; `None`, having said so, where it is nowhere.
-fn installed(program: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let sbin = ["/usr/sbin", "/usr/local/sbin", "/sbin"].map(PathBuf::from);
-    let mut folders = env::split_paths(&path).chain(sbin);
-    let found = folders.find_map(|folder| Some(folder.join(program)).filter(|p| p.is_file()));
-    if found.is_none() {
-        let required = env::var("HOB_PEERS").is_ok_and(|value| value == "required");
-        assert!(
-            !required,
-            "{program} is not installed, and HOB_PEERS=required"
-        );
-        // Not by `println!`, which the test harness keeps to itself where a test passes.
-        let _ = writeln!(io::stderr(), "skipped: {program} is not installed");
-    }
-    found
-}
-
-fn fresh_folder() -> PathBuf {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let name = format!("hob-real-peers-{}-{number}", std::process::id());
-    let folder = env::temp_dir().join(name);
-    fs::create_dir_all(&folder).unwrap();
-    folder
 }

@@ -1,0 +1,360 @@
+//! hob's client against the servers of other people: each of them gives files, parts of files,
+//! packed files and refusals in its own manner, and the client makes the same of it.
+//!
+//! One test is one server, as starting it is most of the work; [`gives_files`] is what all of
+//! them have to do. Connections are counted by a proxy in between that does nothing else. Where a
+//! server is not installed, a test says so and passes; with `HOB_PEERS=required` it fails instead.
+
+#![cfg(unix)]
+
+use std::cell::Cell;
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use hob::AbortOnDrop;
+use hob::http::{Client, Response, StatusCode, header};
+use hob::net::TcpListener;
+use hob_peers::peer::Peer;
+use hob_peers::proxy::{self, News, Settings};
+use hob_peers::servers;
+use hob_peers::site::{LARGE, MEDIUM, Pattern, SMALL, page};
+
+#[test]
+fn nginx_gives_files() {
+    let Some(peer) = servers::nginx() else { return };
+    run(&peer, async |to| {
+        gives_files(&to).await;
+        gives_packed(&to).await;
+        gives_chunks(&to).await;
+        takes_files(&to, &peer).await;
+    });
+}
+
+#[test]
+fn apache_gives_files() {
+    let Some(peer) = servers::apache() else {
+        return;
+    };
+    run(&peer, async |to| {
+        gives_files(&to).await;
+        gives_packed(&to).await;
+        takes_files(&to, &peer).await;
+    });
+}
+
+#[test]
+fn caddy_gives_files() {
+    let Some(peer) = servers::caddy() else { return };
+    run(&peer, async |to| {
+        gives_files(&to).await;
+        gives_packed(&to).await;
+    });
+}
+
+#[test]
+fn lighttpd_gives_files() {
+    let Some(peer) = servers::lighttpd() else {
+        return;
+    };
+    run(&peer, async |to| {
+        gives_files(&to).await;
+        gives_packed(&to).await;
+    });
+}
+
+#[test]
+fn haproxy_passes_files_on() {
+    let Some(behind) = servers::nginx() else {
+        return;
+    };
+    let Some(peer) = servers::haproxy(behind.address) else {
+        return;
+    };
+    run(&peer, async |to| {
+        gives_files(&to).await;
+        gives_packed(&to).await;
+        gives_chunks(&to).await;
+        takes_files(&to, &behind).await;
+    });
+}
+
+/// A server that has gone, behind one that is there: the answer is the one's in front.
+#[test]
+fn haproxy_answers_for_a_server_that_is_not_there() {
+    let nobody = hob_peers::peer::free_address();
+    let Some(peer) = servers::haproxy(nobody) else {
+        return;
+    };
+    run(&peer, async |to| {
+        let response = to.get("/small.txt").await;
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(response.text().await.unwrap().contains("503"));
+    });
+}
+
+#[test]
+fn httpbin_hears_what_was_said() {
+    let Some(peer) = servers::httpbin() else {
+        return;
+    };
+    run(&peer, async |to| {
+        let client = &to.client;
+        let asked = client
+            .get(to.url("/get"))
+            .query(&[("q", "two words & more")]);
+        let told = json(asked.header("x-hob", "heard").send().await.unwrap()).await;
+        assert_eq!(told["args"]["q"], "two words & more");
+        assert_eq!(told["headers"]["X-Hob"], "heard");
+
+        let body = Pattern::file(300_000);
+        let sent = client.put(to.url("/put")).body(body.clone()).send().await;
+        let told = json(sent.unwrap()).await;
+        assert_eq!(told["headers"]["Content-Length"], "300000");
+        // What is not text comes back in base64, four digits for three bytes.
+        let data = told["data"].as_str().unwrap();
+        let data = data.split(',').next_back().unwrap();
+        assert_eq!(data.len(), 400_000);
+
+        let asked = client.get(to.url("/basic-auth/me/secret"));
+        let refused = asked.send().await.unwrap();
+        assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+        drop(refused);
+        let asked = client.get(to.url("/basic-auth/me/secret"));
+        let known = asked.basic_auth("me", "secret").send().await.unwrap();
+        assert_eq!(known.status(), StatusCode::OK);
+        drop(known);
+
+        for (path, status) in [
+            ("/status/418", 418),
+            ("/redirect/5", 200),
+            ("/absolute-redirect/3", 200),
+        ] {
+            assert_eq!(to.get(path).await.status().as_u16(), status, "{path}");
+        }
+        // A hundred bytes, a piece at a time, in chunks.
+        assert_eq!(
+            to.get("/stream-bytes/100000?chunk_size=7")
+                .await
+                .bytes()
+                .await
+                .unwrap()
+                .len(),
+            100_000
+        );
+        let slow = to.get("/drip?numbytes=50&duration=1&delay=0").await;
+        assert_eq!(slow.bytes().await.unwrap().len(), 50);
+        let range = client
+            .get(to.url("/range/1000"))
+            .header("range", "bytes=10-19");
+        let range = range.send().await.unwrap();
+        assert_eq!(range.status(), StatusCode::PARTIAL_CONTENT);
+        assert_eq!(range.text().await.unwrap(), "klmnopqrst");
+        assert!(
+            to.get("/encoding/utf8")
+                .await
+                .text()
+                .await
+                .unwrap()
+                .contains("∮")
+        );
+    });
+}
+
+async fn json(response: Response) -> serde_json::Value {
+    assert_eq!(response.status(), StatusCode::OK);
+    serde_json::from_str(&response.text().await.unwrap()).unwrap()
+}
+
+/// The way to a server: a client, and somebody in between who counts connections.
+struct To {
+    client: Client,
+    address: SocketAddr,
+    connections: Rc<Cell<u64>>,
+    _proxy: AbortOnDrop<std::io::Result<()>>,
+}
+
+fn run(peer: &Peer, test: impl AsyncFnOnce(To)) {
+    hob::block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let connections = Rc::new(Cell::new(0));
+        let count = connections.clone();
+        let no_faults = Settings {
+            seed: 0,
+            faults: Vec::new(),
+            reach: 0,
+        };
+        let tell = move |_: u64, news: News<'_>| {
+            let more = u64::from(matches!(news, News::Planned(_)));
+            count.set(count.get() + more);
+        };
+        let proxy = hob::spawn(proxy::run(listener, peer.address, no_faults, tell));
+        test(To {
+            client: Client::new(),
+            address,
+            connections,
+            _proxy: proxy.abort_on_drop(),
+        })
+        .await;
+    });
+}
+
+impl To {
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    #[track_caller]
+    fn get(&self, path: &str) -> impl Future<Output = Response> {
+        let sent = self.client.get(self.url(path)).send();
+        let path = path.to_owned();
+        async move { sent.await.unwrap_or_else(|error| panic!("{path}: {error}")) }
+    }
+
+    /// Asks for a range, under a condition if there is one.
+    async fn range(&self, path: &str, range: &str, if_range: Option<&str>) -> Response {
+        let asked = self.client.get(self.url(path)).header("range", range);
+        let asked = match if_range {
+            Some(validator) => asked.header("if-range", validator),
+            None => asked,
+        };
+        asked.send().await.unwrap()
+    }
+}
+
+/// The whole body, which must be the pattern from this place on; gives where it ended.
+async fn pattern(mut response: Response, from: usize) -> usize {
+    let mut pattern = Pattern::at(from);
+    while let Some(piece) = response.chunk().await.unwrap() {
+        pattern.continues_with(piece);
+    }
+    pattern.seen
+}
+
+/// What every server of files does.
+async fn gives_files(to: &To) {
+    // Whole files, all over one connection.
+    for _ in 0..3 {
+        let response = to.get("/small.txt").await;
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.content_length(), Some(SMALL.len() as u64));
+        assert_eq!(response.text().await.unwrap(), SMALL);
+    }
+    assert_eq!(to.get("/empty.txt").await.bytes().await.unwrap(), b"");
+    assert_eq!(to.get("/page.txt").await.text().await.unwrap(), page());
+    let head = to.client.head(to.url("/large.bin")).send().await.unwrap();
+    assert_eq!(head.content_length(), Some(LARGE as u64));
+    assert_eq!(head.bytes().await.unwrap(), b"");
+    let large = to.get("/large.bin").await;
+    assert_eq!(large.content_length(), Some(LARGE as u64));
+    assert_eq!(pattern(large, 0).await, LARGE);
+    gives_parts(to).await;
+
+    // What is not there, and what is elsewhere.
+    let nothing = to.get("/nowhere").await;
+    assert_eq!(nothing.status(), StatusCode::NOT_FOUND);
+    nothing.bytes().await.unwrap();
+    let moved = to.get("/moved").await;
+    assert_eq!(moved.url().path(), "/small.txt");
+    assert_eq!(moved.text().await.unwrap(), SMALL);
+    assert_eq!(to.connections.get(), 1, "connections");
+
+    // Whoever is let go in the middle costs one connection, and no more.
+    drop(to.get("/large.bin").await);
+    assert_eq!(to.get("/small.txt").await.text().await.unwrap(), SMALL);
+    assert_eq!(to.connections.get(), 2, "connections");
+    many_at_once(to).await;
+}
+
+/// Parts of a file, as resuming asks for them.
+async fn gives_parts(to: &To) {
+    let whole = to.client.head(to.url("/medium.bin")).send().await.unwrap();
+    let validator = whole
+        .headers()
+        .get(header::ETAG)
+        .or(whole.headers().get(header::LAST_MODIFIED));
+    let validator = validator.expect("an ETag or a Last-Modified").clone();
+    let validator = validator.to_str().unwrap();
+    drop(whole);
+    let from = 123_456;
+    let range = format!("bytes={from}-");
+    for condition in [None, Some(validator)] {
+        let part = to.range("/medium.bin", &range, condition).await;
+        assert_eq!(part.status(), StatusCode::PARTIAL_CONTENT, "{condition:?}");
+        let came = &part.headers()[header::CONTENT_RANGE];
+        let should = format!("bytes {from}-{}/{MEDIUM}", MEDIUM - 1);
+        assert_eq!(came, should.as_str());
+        assert_eq!(part.content_length(), Some((MEDIUM - from) as u64));
+        assert_eq!(pattern(part, from).await, MEDIUM);
+    }
+    // Another file by now: all of it.
+    let changed = to.range("/medium.bin", &range, Some("\"another\"")).await;
+    assert_eq!(changed.status(), StatusCode::OK);
+    assert_eq!(pattern(changed, 0).await, MEDIUM);
+    let beyond = format!("bytes={MEDIUM}-");
+    let beyond = to.range("/medium.bin", &beyond, None).await;
+    assert_eq!(beyond.status(), StatusCode::RANGE_NOT_SATISFIABLE);
+    // It should say how long the file is (RFC 9110 §15.5.17); lighttpd does not.
+    if let Some(unsatisfied) = beyond.headers().get(header::CONTENT_RANGE) {
+        assert_eq!(unsatisfied, format!("bytes */{MEDIUM}").as_str());
+    }
+    beyond.bytes().await.unwrap();
+}
+
+async fn many_at_once(to: &To) {
+    let tasks: Vec<_> = (0..16)
+        .map(|_| to.client.get(to.url("/medium.bin")).send())
+        .map(|sent| hob::spawn(async { pattern(sent.await.unwrap(), 0).await }))
+        .collect();
+    for task in tasks {
+        assert_eq!(task.await.unwrap(), MEDIUM);
+    }
+}
+
+/// The page, packed if the client asked for that.
+async fn gives_packed(to: &To) {
+    for _ in 0..2 {
+        let packed = to.get("/packed/page.txt").await;
+        assert_eq!(packed.status(), StatusCode::OK);
+        assert_eq!(packed.text().await.unwrap(), page());
+    }
+    // Who asks for it by himself gets it as it is.
+    let asked = to.client.get(to.url("/packed/page.txt"));
+    let packed = asked
+        .header("accept-encoding", "gzip")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(packed.headers()[header::CONTENT_ENCODING], "gzip");
+    assert!(packed.bytes().await.unwrap().len() < page().len());
+}
+
+/// The page, whose length nobody knows beforehand.
+async fn gives_chunks(to: &To) {
+    let before = to.connections.get();
+    for _ in 0..2 {
+        let response = to.get("/chunked/page.txt").await;
+        assert_eq!(response.headers()[header::TRANSFER_ENCODING], "chunked");
+        assert_eq!(response.content_length(), None);
+        assert_eq!(response.text().await.unwrap(), page());
+    }
+    assert_eq!(
+        to.connections.get(),
+        before,
+        "the end of the chunks was found"
+    );
+}
+
+/// Uploads, to a server that has its files in that peer's folder.
+async fn takes_files(to: &To, owner: &Peer) {
+    let body = Pattern::file(3 << 20);
+    let sent = to.client.put(to.url("/put/upload.bin")).body(body.clone());
+    let response = sent.send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::CREATED);
+    response.bytes().await.unwrap();
+    assert!(servers::file_of(owner, "put/upload.bin") == body);
+    // Where nothing may be put, there is an answer all the same.
+    let sent = to.client.put(to.url("/small.txt")).body(body);
+    let refused = sent.send().await.unwrap();
+    assert!(refused.status().is_client_error(), "{refused:?}");
+}
