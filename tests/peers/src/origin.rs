@@ -1,9 +1,12 @@
 //! An honest server: what it says is right, whatever becomes of it on the way.
 //!
 //! `GET /FRAMING/SEED/SIZE` gives `SIZE` bytes that follow from `SEED`, framed as `FRAMING` says:
-//! by `length`, by `chunked`, or by the `close` of the connection. `X-Sha256` tells their digest. Connections are
-//! kept. It runs on hob's loop, as under virtual time nothing may happen elsewhere; other
-//! people's servers are in other tests.
+//! by `length`, by `chunked`, or by the `close` of the connection. `X-Sha256` tells the digest of
+//! the file, `ETag` which file it is, and a range from some byte to the end is given where it is
+//! asked for, under `If-Range` too. Connections are kept.
+//!
+//! It runs on hob's loop, as under virtual time nothing may happen elsewhere; other people's
+//! servers are in other tests.
 
 use std::io;
 use std::net::Shutdown;
@@ -22,8 +25,11 @@ const IDLE: Duration = Duration::from_secs(120);
 /// The bytes of the file with this seed.
 pub fn file(seed: u64, size: usize) -> Vec<u8> {
     let mut dice = Dice::new(seed);
-    let rolls = (0..size.div_ceil(8)).flat_map(|_| dice.roll().to_le_bytes());
-    rolls.take(size).collect()
+    let mut bytes = vec![0; size];
+    for eight in bytes.chunks_mut(8) {
+        eight.copy_from_slice(&dice.roll().to_le_bytes()[..eight.len()]);
+    }
+    bytes
 }
 
 /// SHA-256, in hexadecimal digits.
@@ -75,18 +81,18 @@ async fn end_in_order(stream: &TcpStream) -> io::Result<()> {
 
 /// Answers one request. True if the connection may be used again.
 async fn answer(stream: &TcpStream, head: &[u8]) -> io::Result<bool> {
-    let Some((framing, bytes)) = asked_for(head) else {
+    let Some(asked) = Asked::read(head) else {
         let refusal = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
         stream.write_all(refusal).await?;
         return Ok(false);
     };
-    let start = format!("HTTP/1.1 200 OK\r\nX-Sha256: {}\r\n", digest(&bytes));
-    match framing {
+    let file = file(asked.seed, asked.size);
+    let start = asked.start(&file);
+    let bytes = &file[asked.from.unwrap_or(0)..];
+    match asked.framing {
         "length" => {
             let head = format!("{start}Content-Length: {}\r\n\r\n", bytes.len());
-            stream
-                .write_all(&[head.as_bytes(), &bytes].concat())
-                .await?;
+            stream.write_all(&[head.as_bytes(), bytes].concat()).await?;
             Ok(true)
         }
         "chunked" => {
@@ -102,26 +108,69 @@ async fn answer(stream: &TcpStream, head: &[u8]) -> io::Result<bool> {
         }
         _ => {
             let head = format!("{start}Connection: close\r\n\r\n");
-            stream
-                .write_all(&[head.as_bytes(), &bytes].concat())
-                .await?;
+            stream.write_all(&[head.as_bytes(), bytes].concat()).await?;
             Ok(false)
         }
     }
 }
 
-/// What `GET /length/7/1000 HTTP/1.1` asks for; `None` for whatever else comes.
-fn asked_for(head: &[u8]) -> Option<(&'static str, Vec<u8>)> {
-    let line = std::str::from_utf8(head).ok()?.lines().next()?;
-    let path = line.strip_prefix("GET /")?.strip_suffix(" HTTP/1.1")?;
-    let mut words = path.split('/');
-    let framing = match words.next()? {
-        "length" => "length",
-        "chunked" => "chunked",
-        "close" => "close",
-        _ => return None,
-    };
-    let seed = words.next()?.parse().ok()?;
-    let size = words.next()?.parse().ok().filter(|size| *size <= 1 << 20)?;
-    Some((framing, file(seed, size)))
+/// What a request asks for.
+struct Asked {
+    framing: &'static str,
+    seed: u64,
+    size: usize,
+    /// The range from here to the end, where one is asked for and there is one.
+    from: Option<usize>,
+}
+
+impl Asked {
+    /// Reads `GET /length/7/1000 HTTP/1.1` and the fields that matter; `None` for whatever else.
+    fn read(head: &[u8]) -> Option<Asked> {
+        let head = std::str::from_utf8(head).ok()?;
+        let line = head.lines().next()?;
+        let path = line.strip_prefix("GET /")?.strip_suffix(" HTTP/1.1")?;
+        let mut words = path.split('/');
+        let framing = match words.next()? {
+            "length" => "length",
+            "chunked" => "chunked",
+            "close" => "close",
+            _ => return None,
+        };
+        let seed = words.next()?.parse().ok()?;
+        let size = words.next()?.parse().ok().filter(|size| *size <= 1 << 20)?;
+        let field = |name: &str| {
+            let fields = head.lines().filter_map(|line| line.split_once(": "));
+            let mut found = fields.filter(|(key, _)| key.eq_ignore_ascii_case(name));
+            found.next().map(|(_, value)| value)
+        };
+        let range = field("range").and_then(|range| range.strip_prefix("bytes="));
+        let from = range.and_then(|range| range.strip_suffix('-')?.parse().ok());
+        let mut asked = Asked {
+            framing,
+            seed,
+            size,
+            from: None,
+        };
+        let unchanged = field("if-range").is_none_or(|tag| tag == asked.tag());
+        asked.from = from.filter(|from| *from < size && unchanged);
+        Some(asked)
+    }
+
+    fn tag(&self) -> String {
+        format!("\"{}-{}\"", self.seed, self.size)
+    }
+
+    /// The head, but for what frames the body.
+    fn start(&self, file: &[u8]) -> String {
+        let status = match self.from {
+            None => "200 OK".to_owned(),
+            Some(from) => {
+                let last = self.size - 1;
+                let range = format!("bytes {from}-{last}/{}", self.size);
+                format!("206 Partial Content\r\nContent-Range: {range}")
+            }
+        };
+        let (tag, digest) = (self.tag(), digest(file));
+        format!("HTTP/1.1 {status}\r\nETag: {tag}\r\nX-Sha256: {digest}\r\n")
+    }
 }

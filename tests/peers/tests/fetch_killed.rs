@@ -1,0 +1,280 @@
+//! The tool is killed (SIGKILL: nothing of it runs any more) at hundreds of points of a download,
+//! by what the server had sent, and by which system call was next. After the next run the file is
+//! right, and at no time does a half file bear the final name.
+//!
+//! The points are counted in bytes and in calls, not in time. For those by call `strace` does the
+//! killing; where it is not installed, the test says so and passes, and with `HOB_PEERS=required` it
+//! fails. `HOB_KILLS=all` takes every call there is (`.ci/nightly`), else it is one in some.
+
+#![cfg(target_os = "linux")]
+
+#[path = "../../fetch_support/mod.rs"]
+mod fetch_support;
+
+use std::env;
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use fetch_support::{Exchange, Folder, GUARD, Server};
+use hob_peers::origin;
+use hob_peers::peer::installed;
+
+/// More than one buffer anywhere on the way, and more than what is fetched without a sidecar.
+const SIZE: usize = (1 << 20) + 300_000;
+
+/// How the next run is told to go on from what is there.
+const GO_ON: [&str; 1] = ["--force"];
+
+/// Where the next answer stops, if it does, and who is told of it.
+type Stop = Option<(usize, Sender<()>)>;
+
+/// A file on a server, which may become another one.
+struct Source {
+    server: Server,
+    file: Arc<Mutex<(u64, Vec<u8>)>>,
+    stop: Arc<Mutex<Stop>>,
+}
+
+impl Source {
+    fn start() -> Source {
+        let file = Arc::new(Mutex::new((0, origin::file(0, SIZE))));
+        let stop = Arc::new(Mutex::new(Stop::None));
+        let (theirs, when) = (file.clone(), stop.clone());
+        let server = Server::start(move |exchange| {
+            let (seed, bytes) = theirs.lock().unwrap().clone();
+            let answer = answer(exchange, seed, &bytes);
+            let stop = when.lock().unwrap().take();
+            let Some((at, told)) = stop else {
+                return exchange.raw(&answer);
+            };
+            exchange.raw(&answer[..at.min(answer.len())])?;
+            let _ = told.send(());
+            // Until the client has gone.
+            exchange.stream.set_read_timeout(Some(GUARD))?;
+            io::Read::read(&mut exchange.stream, &mut [0]).map(drop)
+        });
+        Source { server, file, stop }
+    }
+
+    /// From now on it is another file of the same size.
+    fn change(&self) {
+        let mut file = self.file.lock().unwrap();
+        let seed = file.0 + 1;
+        *file = (seed, origin::file(seed, SIZE));
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        self.file.lock().unwrap().1.clone()
+    }
+
+    fn words(&self, more: &[&str]) -> Vec<String> {
+        let mut words: Vec<String> = more.iter().map(|word| (*word).to_owned()).collect();
+        words.push(self.server.url("/f"));
+        words
+    }
+}
+
+/// The whole answer, or that of the range that was asked for.
+fn answer(exchange: &Exchange, seed: u64, bytes: &[u8]) -> Vec<u8> {
+    let field = |name: &str| {
+        let fields = exchange
+            .head
+            .lines()
+            .filter_map(|line| line.split_once(": "));
+        let mut found = fields.filter(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.next().map(|(_, value)| value.to_owned())
+    };
+    let tag = format!("\"{seed}\"");
+    let from = field("range").and_then(|range| {
+        let from = range.strip_prefix("bytes=")?.strip_suffix('-')?;
+        from.parse::<usize>().ok()
+    });
+    let unchanged = field("if-range").is_none_or(|asked| asked == tag);
+    let (status, bytes) = match from.filter(|from| unchanged && *from < bytes.len()) {
+        None => ("200 OK".to_owned(), bytes),
+        Some(from) => {
+            let (last, all) = (bytes.len() - 1, bytes.len());
+            let range = format!("206 Partial Content\r\nContent-Range: bytes {from}-{last}/{all}");
+            (range, &bytes[from..])
+        }
+    };
+    let length = bytes.len();
+    let head = format!("HTTP/1.1 {status}\r\nETag: {tag}\r\nContent-Length: {length}\r\n\r\n");
+    [head.as_bytes(), bytes].concat()
+}
+
+/// What is there may be a whole file, or half ones under other names; never half of it as `f`.
+/// `contents` are the files that the server had so far.
+fn look(folder: &Folder, contents: &[Vec<u8>], when: &str) {
+    if let Ok(bytes) = std::fs::read(folder.join("f")) {
+        assert!(contents.contains(&bytes), "{when}: a half file is called f");
+    }
+}
+
+/// Runs it once more, unhurt, and then all is well.
+fn all_is_well_after(folder: &Folder, source: &Source, when: &str) {
+    let ran = folder.run(source.words(&GO_ON));
+    assert_eq!(ran.code, Some(0), "{when}: {ran:#?}");
+    assert!(folder.read("f") == source.bytes(), "{when}: f is wrong");
+    assert_eq!(folder.names(), ["f"], "{when}");
+}
+
+/// Broken by: writing to the final name from the start, or resuming without `If-Range`.
+#[test]
+fn killed_after_so_many_bytes_it_gets_the_file_with_the_next_run() {
+    let points = 100;
+    let next = AtomicU64::new(0);
+    fetch_support::program();
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                loop {
+                    let point = next.fetch_add(1, Ordering::Relaxed);
+                    if point >= points {
+                        break;
+                    }
+                    kill_at_byte(point as usize, points as usize);
+                }
+            });
+        }
+    });
+}
+
+/// The first points lie within the head, the others all over the file; the last is its end.
+fn kill_at_byte(point: usize, points: usize) {
+    let at = match point {
+        0..20 => point * 7,
+        _ => (SIZE + 200) * (point - 19) / (points - 20),
+    };
+    let when = format!("killed after {at} bytes");
+    let (folder, source) = (Folder::new(), Source::start());
+    let mut contents = vec![source.bytes()];
+    let (told, reached) = mpsc::channel();
+    *source.stop.lock().unwrap() = Some((at, told));
+    let mut child = folder.fetch(source.words(&[])).spawn().unwrap();
+    reached.recv_timeout(GUARD).expect(&when);
+    // Every other one may first write what it got.
+    if point.is_multiple_of(2) {
+        wait_for_bytes(&folder, at.saturating_sub(200_000) as u64);
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    look(&folder, &contents, &when);
+    // Every third time the file is another one by now.
+    if point.is_multiple_of(3) {
+        source.change();
+        contents.push(source.bytes());
+    }
+    all_is_well_after(&folder, &source, &when);
+}
+
+/// Waits until so many bytes are on the disk, or for a moment: both are fine.
+fn wait_for_bytes(folder: &Folder, bytes: u64) {
+    let end = Instant::now() + Duration::from_millis(60);
+    let part = folder.join("f.part");
+    let size = || part.metadata().map_or(0, |data| data.len());
+    while size() < bytes && Instant::now() < end {
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// The kinds of calls that are counted, each kind for itself in each thread, and how many are
+/// left out between two that are fatal.
+const CALLS: [(&str, usize); 7] = [
+    ("openat,open,creat", 3),
+    ("write,pwrite64,writev", 2),
+    ("close", 3),
+    ("rename,renameat,renameat2,link,linkat,unlink,unlinkat", 1),
+    (
+        "fsync,fdatasync,ftruncate,fallocate,utimensat,sync_file_range",
+        1,
+    ),
+    ("recvfrom,read,readv,pread64", 4),
+    (
+        "fstat,newfstatat,stat,lstat,statx,fcntl,flock,mkdir,mkdirat",
+        4,
+    ),
+];
+
+/// Broken by: writing to the final name from the start.
+#[test]
+fn killed_before_any_system_call_it_gets_the_file_with_the_next_run() {
+    let Some(strace) = installed("strace") else {
+        return;
+    };
+    fetch_support::program();
+    let all = env::var("HOB_KILLS").is_ok_and(|value| value == "all");
+    let kills = AtomicU64::new(0);
+    let next = AtomicU64::new(0);
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                loop {
+                    let kind = next.fetch_add(1, Ordering::Relaxed) as usize;
+                    let Some((calls, step)) = CALLS.get(kind) else {
+                        break;
+                    };
+                    let step = if all { 1 } else { *step };
+                    let mut n = 1;
+                    while kill_at_call(strace.as_path(), calls, n) {
+                        kills.fetch_add(1, Ordering::Relaxed);
+                        n += step;
+                        if !all && n > 40 {
+                            break;
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let kills = kills.load(Ordering::Relaxed);
+    eprintln!("killed before {kills} calls");
+    assert!(kills > 30, "only {kills} kills");
+}
+
+/// Kills it before its n-th call of these, and the run after that one as well. False if it ended
+/// before there were so many.
+fn kill_at_call(strace: &std::path::Path, calls: &str, n: usize) -> bool {
+    let when = format!("killed before number {n} of {calls}");
+    let (folder, source) = (Folder::new(), Source::start());
+    let mut contents = vec![source.bytes()];
+    let run = |words: &[&str]| {
+        let mut command = Command::new(strace);
+        command.args(["-f", "-qq", "-o", "/dev/null", "-e"]);
+        command.arg(format!("trace={calls}"));
+        command
+            .arg("-e")
+            .arg(format!("inject={calls}:signal=SIGKILL:when={n}"));
+        command
+            .arg(fetch_support::program())
+            .args(source.words(words));
+        command.current_dir(folder.path()).stdin(Stdio::null());
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let status = command.status().expect("strace runs");
+        status.signal() == Some(9) || status.code() == Some(137)
+    };
+    let killed = run(&[]);
+    look(&folder, &contents, &when);
+    if !killed {
+        assert!(
+            folder.read("f") == source.bytes(),
+            "{when}: not killed, and wrong"
+        );
+        return false;
+    }
+    if n.is_multiple_of(3) {
+        source.change();
+        contents.push(source.bytes());
+    }
+    run(&GO_ON);
+    look(&folder, &contents, &when);
+    all_is_well_after(&folder, &source, &when);
+    true
+}
