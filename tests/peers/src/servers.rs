@@ -215,6 +215,46 @@ pub fn haproxy(behind: SocketAddr) -> Option<Peer> {
     }))
 }
 
+/// A proxy for HTTP: tinyproxy, with these lines more in its configuration.
+pub fn tinyproxy(more: &str) -> Option<Peer> {
+    let program = installed("tinyproxy")?;
+    Some(Peer::start(|folder, address| {
+        let (ip, port) = (address.ip(), address.port());
+        let config = format!(
+            "Port {port}\nListen {ip}\nTimeout 60\nMaxClients 100\nAllow 127.0.0.1\n\
+             LogLevel Error\n{more}"
+        );
+        let config = folder.write("tinyproxy.conf", config);
+        let mut command = Command::new(&program);
+        command.args(["-d", "-c"]).arg(config);
+        command
+    }))
+}
+
+/// A proxy for SOCKS: dante.
+pub fn dante() -> Option<Peer> {
+    let program = installed("danted")?;
+    Some(Peer::start(|folder, address| {
+        let (ip, port) = (address.ip(), address.port());
+        let config = format!(
+            "logoutput: stderr
+            internal: {ip} port = {port}
+            external: 127.0.0.1
+            clientmethod: none
+            socksmethod: none
+            user.privileged: root
+            user.unprivileged: nobody
+            client pass {{ from: 127.0.0.0/8 to: 0.0.0.0/0 }}
+            socks pass {{ from: 127.0.0.0/8 to: 0.0.0.0/0 }}
+            "
+        );
+        let config = folder.write("danted.conf", config);
+        let mut command = Command::new(&program);
+        command.arg("-f").arg(config);
+        command
+    }))
+}
+
 /// httpbin, which tells what it was asked, under gunicorn.
 pub fn httpbin() -> Option<Peer> {
     let python = python_with("httpbin, gunicorn")?;
