@@ -1,17 +1,20 @@
 //! An honest server: what it says is right, whatever becomes of it on the way.
 //!
 //! `GET /FRAMING/SEED/SIZE` gives `SIZE` bytes that follow from `SEED`, framed as `FRAMING` says:
-//! by `length`, by `chunked`, or by the `close` of the connection. `X-Sha256` tells the digest of
+//! by `length`, by `chunked`, or by the `close` of the connection; and `packed` is in chunks, too,
+//! with gzip. `X-Sha256` tells the digest of
 //! the file, `ETag` which file it is, and a range from some byte to the end is given where it is
 //! asked for, under `If-Range` too. Connections are kept.
 //!
 //! It runs on hob's loop, as under virtual time nothing may happen elsewhere; other people's
 //! servers are in other tests.
 
-use std::io;
+use std::io::{self, Write};
 use std::net::Shutdown;
 use std::time::Duration;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use hob::JoinSet;
 use hob::net::{TcpListener, TcpStream};
 use hob::time::timeout;
@@ -30,6 +33,13 @@ pub fn file(seed: u64, size: usize) -> Vec<u8> {
         eight.copy_from_slice(&dice.roll().to_le_bytes()[..eight.len()]);
     }
     bytes
+}
+
+/// In gzip's format (RFC 1952).
+fn pack(bytes: &[u8]) -> Vec<u8> {
+    let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
+    let written = packer.write_all(bytes).and_then(|()| packer.finish());
+    written.expect("memory takes all")
 }
 
 /// SHA-256, in hexadecimal digits.
@@ -88,14 +98,16 @@ async fn answer(stream: &TcpStream, head: &[u8]) -> io::Result<bool> {
     };
     let file = file(asked.seed, asked.size);
     let start = asked.start(&file);
-    let bytes = &file[asked.from.unwrap_or(0)..];
+    let packed = (asked.framing == "packed").then(|| pack(&file));
+    let bytes = packed.as_ref().unwrap_or(&file);
+    let bytes = &bytes[asked.from.unwrap_or(0)..];
     match asked.framing {
         "length" => {
             let head = format!("{start}Content-Length: {}\r\n\r\n", bytes.len());
             stream.write_all(&[head.as_bytes(), bytes].concat()).await?;
             Ok(true)
         }
-        "chunked" => {
+        "chunked" | "packed" => {
             let head = format!("{start}Transfer-Encoding: chunked\r\n\r\n");
             stream.write_all(head.as_bytes()).await?;
             for piece in bytes.chunks(1000) {
@@ -133,6 +145,7 @@ impl Asked {
         let framing = match words.next()? {
             "length" => "length",
             "chunked" => "chunked",
+            "packed" => "packed",
             "close" => "close",
             _ => return None,
         };
@@ -152,7 +165,8 @@ impl Asked {
             from: None,
         };
         let unchanged = field("if-range").is_none_or(|tag| tag == asked.tag());
-        asked.from = from.filter(|from| *from < size && unchanged);
+        let ranges = framing != "packed";
+        asked.from = from.filter(|from| *from < size && unchanged && ranges);
         Some(asked)
     }
 
@@ -171,6 +185,10 @@ impl Asked {
             }
         };
         let (tag, digest) = (self.tag(), digest(file));
-        format!("HTTP/1.1 {status}\r\nETag: {tag}\r\nX-Sha256: {digest}\r\n")
+        let coding = match self.framing {
+            "packed" => "Content-Encoding: gzip\r\n",
+            _ => "",
+        };
+        format!("HTTP/1.1 {status}\r\nETag: {tag}\r\nX-Sha256: {digest}\r\n{coding}")
     }
 }

@@ -159,7 +159,7 @@ struct Download {
 
 impl Download {
     fn chosen_by(dice: &mut Dice) -> Download {
-        let framing = ["length", "chunked", "close"][dice.below(3) as usize];
+        let framing = ["length", "chunked", "close", "packed"][dice.below(4) as usize];
         let most = [1, 100, 5_000, 40_000][dice.below(4) as usize];
         Download {
             framing,
@@ -235,6 +235,8 @@ struct Came {
     bytes: Vec<u8>,
     /// The digest that came along, if it came.
     digest: Option<String>,
+    /// Was it unpacked, and with it checked?
+    is_decoded: bool,
 }
 
 async fn fetch(client: &Client, url: &str) -> Result<Came, hob::http::Error> {
@@ -243,8 +245,10 @@ async fn fetch(client: &Client, url: &str) -> Result<Came, hob::http::Error> {
     let digest = response.headers().get("x-sha256");
     let digest = digest.and_then(|value| value.to_str().ok());
     let digest = digest.map(str::to_owned);
+    let is_decoded = response.is_decoded();
     let bytes = response.bytes().await?;
     Ok(Came {
+        is_decoded,
         status,
         bytes,
         digest,
@@ -278,6 +282,10 @@ fn judge(
             true if told_by_digest(&came) => Ok("told by its digest"),
             _ => Err(format!("{} with {} bytes", came.status, came.bytes.len())),
         };
+    }
+    // What is unpacked has a checksum of its own.
+    if came.is_decoded && came.bytes != expected && !forged(Way::Up) {
+        return Err(format!("unpacked, to {} wrong bytes", came.bytes.len()));
     }
     match came.status {
         StatusCode::OK if told_by_digest(&came) => Ok("told by its digest"),
@@ -317,6 +325,7 @@ fn clear(error: &hob::http::Error, happened: &[Act]) -> Result<&'static str, Str
         ErrorKind::Broken { .. }
             | ErrorKind::EndedEarly { .. }
             | ErrorKind::Protocol(_)
+            | ErrorKind::Coding(_)
             | ErrorKind::TooLarge { .. }
             | ErrorKind::Timeout { .. }
             | ErrorKind::TooSlow { .. }

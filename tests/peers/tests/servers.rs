@@ -153,6 +153,23 @@ fn httpbin_hears_what_was_said() {
                 .unwrap()
                 .contains("∮")
         );
+        for (path, word) in [
+            ("/gzip", "gzipped"),
+            ("/deflate", "deflated"),
+            ("/brotli", "brotli"),
+        ] {
+            let coded = to.get(path).await;
+            assert!(coded.is_decoded(), "{path}");
+            assert_eq!(json(coded).await[word], true, "{path}");
+        }
+        // A body of unknown length goes in chunks, and is asked for first.
+        let body = futures_lite::io::Cursor::new(Pattern::file(300_000));
+        let sent = client.post(to.url("/post")).body_reader(body, None);
+        let told = json(sent.send().await.unwrap()).await;
+        assert_eq!(told["headers"]["Transfer-Encoding"], "chunked");
+        let form = client.post(to.url("/post")).form(&[("q", "é &=+")]);
+        let told = json(form.send().await.unwrap()).await;
+        assert_eq!(told["form"]["q"], "é &=+");
     });
 }
 
@@ -170,6 +187,7 @@ async fn gives_packed(to: &To) {
     for _ in 0..2 {
         let packed = to.get("/packed/page.txt").await;
         assert_eq!(packed.status(), StatusCode::OK);
+        assert!(packed.is_decoded());
         assert_eq!(packed.text().await.unwrap(), page());
     }
     // Who asks for it by himself gets it as it is.
@@ -202,13 +220,37 @@ async fn gives_chunks(to: &To) {
 /// Uploads, to a server that has its files in that peer's folder.
 async fn takes_files(to: &To, owner: &Peer) {
     let body = Pattern::file(3 << 20);
-    let sent = to.client.put(to.url("/put/upload.bin")).body(body.clone());
-    let response = sent.send().await.unwrap();
-    assert_eq!(response.status(), StatusCode::CREATED);
-    response.bytes().await.unwrap();
-    assert!(servers::file_of(owner, "put/upload.bin") == body);
-    // Where nothing may be put, there is an answer all the same.
-    let sent = to.client.put(to.url("/small.txt")).body(body);
-    let refused = sent.send().await.unwrap();
-    assert!(refused.status().is_client_error(), "{refused:?}");
+    let length = Some(body.len() as u64);
+    let put = |name: &str| to.client.put(to.url(&format!("/put/{name}")));
+    let reader = || futures_lite::io::Cursor::new(body.clone());
+    let ways = [
+        ("memory", put("memory").body(body.clone())),
+        ("asked", put("asked").body_reader(reader(), length)),
+        (
+            "at-once",
+            put("at-once")
+                .body_reader(reader(), length)
+                .expect_continue(false),
+        ),
+        ("chunks", put("chunks").body_reader(reader(), None)),
+        (
+            "chunks-at-once",
+            put("chunks-at-once")
+                .body_reader(reader(), None)
+                .expect_continue(false),
+        ),
+    ];
+    for (name, request) in ways {
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::CREATED, "{name}");
+        response.bytes().await.unwrap();
+        let came = servers::file_of(owner, &format!("put/{name}"));
+        assert!(came == body, "{name}: {} bytes", came.len());
+    }
+    // Where nothing may be put, there is an answer all the same, asked or not.
+    for ask in [true, false] {
+        let sent = to.client.put(to.url("/small.txt")).body(body.clone());
+        let refused = sent.expect_continue(ask).send().await.unwrap();
+        assert!(refused.status().is_client_error(), "{refused:?}");
+    }
 }
