@@ -5,7 +5,8 @@
 //! `HOB_PEERS=required` in the environment they fail instead.
 //!
 //! Here is what the tests share: the bad network of `examples/chaos_proxy` (the same files, not
-//! a copy) and [`origin`], an honest server to put behind it; [`servers`] of other people, which
+//! a copy) and [`origin`], an honest server to put behind it, with or without TLS
+//! ([`terminator`]); [`servers`] of other people, which
 //! give the files of a [`site`], each a [`peer`].
 
 #![forbid(unsafe_code)]
@@ -16,6 +17,7 @@ pub mod plan;
 pub mod proxy;
 
 pub mod origin;
+pub mod terminator;
 #[cfg(unix)]
 pub mod peer;
 pub mod site;
