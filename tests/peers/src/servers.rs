@@ -11,10 +11,24 @@ use crate::site;
 /// Files by nginx. `/chunked/` has no lengths, `/close/` no second request on a connection,
 /// `/packed/` comes with gzip, `/put/` takes uploads; `x-requests` counts a connection's requests.
 pub fn nginx() -> Option<Peer> {
+    nginx_with(|_| String::new())
+}
+
+/// The same over TLS, with this certificate and key.
+pub fn nginx_with_tls(certificate: &str, key: &str) -> Option<Peer> {
+    nginx_with(|folder| {
+        let certificate = folder.write("certificate.pem", certificate);
+        let key = folder.write("key.pem", key);
+        let (certificate, key) = (certificate.display(), key.display());
+        format!("ssl on; ssl_certificate {certificate}; ssl_certificate_key {key};")
+    })
+}
+
+fn nginx_with(more: impl Fn(&Folder) -> String) -> Option<Peer> {
     let program = installed("nginx")?;
     Some(Peer::start(|folder, address| {
         site::write(&folder.join("site"));
-        folder.write("nginx.conf", nginx_config(folder, address));
+        folder.write("nginx.conf", nginx_config(folder, address, &more(folder)));
         let mut command = Command::new(&program);
         command.arg("-p").arg(folder.path());
         command.args(["-c", "nginx.conf", "-e", "error.log"]);
@@ -24,7 +38,7 @@ pub fn nginx() -> Option<Peer> {
 
 /// Everything it writes is in its folder, so it needs no rights. A page that may hold
 /// server-side includes has no length beforehand, and that is how nginx comes to send chunks.
-fn nginx_config(folder: &Folder, address: SocketAddr) -> String {
+fn nginx_config(folder: &Folder, address: SocketAddr, more: &str) -> String {
     let folder = folder.path().display();
     format!(
         "daemon off; master_process off; pid {folder}/pid;
@@ -36,7 +50,7 @@ fn nginx_config(folder: &Folder, address: SocketAddr) -> String {
             fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi;
             scgi_temp_path {folder}/scgi;
             server {{
-                listen {address};
+                listen {address}; {more}
                 root {folder}/site;
                 add_header x-requests $connection_requests always;
                 location /chunked/ {{ ssi on; ssi_types *; }}
@@ -251,6 +265,22 @@ pub fn dante() -> Option<Peer> {
         let config = folder.write("danted.conf", config);
         let mut command = Command::new(&program);
         command.arg("-f").arg(config);
+        command
+    }))
+}
+
+/// A proxy that opens TLS with certificates of its own making: mitmproxy. Its CA is in
+/// `mitmproxy-ca-cert.pem` in its folder. It takes any server for the right one.
+pub fn mitmproxy() -> Option<Peer> {
+    let python = python_with("mitmproxy")?;
+    Some(Peer::start(|folder, address| {
+        let main = "from mitmproxy.tools.main import mitmdump; mitmdump()";
+        let mut command = Command::new(&python);
+        command.args(["-c", main, "--quiet", "--set", "ssl_insecure=true"]);
+        command.args(["--set", "stream_large_bodies=1m", "--set"]);
+        command.arg(format!("confdir={}", folder.path().display()));
+        command.args(["--listen-host", &address.ip().to_string()]);
+        command.args(["--listen-port", &address.port().to_string()]);
         command
     }))
 }

@@ -36,6 +36,18 @@ impl To {
         }
     }
 
+    /// The same over TLS, with a client that trusts the server.
+    pub(crate) async fn server_with_tls(builder: ClientBuilder, address: SocketAddr) -> To {
+        let (counter, connections, running) = counter(address).await;
+        To {
+            client: builder.no_proxy().build(),
+            base: format!("https://{counter}"),
+            connections,
+            keeps: true,
+            _counter: running,
+        }
+    }
+
     /// To `base`, through the proxy at this address, which speaks `scheme`.
     pub(crate) async fn through(
         builder: ClientBuilder,
