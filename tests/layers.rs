@@ -63,7 +63,7 @@ const FLOORS: &[Floor] = &[
 const FOLDERS: &[(&str, &[&str])] = &[(
     "http",
     &[
-        "printable", "error", "url", "auth", "netrc", "redirect", "request", "retry", "head", "body", "coding", // no I/O
+        "printable", "error", "url", "auth", "netrc", "redirect", "request", "retry", "head", "body", "coding", "fields", "resume", // no I/O
         "buffer", "deadline", "upload", "conn", "tls", "connect", "pool", "expect", // one connection, and many
         "response", "config", "send", "request_builder", "client", "builder", // what a program holds
         "vectors", "policy", "fake", "complaints", // tests

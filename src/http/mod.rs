@@ -5,7 +5,7 @@
 //!                  client    request_builder   response         (builder, config: what is set)
 //!   behind them    send (the order of things) ─▶ pool ─▶ connect ─▶ tls
 //!                  upload  expect ─▶ conn ◀─ deadline, buffer
-//!   without I/O    url  auth  netrc  request │ head  body  coding │ redirect  retry │ printable  error
+//!   without I/O    url  auth  netrc  request │ head  body  coding │ redirect  retry │ fields  resume │ printable  error
 //! ```
 //!
 //! The lowest row knows no socket: bytes come in, their meaning goes out, however the bytes
@@ -26,6 +26,8 @@ mod retry;
 mod head;
 mod body;
 mod coding;
+mod fields;
+mod resume;
 mod buffer;
 mod deadline;
 mod upload;
@@ -48,10 +50,15 @@ pub use builder::ClientBuilder;
 pub use client::Client;
 pub use conn::TlsSession;
 pub use error::{Deadline, Error, ErrorKind, Phase, ProxyFault, TlsError, Violation};
+pub use fields::{
+    ContentRange, Digests, Validators, content_disposition, safe_file_name, shorten_file_name,
+    url_file_name,
+};
 pub use netrc::Netrc;
 pub use printable::{Printable, printable};
 pub use request_builder::RequestBuilder;
 pub use response::{BodyReader, Response};
+pub use resume::{Resume, Verdict};
 #[cfg(feature = "tls")]
 pub use tls::{Certificates, Identity, PublicKeyPin};
 

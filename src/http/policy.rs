@@ -2,7 +2,9 @@
 //! redirect leads and what goes along, what may be written into a request, and how long a
 //! server may ask us to wait.
 //!
-//! The other kinds (file names, resuming, `Content-Range`) are about downloads into files.
+//! The kinds that are about files (names, resuming, `Content-Range`) are in `policy/files.rs`.
+
+mod files;
 
 use std::fs;
 use std::time::{Duration, SystemTime};

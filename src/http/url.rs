@@ -86,7 +86,8 @@ pub(crate) fn take_credentials(url: &mut Url) -> Option<(Vec<u8>, Vec<u8>)> {
     Some((name, password))
 }
 
-fn percent_decode(text: &str) -> Vec<u8> {
+/// A percent sign that no two hexadecimal digits follow stands for itself.
+pub(crate) fn percent_decode(text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -99,6 +100,19 @@ fn percent_decode(text: &str) -> Vec<u8> {
         at += if escaped.is_some() { 3 } else { 1 };
     }
     decoded
+}
+
+/// `None` if a percent sign stands for itself (RFC 8187 §3.2.1 has no such thing).
+pub(crate) fn percent_decode_strictly(text: &[u8]) -> Option<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut bytes = text.iter();
+    while let Some(&byte) = bytes.next() {
+        decoded.push(match byte {
+            b'%' => hex(*bytes.next()?)? * 16 + hex(*bytes.next()?)?,
+            _ => byte,
+        });
+    }
+    Some(decoded)
 }
 
 /// The value of a hexadecimal digit.
