@@ -9,10 +9,11 @@ use std::fmt::Write;
 use std::fs;
 
 use fetch_support::{Folder, names_in};
-use sha2::{Digest, Sha256};
+use ring::digest::{SHA256, digest};
 
 fn hex_sum(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
+    digest(&SHA256, bytes)
+        .as_ref()
         .iter()
         .fold(String::new(), |mut hex, byte| {
             write!(hex, "{byte:02x}").unwrap();

@@ -55,7 +55,7 @@ fn a_full_disk_is_told_and_leaves_no_half_file() {
     let mut words = ["-d", "out", "-j1"].map(String::from).to_vec();
     words.extend((0..5).map(|n| server.url(&format!("/{n}"))));
     let ran = folder.run(words);
-    assert_eq!(ran.code, Some(1));
+    assert_eq!(ran.code, Some(23));
     assert_eq!(ran.failures().len(), 3, "{ran:#?}");
     for line in ran.stderr.lines() {
         assert!(
@@ -87,7 +87,7 @@ fn too_few_descriptors_fail_some_downloads_and_no_other() {
         }
     };
     let ran = finish(child);
-    assert_eq!(ran.code, Some(1), "{ran:#?}");
+    assert!(matches!(ran.code, Some(1 | 6 | 7 | 23)), "{ran:#?}");
     let failed = ran.failures().len();
     assert_eq!(ran.stderr.lines().count(), failed, "a line each: {ran:#?}");
     assert!(
@@ -124,7 +124,7 @@ fn the_demonstrations_server_outlives_a_lack_of_descriptors() {
         }
     };
     let ran = finish(child);
-    assert_eq!(ran.code, Some(1), "{ran:#?}");
+    assert!(matches!(ran.code, Some(1 | 6 | 7 | 23)), "{ran:#?}");
     assert_eq!(ran.stderr.lines().count(), ran.failures().len(), "{ran:#?}");
     let lack = |line: &&str| line.contains("Too many open files");
     assert!(ran.failures().iter().all(lack), "{ran:#?}");
@@ -151,7 +151,7 @@ fn a_folder_that_is_not_ours_is_told() {
     let ran = finish(child);
     assert_eq!(
         (ran.code, ran.stderr.lines().count()),
-        (Some(1), 1),
+        (Some(23), 1),
         "{ran:#?}"
     );
     assert!(

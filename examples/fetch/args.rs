@@ -1,57 +1,22 @@
 //! The command line: words in, [`Options`] out. Nothing here touches a file or the network.
 //!
-//! Flags mean what they mean in curl (`-o`) or aria2 (`-d`, `-i`, `-j`, `-q`). Parsing is
+//! Flags mean what they mean in curl (`-o`, `-H`) or aria2 (`-d`, `-i`, `-j`, `-q`). Parsing is
 //! `lexopt`'s, which knows the rules for `-j8`, `--jobs=8` and `--`; which flags there are,
 //! and what they mean, is decided in [`parse`] and said in [`HELP`], and a test compares the
-//! two.
+//! two. How a value is written is `values`' affair.
 
-use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+mod values;
+
+use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use hob::http::{HeaderMap, HeaderName, HeaderValue, header};
 use lexopt::prelude::*;
 
-pub const HELP: &str = "\
-fetch: many downloads at once, on one thread
+use crate::job::{Fsync, Sha256Sum};
 
-usage: fetch [OPTIONS] [URL]...
-       fetch               without a URL: a demonstration with a local server
-
-what to fetch, and where to
-  -i, --input-file FILE  also fetch the URLs in FILE, one on each line;
-                         - is standard input
-  -o, --output NAME      the file for the first URL; a second -o is for the
-                         second URL, and so on (without it, the name is the
-                         last part of the URL's path)
-  -d, --dir DIR          the folder for the files, made if it is not there
-                         (default: this one)
-      --force            replace files that exist already
-
-how
-  -j, --jobs N           at most N downloads at once (default: 64)
-      --per-host N       at most N connections to each host (default: as -j)
-      --timeout SECS     give a download up when nothing comes for so long
-                         (default: 30; also 500ms or 2m; 0 waits for ever)
-      --max-redirs N     follow at most N redirects for each URL (default: 20)
-
-what you see
-      --timeline         draw who waited and who received, and when
-      --no-progress      no bars, even on a terminal
-  -q, --quiet            say nothing but what failed
-      --compare          afterwards fetch all of it one after another as well,
-                         into a folder \"one-after-another\", and compare
-  -h, --help             this text
-  -V, --version          the version
-
-A file has its final name only once it is whole. Until then it is NAME.part,
-which goes away when the download fails or is stopped. Ctrl-C stops all
-downloads cleanly, a second Ctrl-C at once. Whatever else ends the program (a
-kill, a closed terminal) leaves the .part files there: when no other fetch
-runs, delete them, or let --force replace them.
-
-exit status: 0 all arrived; 1 some did not; 2 the command line was wrong and
-nothing was fetched (and after Ctrl-C what the shell makes of SIGINT: 130)
-";
+pub const HELP: &str = include_str!("args/help.txt");
 
 /// How many downloads run at once unless `-j` says otherwise: enough to hide a second of
 /// waiting on each, far below the 1024 descriptors (three for each) that a process may have.
@@ -67,7 +32,7 @@ pub enum Command {
     Fetch(Options),
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Options {
     /// In the order given, as typed.
     pub urls: Vec<String>,
@@ -77,13 +42,28 @@ pub struct Options {
     pub names: Vec<PathBuf>,
     pub dir: Option<PathBuf>,
     pub force: bool,
+    pub content_disposition: bool,
+    pub remote_time: bool,
+    pub fsync: Fsync,
+    pub retry: u32,
+    /// `--sha256`, in order, as the names.
+    pub sums: Vec<Sha256Sum>,
+    pub checksums: Vec<PathBuf>,
     pub jobs: usize,
     pub per_host: Option<usize>,
+    /// Bytes in a second.
+    pub limit_rate: Option<u32>,
     /// The longest silence of a server; `None` waits for ever.
     pub timeout: Option<Duration>,
+    /// `Some(None)` waits for ever; `None`: as `timeout`.
+    pub connect_timeout: Option<Option<Duration>>,
+    pub max_time: Option<Duration>,
     pub max_redirs: u32,
+    pub headers: HeaderMap,
+    pub user: Option<(String, String)>,
     pub timeline: bool,
     pub progress: bool,
+    pub verbose: bool,
     pub quiet: bool,
     pub compare: bool,
 }
@@ -96,15 +76,34 @@ impl Default for Options {
             names: Vec::new(),
             dir: None,
             force: false,
+            content_disposition: true,
+            remote_time: true,
+            fsync: Fsync::Auto,
+            retry: 0,
+            sums: Vec::new(),
+            checksums: Vec::new(),
             jobs: JOBS,
             per_host: None,
+            limit_rate: None,
             timeout: Some(Duration::from_secs(30)),
+            connect_timeout: None,
+            max_time: None,
             max_redirs: 20,
+            headers: HeaderMap::new(),
+            user: None,
             timeline: false,
             progress: true,
+            verbose: false,
             quiet: false,
             compare: false,
         }
+    }
+}
+
+/// Some of it is secret, so none of it is shown.
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").finish_non_exhaustive()
     }
 }
 
@@ -115,25 +114,106 @@ pub fn parse(mut words: lexopt::Parser) -> Result<Command, lexopt::Error> {
         match word {
             Short('h') | Long("help") => return Ok(Command::Help),
             Short('V') | Long("version") => return Ok(Command::Version),
-            Short('i') | Long("input-file") => options.inputs.push(words.value()?.into()),
-            Short('o') | Long("output") => options.names.push(output_name(words.value()?)?),
-            Short('d') | Long("dir") => options.dir = Some(words.value()?.into()),
-            Long("force") => options.force = true,
-            Short('j') | Long("jobs") => options.jobs = words.value()?.parse_with(at_least_one)?,
-            Long("per-host") => {
-                options.per_host = Some(words.value()?.parse_with(at_least_one)?);
-            }
-            Long("timeout") => options.timeout = words.value()?.parse_with(silence)?,
-            Long("max-redirs") => options.max_redirs = words.value()?.parse()?,
-            Long("timeline") => options.timeline = true,
-            Long("no-progress") => options.progress = false,
-            Short('q') | Long("quiet") => options.quiet = true,
-            Long("compare") => options.compare = true,
             Value(url) => options.urls.push(url.string()?),
-            _ => return Err(word.unexpected()),
+            flag => options.set(Flag::of(flag)?, &mut words)?,
         }
     }
     sort_out(options)
+}
+
+/// The name of a flag, one for all its spellings.
+struct Flag(String);
+
+impl Flag {
+    fn of(word: lexopt::Arg<'_>) -> Result<Flag, lexopt::Error> {
+        let name = match word {
+            Short('i') => "input-file",
+            Short('o') => "output",
+            Short('d') => "dir",
+            Short('J') => "content-disposition",
+            Short('R') => "remote-time",
+            Short('C') => "continue-at",
+            Short('j') => "jobs",
+            Short('m') => "max-time",
+            Short('L') => "location",
+            Short('H') => "header",
+            Short('u') => "user",
+            Short('A') => "user-agent",
+            Short('e') => "referer",
+            Short('v') => "verbose",
+            Short('q' | 's') => "quiet",
+            Long(name) => name,
+            other => return Err(other.unexpected()),
+        };
+        Ok(Flag(name.to_owned()))
+    }
+}
+
+impl Options {
+    fn set(&mut self, flag: Flag, words: &mut lexopt::Parser) -> Result<(), lexopt::Error> {
+        match flag.0.as_str() {
+            "input-file" => self.inputs.push(words.value()?.into()),
+            "output" => self.names.push(values::output_name(words.value()?)?),
+            "dir" => self.dir = Some(words.value()?.into()),
+            "force" => self.force = true,
+            "content-disposition" => self.content_disposition = true,
+            "no-content-disposition" => self.content_disposition = false,
+            "remote-time" => self.remote_time = true,
+            "no-remote-time" => self.remote_time = false,
+            "fsync" => self.fsync = words.value()?.parse_with(values::fsync)?,
+            "continue-at" => words.value()?.parse_with(values::only_dash)?,
+            "retry" => self.retry = words.value()?.parse()?,
+            "sha256" => self.sums.push(words.value()?.parse_with(values::sha256)?),
+            "checksums" => self.checksums.push(words.value()?.into()),
+            "jobs" => self.jobs = words.value()?.parse_with(values::at_least_one)?,
+            "per-host" => {
+                self.per_host = Some(words.value()?.parse_with(values::at_least_one)?);
+            }
+            "limit-rate" => self.limit_rate = Some(words.value()?.parse_with(values::rate)?),
+            "timeout" => self.timeout = words.value()?.parse_with(values::limit)?,
+            "connect-timeout" => {
+                self.connect_timeout = Some(words.value()?.parse_with(values::limit)?);
+            }
+            "max-time" => self.max_time = words.value()?.parse_with(values::limit)?,
+            "max-redirs" => self.max_redirs = words.value()?.parse()?,
+            "location" => {}
+            "header" => self.add_header(&words.value()?.string()?)?,
+            "user" => self.user = Some(secret(words, "user", values::user)?),
+            "user-agent" => self.set_header(header::USER_AGENT, &words.value()?.string()?)?,
+            "referer" => self.set_header(header::REFERER, &words.value()?.string()?)?,
+            "timeline" => self.timeline = true,
+            "no-progress" => self.progress = false,
+            "verbose" => self.verbose = true,
+            "quiet" | "silent" => self.quiet = true,
+            "compare" => self.compare = true,
+            unknown => return Err(lexopt::Error::UnexpectedOption(format!("--{unknown}"))),
+        }
+        Ok(())
+    }
+
+    fn add_header(&mut self, line: &str) -> Result<(), lexopt::Error> {
+        let (name, value) = values::header(line)?;
+        self.headers.append(name, value);
+        Ok(())
+    }
+
+    fn set_header(&mut self, name: HeaderName, value: &str) -> Result<(), lexopt::Error> {
+        let wrong = |_| format!("the value of {name} has a control character in it");
+        let value = HeaderValue::try_from(value).map_err(wrong)?;
+        self.headers.insert(name, value);
+        Ok(())
+    }
+}
+
+/// A value that no error repeats, as those of `parse_with` do.
+fn secret<T>(
+    words: &mut lexopt::Parser,
+    flag: &str,
+    read: impl Fn(&str) -> Result<T, &'static str>,
+) -> Result<T, lexopt::Error> {
+    let word = words.value()?;
+    let text = word.to_str().ok_or("a secret must be UTF-8")?;
+    read(text).map_err(|why| format!("--{flag}: {why}").into())
 }
 
 /// Demonstration or not.
@@ -149,131 +229,5 @@ fn sort_out(options: Options) -> Result<Command, lexopt::Error> {
     })
 }
 
-fn output_name(name: OsString) -> Result<PathBuf, lexopt::Error> {
-    match name.to_str() {
-        Some("-") => Err("-o - (standard output) is not offered: fetch writes files".into()),
-        _ if !ends_in_a_name(&name) => Err("-o needs the name of a file".into()),
-        _ => Ok(name.into()),
-    }
-}
-
-/// Not empty, and neither `..` nor `a/` nor `a/.`, which can only be folders.
-fn ends_in_a_name(path: &OsStr) -> bool {
-    let name = Path::new(path).file_name().map(OsStr::as_encoded_bytes);
-    name.is_some_and(|name| path.as_encoded_bytes().ends_with(name))
-}
-
-fn at_least_one(text: &str) -> Result<usize, &'static str> {
-    match text.parse() {
-        Ok(0) | Err(_) => Err("it must be a whole number, 1 or more"),
-        Ok(number) => Ok(number),
-    }
-}
-
-/// `--timeout`: zero means "no timeout", as in curl.
-fn silence(text: &str) -> Result<Option<Duration>, &'static str> {
-    let wait = duration(text).ok_or("write it as 30, 1.5, 500ms, 30s, 2m or 1h")?;
-    Ok((!wait.is_zero()).then_some(wait))
-}
-
-/// A number of seconds, or a number with its unit.
-fn duration(text: &str) -> Option<Duration> {
-    let unit_at = text.find(|c: char| c.is_ascii_alphabetic());
-    let (number, unit) = text.split_at(unit_at.unwrap_or(text.len()));
-    let seconds_each = match unit {
-        "ms" => 0.001,
-        "s" | "" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        _ => return None,
-    };
-    let number: f64 = number.parse().ok()?;
-    // Refuses what is negative, not a number, or beyond what a `Duration` holds.
-    Duration::try_from_secs_f64(number * seconds_each).ok()
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parsed(line: &str) -> Result<Command, lexopt::Error> {
-        parse(lexopt::Parser::from_args(line.split_whitespace()))
-    }
-
-    fn options(line: &str) -> Options {
-        match parsed(line) {
-            Ok(Command::Fetch(options) | Command::Demo(options)) => options,
-            other => panic!("{line:?} gave {other:?}"),
-        }
-    }
-
-    fn refusal(line: &str) -> String {
-        parsed(line).expect_err(line).to_string()
-    }
-
-    #[test]
-    fn no_words_ask_for_the_demonstration() {
-        assert_eq!(parsed("").unwrap(), Command::Demo(Options::default()));
-        assert!(matches!(parsed("--compare -q"), Ok(Command::Demo(_))));
-        assert!(matches!(parsed("http://a/"), Ok(Command::Fetch(_))));
-        assert!(matches!(parsed("-i -"), Ok(Command::Fetch(_))));
-    }
-
-    #[test]
-    fn every_way_to_write_a_value_is_read() {
-        for line in ["-j8 u", "-j 8 u", "-j=8 u", "--jobs=8 u", "u --jobs 8"] {
-            assert_eq!(options(line).jobs, 8, "{line}");
-        }
-        let all = options(
-            "-o a -o b -d dir --per-host 2 --max-redirs 0 --force --no-progress --timeline u v -- -w",
-        );
-        assert_eq!(all.names, [PathBuf::from("a"), PathBuf::from("b")]);
-        assert_eq!(all.urls, ["u", "v", "-w"]);
-        assert_eq!(all.dir, Some("dir".into()));
-        assert_eq!((all.per_host, all.max_redirs), (Some(2), 0));
-        assert!(all.force && all.timeline && !all.progress && !all.quiet);
-    }
-
-    #[test]
-    fn a_timeout_has_a_unit_and_zero_waits_for_ever() {
-        let wait = |text: &str| options(&format!("--timeout {text} u")).timeout;
-        assert_eq!(wait("0"), None);
-        assert_eq!(wait("1.5"), Some(Duration::from_millis(1500)));
-        assert_eq!(wait("500ms"), Some(Duration::from_millis(500)));
-        assert_eq!(wait("2m"), Some(Duration::from_secs(120)));
-        for bad in ["-1", "x", "1y", "NaN", "inf", "1e99", ""] {
-            let words = ["--timeout=".to_owned() + bad, "u".to_owned()];
-            let answer = parse(lexopt::Parser::from_args(words));
-            assert!(answer.is_err(), "{bad:?} gave {answer:?}");
-        }
-    }
-
-    #[test]
-    fn what_makes_no_sense_is_refused_with_its_reason() {
-        assert!(refusal("-j 0 u").contains("1 or more"));
-        assert!(refusal("--per-host 0 u").contains("1 or more"));
-        assert!(refusal("-o a").contains("needs a URL"));
-        assert!(refusal("-o - u").contains("not offered"));
-        for folder in [".", "..", "a/..", "a/", "a/.", "/"] {
-            assert!(refusal(&format!("-o {folder} u")).contains("name of a file"));
-        }
-        assert!(refusal("--frobnicate u").contains("--frobnicate"));
-        assert!(refusal("-d").contains("-d"));
-    }
-
-    /// Each flag of the help is known to `parse`, so that the two cannot drift apart.
-    #[test]
-    fn the_help_names_only_flags_that_work() {
-        let words = HELP.split(|c: char| c.is_whitespace() || ",;:()".contains(c));
-        let flags: Vec<_> = words
-            .filter(|w| w.starts_with('-') && w.len() > 1)
-            .collect();
-        assert!(flags.len() > 20, "{flags:?}");
-        assert!(HELP.lines().all(|line| line.chars().count() < 80));
-        for flag in flags {
-            let without = parsed(flag);
-            let with = parse(lexopt::Parser::from_args([flag, "1", "u"]));
-            assert!(without.is_ok() || with.is_ok(), "{flag}: {with:?}");
-        }
-    }
-}
+mod tests;

@@ -20,7 +20,7 @@
 //! |---------------|------------------------------------------------------------------------|
 //! | `main`        | how does a program start a loop, and what does Ctrl-C do to it?        |
 //! | `together`    | how do many downloads run at once, but not too many?                   |
-//! | `job/`        | what becomes of one URL? (`download`: its way; `part`: the half file; `own`: whose it is; `check`: its sum) |
+//! | `job/`        | what becomes of one URL? (`download`: its way; `attempt`: one try; `writer`: off the loop; `part`: the half file; `sidecar`: which version; `own`: whose it is; `check`: its sum; `settle`: its name; `failure`: why not) |
 //! | `names`       | what may a file from the network be called?                            |
 //! | `transfer`    | what is known about a download while it runs?                          |
 //! | `show/`       | how does one draw without slowing the work down?                       |
@@ -54,8 +54,6 @@ use job::Job;
 use show::{Tell, text, to_stderr, to_stdout};
 use transfer::Transfer;
 
-/// Some downloads failed.
-const FAILED: u8 = 1;
 /// The command line makes no sense; nothing was fetched.
 const USAGE: u8 = 2;
 
@@ -94,20 +92,19 @@ fn usage(problems: &[String]) -> ExitCode {
 /// Ctrl-C drops `main_future` where it stands, and with it, task by task, everything that is
 /// under way; then the process ends as the signal would have ended it. A second Ctrl-C does
 /// not wait for that.
-fn on_a_loop(main_future: impl Future<Output = io::Result<bool>>) -> ExitCode {
+fn on_a_loop(main_future: impl Future<Output = io::Result<u8>>) -> ExitCode {
     let runtime = hob::Builder::new().cancel_on_ctrl_c(true).build();
     match runtime.and_then(|runtime| runtime.block_on(main_future)) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(FAILED),
+        Ok(code) => ExitCode::from(code),
         Err(e) => {
             to_stderr(&format!("fetch: {}", text::harmless(&e.to_string())));
-            ExitCode::from(FAILED)
+            ExitCode::from(job::OTHER)
         }
     }
 }
 
-/// Fetches what the command line names. True if all of it arrived.
-async fn fetch(jobs: Vec<Job>, options: Options) -> io::Result<bool> {
+/// Fetches what the command line names. Returns the exit status.
+async fn fetch(jobs: Vec<Job>, options: Options) -> io::Result<u8> {
     if let Some(dir) = &options.dir {
         hob::fs::create_dir_all(dir)
             .await
@@ -124,13 +121,10 @@ async fn fetch(jobs: Vec<Job>, options: Options) -> io::Result<bool> {
             print(report::story(&at_once, &in_turn, ""));
         }
     }
-    Ok(at_once
-        .iter()
-        .chain(&in_turn)
-        .all(|transfer| transfer.succeeded()))
+    Ok(status(at_once.iter().chain(&in_turn)))
 }
 
-async fn demonstrate(options: Options) -> io::Result<bool> {
+async fn demonstrate(options: Options) -> io::Result<u8> {
     let client = client(&options);
     let demo = Demo::start(&client, &options).await?;
     if !options.quiet {
@@ -152,10 +146,7 @@ async fn demonstrate(options: Options) -> io::Result<bool> {
             after.counters,
         ));
     }
-    Ok(at_once
-        .iter()
-        .chain(&in_turn)
-        .all(|transfer| transfer.succeeded()))
+    Ok(status(at_once.iter().chain(&in_turn)))
 }
 
 /// `--compare`: the same once more, with one turn for all of them.
@@ -181,6 +172,13 @@ async fn compare(
     Ok(together::all(client, again, &options, Tell::Failed).await)
 }
 
+/// The class of the first failure in the list, whichever came first in time: so the same
+/// failures give the same status. 0 if all arrived.
+fn status<'a>(mut all: impl Iterator<Item = &'a Rc<Transfer>>) -> u8 {
+    all.find_map(|transfer| transfer.failure().map(|failure| failure.code))
+        .unwrap_or(0)
+}
+
 fn print(lines: impl IntoIterator<Item = String>) {
     lines.into_iter().for_each(|line| to_stdout(&line));
 }
@@ -190,7 +188,7 @@ fn client(options: &Options) -> Client {
     Client::builder()
         .max_per_host(options.per_host.unwrap_or(options.jobs))
         .max_total(options.jobs)
-        .connect_timeout(options.timeout)
+        .connect_timeout(options.connect_timeout.unwrap_or(options.timeout))
         .first_byte_timeout(options.timeout)
         .idle_timeout(options.timeout)
         .max_redirects(options.max_redirs)

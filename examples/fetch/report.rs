@@ -27,6 +27,8 @@ const WIDEST: usize = 120;
 pub struct Sums {
     pub arrived: usize,
     pub failed: usize,
+    /// Were there before, and were not fetched.
+    pub there: usize,
     pub bytes: u64,
     /// What those that arrived would have taken one after another: the sum of what each took.
     pub sum: Duration,
@@ -38,12 +40,16 @@ pub struct Sums {
 
 impl Sums {
     pub fn of(all: &[Rc<Transfer>]) -> Sums {
-        let arrived = || all.iter().filter(|t| t.succeeded());
+        let arrived = || all.iter().filter(|t| t.succeeded() && !t.was_there());
         let (first, last) = bounds(all).unzip();
         Sums {
             arrived: arrived().count(),
             failed: all.iter().filter(|t| t.failure().is_some()).count(),
-            bytes: arrived().map(|t| t.received()).sum(),
+            there: all
+                .iter()
+                .filter(|t| t.succeeded() && t.was_there())
+                .count(),
+            bytes: arrived().map(|t| t.size()).sum(),
             sum: arrived().map(|t| t.took()).sum(),
             together: last.zip(first).map_or(Duration::ZERO, |(l, f)| l - f),
             most_at_once: most_at_once(all),
@@ -64,13 +70,17 @@ pub fn story(at_once: &[Rc<Transfer>], in_turn: &[Rc<Transfer>], place: &str) ->
         0 => String::new(),
         failed => format!("; {failed} failed"),
     };
+    let there = match sums.there {
+        0 => String::new(),
+        there => format!("; {there} more there already"),
+    };
     let (arrived, bytes) = (text::files(sums.arrived), text::bytes(sums.bytes));
-    let mut lines = vec![format!("{arrived}, {bytes}{place}{failed}")];
+    let mut lines = vec![format!("{arrived}, {bytes}{place}{there}{failed}")];
     if sums.arrived < 2 {
         return lines;
     }
     lines.push(row("what each took, added up", sums.sum));
-    let (mut slower, mut whole) = (sums.sum, sums.failed == 0);
+    let (mut slower, mut whole) = (sums.sum, sums.failed + sums.there == 0);
     if !in_turn.is_empty() {
         let in_turn = Sums::of(in_turn);
         (slower, whole) = (in_turn.together, whole && in_turn.failed == 0);
@@ -134,7 +144,7 @@ fn line(transfer: &Transfer, name_width: usize, scale: &Scale) -> String {
     let mark = if transfer.succeeded() { ' ' } else { '!' };
     let cut = truncate_str(&transfer.label, name_width, "…");
     let name = pad_str(&cut, name_width, Alignment::Left, None);
-    let size = text::bytes(transfer.received());
+    let size = text::bytes(transfer.size());
     let picture = scale.picture(transfer);
     let took = text::seconds(transfer.took());
     format!("{mark} {name} {size:>10}  {picture} {took:>8}")
@@ -189,12 +199,17 @@ mod tests {
         let one = |(index, &(begun, head, ended)): (usize, &(u64, u64, u64))| {
             let transfer = Transfer::new(&format!("file-{index}"));
             transfer.begin(after(begun));
-            transfer.head(Some(1024), after(head));
+            transfer.head(Some(1024), 0, after(head));
             transfer.add(1024);
             transfer.end(Ok(()), after(ended));
             Rc::new(transfer)
         };
         times.iter().enumerate().map(one).collect()
+    }
+
+    fn failure(why: &str) -> crate::transfer::Failed {
+        let (why, code) = (why.to_owned(), 1);
+        crate::transfer::Failed { why, code }
     }
 
     #[test]
@@ -225,7 +240,7 @@ mod tests {
 
         let failed = Transfer::new("late");
         failed.begin(all[0].span().unwrap().0);
-        failed.end(Err("timeout".into()), all[0].span().unwrap().1);
+        failed.end(Err(failure("timeout")), all[0].span().unwrap().1);
         let lines = story(&[&all[..], &[Rc::new(failed)]].concat(), &[], "").join("\n");
         assert!(
             lines.contains("; 1 failed") && !lines.contains("times"),
@@ -268,7 +283,7 @@ mod tests {
         let all = ran(&[(0, 5, 10), (0, 5, 10)]);
         let wide = Transfer::new("文件文件文件文件文件文件文件文件文件文件.iso");
         wide.begin(all[0].span().unwrap().0);
-        wide.end(Err("reset".into()), all[0].span().unwrap().1);
+        wide.end(Err(failure("reset")), all[0].span().unwrap().1);
         let lines = timeline(&[all[0].clone(), Rc::new(wide)], 80);
         let widths: Vec<_> = lines.iter().map(|l| measure_text_width(l)).collect();
         assert_eq!(widths[0], widths[1], "{lines:#?}");

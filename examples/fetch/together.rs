@@ -2,27 +2,32 @@
 //!
 //! This is the heart of the example, and it is short: a [`Semaphore`] gives out as many
 //! turns as `-j` allows; each download is a task, started when there is a turn for it and
-//! not before (a list of a million URLs is a million lines, not a million tasks); between
-//! their steps all of them wait in one kernel call on one thread.
+//! its host ([`line`]) and not before (a list of a million URLs is a million lines, not a
+//! million tasks); between their steps all of them wait in one kernel call on one thread.
 //!
 //! Beside them runs the ticker of [`Show`]. The two are raced, so the ticker ends when the
 //! downloads do.
 //!
 //! Ctrl-C drops the future of [`all`] wherever it stands. Its guard says what had arrived;
-//! the tasks are dropped by the runtime, and each takes its half file with it.
+//! the tasks are dropped by the runtime, and each leaves its half file behind if that can be
+//! gone on with.
 
+mod line;
+
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Instant;
 
 use futures_lite::future::or;
 use hob::JoinHandle;
 use hob::http::Client;
-use hob::sync::{OwnedSemaphorePermit, Semaphore};
+use hob::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::args::Options;
-use crate::job::{Job, download};
+use crate::job::{self, Job, Session, download};
 use crate::show::{self, Show, Tell, text};
-use crate::transfer::{Phase, Transfer};
+use crate::transfer::{Failed, Phase, Transfer};
+use line::Line;
 
 /// Downloads all of `jobs` and gives back what happened, in the same order.
 pub async fn all(
@@ -41,55 +46,104 @@ pub async fn all(
         transfers: transfers.clone(),
         over: false,
     };
-    let downloads = start_and_join(client, jobs, &transfers, options, &show);
+    let session = Rc::new(Session::new(client.clone(), options.clone(), &jobs));
+    let downloads = start_and_join(&session, jobs, &transfers, &show);
     or(downloads, tick(&show)).await;
     watched.over = true;
     drop(watched);
     transfers
 }
 
+/// Whoever is next in line, and then a turn for it: so nobody has a turn who still waits for
+/// its host.
 async fn start_and_join(
-    client: &Client,
+    session: &Rc<Session>,
     jobs: Vec<Job>,
     transfers: &[Rc<Transfer>],
-    options: &Options,
     show: &Rc<Show>,
 ) {
+    let options = &session.options;
     let turns = Rc::new(Semaphore::new(options.jobs));
-    let mut tasks = Vec::with_capacity(jobs.len());
-    for (job, transfer) in jobs.into_iter().zip(transfers) {
+    let line = Rc::new(Places {
+        line: RefCell::new(Line::new(&jobs, options.per_host.unwrap_or(usize::MAX))),
+        changed: Notify::new(),
+    });
+    let mut tasks: Vec<Option<JoinHandle<()>>> = jobs.iter().map(|_| None).collect();
+    let mut jobs: Vec<Option<Job>> = jobs.into_iter().map(Some).collect();
+    while let Some(place) = Places::next(&line).await {
         let turn = turns.clone().acquire_owned().await;
         let turn = turn.expect("nobody closes this semaphore");
+        let index = place.index;
         let one = One {
-            client: client.clone(),
-            job,
-            force: options.force,
-            transfer: transfer.clone(),
+            session: session.clone(),
+            job: jobs[index].take().expect("each is in the line once"),
+            transfer: transfers[index].clone(),
             show: show.clone(),
         };
-        tasks.push(hob::spawn_named(transfer.label.clone(), one.run(turn)));
+        let name = transfers[index].label.clone();
+        tasks[index] = Some(hob::spawn_named(name, one.run(turn, place)));
     }
     for (task, transfer) in tasks.into_iter().zip(transfers) {
-        join(task, transfer, show).await;
+        if let Some(task) = task {
+            join(task, transfer, show).await;
+        }
+    }
+}
+
+/// The line, and who waits until it moves.
+struct Places {
+    line: RefCell<Line>,
+    changed: Notify,
+}
+
+/// A place at a host; dropped, it is the next one's.
+struct Place {
+    index: usize,
+    places: Rc<Places>,
+}
+
+impl Places {
+    async fn next(places: &Rc<Places>) -> Option<Place> {
+        loop {
+            let next = places.line.borrow_mut().next();
+            if let Some(index) = next {
+                let places = places.clone();
+                return Some(Place { index, places });
+            }
+            if places.line.borrow().is_empty() {
+                return None;
+            }
+            // A place that comes free between the look and this wait leaves a permit.
+            places.changed.notified().await;
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.places.line.borrow_mut().leave(self.index);
+        self.places.changed.notify_one();
     }
 }
 
 /// What one download's task owns.
 struct One {
-    client: Client,
+    session: Rc<Session>,
     job: Job,
-    force: bool,
     transfer: Rc<Transfer>,
     show: Rc<Show>,
 }
 
 impl One {
-    async fn run(self, turn: OwnedSemaphorePermit) {
+    async fn run(self, turn: OwnedSemaphorePermit, place: Place) {
         self.transfer.begin(Instant::now());
-        let done = download(&self.client, &self.job, self.force, &self.transfer).await;
-        self.transfer
-            .end(done.map_err(|failure| failure.to_string()), Instant::now());
-        drop(turn);
+        let done = download(&self.session, &self.job, &self.transfer).await;
+        let done = done.map_err(|failure| Failed {
+            why: failure.to_string(),
+            code: failure.code(),
+        });
+        self.transfer.end(done, Instant::now());
+        drop((turn, place));
         self.show.ended(&self.transfer);
     }
 }
@@ -99,7 +153,8 @@ async fn join(task: JoinHandle<()>, transfer: &Transfer, show: &Show) {
     if let Err(error) = task.await
         && transfer.phase() != Phase::Ended
     {
-        transfer.end(Err(error.to_string()), Instant::now());
+        let (why, code) = (error.to_string(), job::OTHER);
+        transfer.end(Err(Failed { why, code }), Instant::now());
         show.ended(transfer);
     }
 }
@@ -127,7 +182,8 @@ impl Drop for Watched {
             let arrived = self.transfers.iter().filter(|t| t.succeeded()).count();
             let all = text::files(self.transfers.len());
             show::to_stderr(&format!(
-                "stopped: {arrived} of {all} arrived; no half file is kept"
+                "stopped: {arrived} of {all} arrived; the same command goes on from there \
+                 (half files that allow it are kept as NAME.part)"
             ));
         }
     }

@@ -14,7 +14,10 @@
 //! happened, so a log of events would be written from here.
 
 use std::cell::{Cell, OnceCell};
+use std::path::Path;
 use std::time::{Duration, Instant};
+
+use crate::show::text;
 
 /// One download, from the queue to its end.
 #[derive(Debug, Default)]
@@ -25,11 +28,29 @@ pub struct Transfer {
     /// When the head of the answer was there: the bytes come from now on.
     head_at: Cell<Option<Instant>>,
     ended: Cell<Option<Instant>>,
+    /// Over the network, in all tries.
     received: Cell<u64>,
+    /// How many bytes of the file there are: also those of an earlier run.
+    size: Cell<u64>,
     /// As the server announced it; `None` if it did not, or has not yet.
     total: Cell<Option<u64>>,
+    /// It was there before, and nothing was fetched.
+    was_there: Cell<bool>,
+    /// What the server called it, if that is another name.
+    saved_as: OnceCell<String>,
+    /// After a failure: so many bytes are kept for another run.
+    kept: Cell<Option<u64>>,
     /// Set once, at the end: nothing, or why it failed.
-    outcome: OnceCell<Result<(), String>>,
+    outcome: OnceCell<Result<(), Failed>>,
+}
+
+/// How a download failed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failed {
+    /// One line for people.
+    pub why: String,
+    /// The class of it, as an exit status.
+    pub code: u8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,16 +81,34 @@ impl Transfer {
         self.begun.set(Some(now));
     }
 
-    pub fn head(&self, total: Option<u64>, now: Instant) {
+    /// The head of an answer is there, and what comes begins at byte `from`.
+    pub fn head(&self, total: Option<u64>, from: u64, now: Instant) {
         self.total.set(total);
+        self.size.set(from);
         self.head_at.set(Some(now));
     }
 
     pub fn add(&self, bytes: usize) {
         self.received.set(self.received.get() + bytes as u64);
+        self.size.set(self.size.get() + bytes as u64);
     }
 
-    pub fn end(&self, outcome: Result<(), String>, now: Instant) {
+    /// The file is there already.
+    pub fn is_there(&self, length: u64) {
+        self.was_there.set(true);
+        self.size.set(length);
+    }
+
+    pub fn is_saved_as(&self, target: &Path) {
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let _ = self.saved_as.set(text::harmless(&name));
+    }
+
+    pub fn keeps(&self, bytes: u64) {
+        self.kept.set(Some(bytes));
+    }
+
+    pub fn end(&self, outcome: Result<(), Failed>, now: Instant) {
         self.ended.set(Some(now));
         let first = self.outcome.set(outcome);
         debug_assert!(first.is_ok(), "a transfer ends once");
@@ -88,6 +127,22 @@ impl Transfer {
         self.received.get()
     }
 
+    pub fn size(&self) -> u64 {
+        self.size.get()
+    }
+
+    pub fn was_there(&self) -> bool {
+        self.was_there.get()
+    }
+
+    pub fn saved_as(&self) -> Option<&str> {
+        self.saved_as.get().map(String::as_str)
+    }
+
+    pub fn kept(&self) -> Option<u64> {
+        self.kept.get()
+    }
+
     pub fn total(&self) -> Option<u64> {
         self.total.get()
     }
@@ -97,8 +152,8 @@ impl Transfer {
     }
 
     /// Why it failed, if it did.
-    pub fn failure(&self) -> Option<&str> {
-        self.outcome.get()?.as_ref().err().map(String::as_str)
+    pub fn failure(&self) -> Option<&Failed> {
+        self.outcome.get()?.as_ref().err()
     }
 
     /// When it began and ended, if it did both.
@@ -121,7 +176,7 @@ impl Transfer {
         match (self.phase(), self.total.get()) {
             (Phase::Ended, _) => 1.0,
             (Phase::Receiving, Some(total)) if total > 0 => {
-                (self.received.get() as f64 / total as f64).min(1.0)
+                (self.size.get() as f64 / total as f64).min(1.0)
             }
             _ => 0.0,
         }
@@ -143,19 +198,33 @@ mod tests {
         );
         transfer.begin(after(10));
         assert_eq!(transfer.phase(), Phase::Waiting);
-        transfer.head(Some(8), after(20));
+        transfer.head(Some(8), 0, after(20));
         transfer.add(2);
         assert_eq!(
             (transfer.phase(), transfer.fraction()),
             (Phase::Receiving, 0.25)
         );
-        transfer.end(Err("reset".into()), after(40));
+        let failed = Failed {
+            why: "reset".into(),
+            code: 56,
+        };
+        transfer.end(Err(failed.clone()), after(40));
         assert_eq!(
             (transfer.phase(), transfer.failure()),
-            (Phase::Ended, Some("reset"))
+            (Phase::Ended, Some(&failed))
         );
         assert!(!transfer.succeeded());
         assert_eq!(transfer.took(), Duration::from_millis(30));
+    }
+
+    #[test]
+    fn what_an_earlier_run_brought_counts_as_done_and_not_as_received() {
+        let transfer = Transfer::new("a");
+        transfer.begin(Instant::now());
+        transfer.head(Some(8), 4, Instant::now());
+        transfer.add(2);
+        assert_eq!((transfer.size(), transfer.received()), (6, 2));
+        assert_eq!(transfer.fraction(), 0.75);
     }
 
     #[test]
@@ -163,7 +232,7 @@ mod tests {
         let transfer = Transfer::new("a");
         transfer.begin(Instant::now());
         for total in [None, Some(0)] {
-            transfer.head(total, Instant::now());
+            transfer.head(total, 0, Instant::now());
             transfer.add(100);
             assert_eq!(transfer.fraction(), 0.0);
         }

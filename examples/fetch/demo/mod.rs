@@ -13,8 +13,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use hob::fs;
-use hob::http::Client;
-use url::Url;
+use hob::http::{Client, Url};
 
 use crate::args::Options;
 use crate::job::{self, Job};
@@ -100,7 +99,7 @@ async fn sums(client: &Client, server: &Server) -> io::Result<String> {
 /// A job for each line of the list, with the sum that the file must have.
 fn jobs(list: &str, server: &Server, folder: &Path) -> io::Result<Vec<Job>> {
     let bad = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what);
-    let lines = job::sums(list).ok_or_else(|| bad("the list of sums cannot be read"))?;
+    let lines = job::sums(list).map_err(|_line| bad("the list of sums cannot be read"))?;
     let one = |(sum, name): (_, &str)| {
         let url = Url::parse(&format!("http://{}/{name}", server.address));
         let mut job = Job::new(url.ok()?, folder.join(name), name);
@@ -133,7 +132,7 @@ pub fn behind_the_scenes(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::download;
+    use crate::job::{Session, download};
     use crate::transfer::Transfer;
 
     /// Broken by: leaving the check out of `download`.
@@ -150,9 +149,10 @@ mod tests {
             demo.jobs
                 .retain(|job| job.label == "almond.bin" || job.label == "olive.dat");
             demo.jobs[0].sum = demo.jobs[1].sum;
-            let wrong = download(&client, &demo.jobs[0], false, &Transfer::default()).await;
+            let session = Session::new(client, options.clone(), &demo.jobs);
+            let wrong = download(&session, &demo.jobs[0], &Transfer::default()).await;
             assert!(wrong.unwrap_err().to_string().starts_with("SHA-256 is "));
-            let right = download(&client, &demo.jobs[1], false, &Transfer::default()).await;
+            let right = download(&session, &demo.jobs[1], &Transfer::default()).await;
             right.unwrap();
             demo.stop().await.unwrap();
         });

@@ -1,128 +1,157 @@
 //! One URL, one file: the way of a download from the request to the final name.
 //!
-//! 1. The half file is created. First of all, because a name that cannot be had should cost
-//!    the server nothing; and here a file that is half there already would be looked at.
-//! 2. The request is sent, and the head of the answer says yes or no.
-//! 3. Piece by piece, bytes go from the socket to a worker that writes them. The next piece
-//!    is not asked for before the last one was taken, so a slow disk slows the server down
-//!    instead of filling the memory.
-//! 4. The file is closed, which reports the errors of late writes, and checked.
-//! 5. It gets its name.
+//! 1. The half file is claimed. First of all, because a name that cannot be had should cost
+//!    the server nothing; and here a file that is half there already is found.
+//! 2. It is asked for, in `attempt`, until all of it is there; what may pass by itself is
+//!    tried again after a pause (`--retry`), and each time goes on where the last one ended.
+//! 3. The digests are compared.
+//! 4. It gets its name, in `settle`.
 //!
-//! *Cancel safety*: dropped at any point, it leaves the whole file or nothing. Until step 5
-//! the guard in `part` removes the half file; step 5 is one job on a worker, which runs to
-//! its end even if nobody waits for it any more.
+//! *Cancel safety*: dropped at any point, it leaves the whole file under its name, or a half
+//! file that can be gone on with, or nothing. See `part`.
 
-use std::fmt;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::time::SystemTime;
 
 use hob::blocking;
-use hob::fs::File;
-use hob::http::{self, Client};
+use hob::time::{sleep, timeout};
 
-use super::part::{Part, part_path};
-use super::{Job, Sha256Sum};
+use super::attempt::attempt;
+use super::check::{Hashes, Wanted};
+use super::failure::Failure;
+use super::part::{Claim, Part, part_path};
+use super::writer::Writer;
+use super::{Job, Session};
 use crate::show::text;
 use crate::transfer::Transfer;
 
-/// The successes that come with the whole file: OK, and the same from a proxy that changed it
-/// (RFC 9110, 15.3). A 206 is a piece of it, and a 204 has nothing, and neither was asked for.
-const WHOLE: [u16; 2] = [200, 203];
-
-/// Why there is no file. Shown as one line without anything that steers a terminal.
-#[derive(Debug)]
-pub enum Failure {
-    /// The client's own words: which URL, which peer, which rule.
-    Http(http::Error),
-    /// A status that is a success, but not that of a file.
-    NoFile(u16),
-    /// A step with the file failed.
-    File {
-        doing: &'static str,
-        path: PathBuf,
-        error: io::Error,
-    },
-    /// All bytes came, but they are not the ones that they should be.
-    Sum { wanted: Sha256Sum, found: Sha256Sum },
+/// Fetches `job`. What happens is written into `transfer`, except for its beginning and its
+/// end, which the caller knows.
+pub async fn download(session: &Session, job: &Job, transfer: &Transfer) -> Result<(), Failure> {
+    let all = all_of_it(session, job, transfer);
+    match session.options.max_time {
+        None => all.await,
+        Some(limit) => timeout(limit, all)
+            .await
+            .unwrap_or(Err(Failure::TooLong(limit))),
+    }
 }
 
-/// Fetches `job`. `force`: may replace a file. What happens is written into `transfer`,
-/// except for its beginning and its end, which the caller knows.
-pub async fn download(
-    client: &Client,
-    job: &Job,
-    force: bool,
-    transfer: &Transfer,
-) -> Result<(), Failure> {
+async fn all_of_it(session: &Session, job: &Job, transfer: &Transfer) -> Result<(), Failure> {
     // 1.
-    let target = job.target.clone();
-    let half = part_path(&target);
-    let created = blocking::run(move || Part::create(&target, force)).await;
-    let (part, file) = created.map_err(at("creating", &half))?;
-    let mut file = File::from_std(file);
+    let Some(part) = claim(session, job, transfer).await? else {
+        return Ok(());
+    };
+    let mut writer = Writer::new(part);
     // 2.
-    let response = client.get(job.url.as_str()).send().await?;
-    let mut response = response.error_for_status()?;
-    if !WHOLE.contains(&response.status().as_u16()) {
-        return Err(Failure::NoFile(response.status().as_u16()));
+    let result = attempts(session, job, transfer, &mut writer).await;
+    let flushed = writer.flush().await.map(drop);
+    let part = writer.into_part().await.map_err(at(job))?;
+    if let Err(failure) = result {
+        leave(part, transfer).await;
+        return Err(failure);
     }
-    transfer.head(response.content_length(), Instant::now());
+    flushed.map_err(at(job))?;
+    if transfer.was_there() {
+        return Ok(()); // under the name that the server proposed
+    }
     // 3.
-    while let Some(bytes) = response.chunk().await? {
-        file.write_all(bytes).await.map_err(at("writing", &half))?;
-        transfer.add(bytes.len());
+    if let Err(mismatch) = part.check() {
+        blocking::run(move || part.discard()).await;
+        return Err(mismatch.into());
     }
     // 4.
-    file.close().await.map_err(at("writing", &half))?;
-    if let Some(wanted) = job.sum {
-        check(wanted, &half).await?;
-    }
-    // 5.
-    let published = blocking::run(move || part.publish()).await;
-    published.map_err(at("naming", &job.target))
+    let target = part.target().to_owned();
+    let published = session.settle.publish(*part).await;
+    published.map_err(Failure::at("naming", &target))
 }
 
-async fn check(wanted: Sha256Sum, half: &Path) -> Result<(), Failure> {
-    let path = half.to_owned();
-    let found = blocking::run(move || Sha256Sum::of_file(&path)).await;
-    let found = found.map_err(at("reading back", half))?;
-    match found == wanted {
-        true => Ok(()),
-        false => Err(Failure::Sum { wanted, found }),
-    }
-}
-
-fn at(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Failure {
-    let path = path.to_owned();
-    move |error| Failure::File { doing, path, error }
-}
-
-impl From<http::Error> for Failure {
-    fn from(error: http::Error) -> Failure {
-        Failure::Http(error)
+/// `None`: there is nothing to do.
+async fn claim(
+    session: &Session,
+    job: &Job,
+    transfer: &Transfer,
+) -> Result<Option<Box<Part>>, Failure> {
+    let (target, url) = (job.target.clone(), text::url(&job.url));
+    let (force, sync) = (session.options.force, session.options.fsync.is_on());
+    let claim = blocking::run(move || Part::claim(&target, &url, force, sync)).await;
+    let half = part_path(&job.target);
+    match claim.map_err(Failure::at("creating", &half))? {
+        Claim::Ours(part) => Ok(Some(part)),
+        Claim::There(length) => {
+            if job.sum.is_some() {
+                check_what_is_there(job).await?;
+            }
+            transfer.is_there(length);
+            Ok(None)
+        }
     }
 }
 
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words = match self {
-            Failure::Http(error) => error.to_string(),
-            Failure::NoFile(status) => {
-                format!("the server answered with status {status}, which is no whole file")
-            }
-            // A file in the way: the error itself says which.
-            Failure::File { error, .. } if error.kind() == io::ErrorKind::AlreadyExists => {
-                error.to_string()
-            }
-            Failure::File { doing, path, error } => {
-                format!("{doing} {}: {error}", path.display())
-            }
-            Failure::Sum { wanted, found } => {
-                format!("SHA-256 is {found}, but should be {wanted}")
-            }
+/// Tries again what may pass by itself. An error of the disk is not of that kind.
+async fn attempts(
+    session: &Session,
+    job: &Job,
+    transfer: &Transfer,
+    writer: &mut Writer,
+) -> Result<(), Failure> {
+    let mut tries = 0;
+    loop {
+        let Err((failure, asked)) = attempt(session, job, transfer, writer).await else {
+            return Ok(());
         };
-        f.write_str(&text::harmless(&words))
+        if tries == session.options.retry || !failure.is_transient() {
+            return Err(failure);
+        }
+        tries += 1;
+        let pause = session.pause(job, tries, asked);
+        session.tell(job, &format!("{failure}; trying again in {pause:.1?}"));
+        sleep(pause).await;
     }
+}
+
+/// Says how much of a failed download stays for the next run.
+async fn leave(part: Box<Part>, transfer: &Transfer) {
+    if part.resume().is_some() {
+        transfer.keeps(part.length());
+    }
+    blocking::run(move || drop(part)).await;
+}
+
+/// The user says what should be in the file. That it is there is not enough.
+async fn check_what_is_there(job: &Job) -> Result<(), Failure> {
+    let wanted = Wanted {
+        users: job.sum,
+        ..Wanted::default()
+    };
+    let path = job.target.clone();
+    let checked = blocking::run(move || {
+        let mut hashes = wanted.hashes();
+        hash(&path, &mut hashes)?;
+        Ok(wanted.check(&hashes, &Hashes::default()))
+    });
+    let checked = checked.await.map_err(Failure::at("reading", &job.target))?;
+    Ok(checked?)
+}
+
+fn hash(path: &Path, hashes: &mut Hashes) -> io::Result<()> {
+    let (mut file, mut buffer) = (File::open(path)?, vec![0; 256 * 1024]);
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(()),
+            count => hashes.update(&buffer[..count]),
+        }
+    }
+}
+
+/// Writing a job's half file failed.
+pub fn at(job: &Job) -> impl FnOnce(io::Error) -> Failure + use<> {
+    Failure::at("writing", &part_path(&job.target))
+}
+
+/// When a server says that it changed the file; never later than now.
+pub fn modified(at: SystemTime) -> SystemTime {
+    at.min(SystemTime::now())
 }

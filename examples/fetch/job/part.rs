@@ -1,108 +1,364 @@
-//! A file while it is not whole: `NAME.part`.
+//! A file while it is not whole: `NAME.part`, and beside it `NAME.part.meta`.
 //!
 //! ```text
-//!            create                    publish
-//!  nothing ──────────▶ NAME.part ──────────────────▶ NAME
-//!                          │ dropped: failed, or stopped by Ctrl-C
-//!                          ▼
-//!                       nothing
+//!              claim                             publish
+//!   nothing ───────────▶ NAME.part ─────────────────────────▶ NAME
+//!   NAME.part ─────────▶  │    ▲ begin, go_on, write
+//!   of another day        │
+//!                         │ dropped: failed, or stopped by Ctrl-C
+//!                         ├─────────▶ NAME.part and NAME.part.meta, to go on with
+//!                         └─────────▶ nothing, where nobody could go on
 //! ```
 //!
-//! Everything here blocks, and is called on a worker. That is why `create` gives the file
-//! and its guard together, as the result of *one* job: if the download is dropped while
-//! the job still runs, the result is dropped with nobody to take it, and the guard in it
-//! removes the file all the same. A guard that the loop made afterwards would come too late.
+//! Everything here blocks, and is called on a worker. A [`Part`] goes to the worker and comes
+//! back with each job; if nobody waits for it any more, it is dropped there, and its drop
+//! leaves behind what is worth it. A guard that stayed on the loop would come too late.
 //!
-//! * I1: a `.part` is created with `O_EXCL`: it was not there, and no link was followed. Two
-//!   runs of fetch in one folder cannot write into each other's file.
+//! * I1: a new `.part` is created with `O_EXCL`: no link is followed. One that is there is
+//!   opened only if it is a plain file, and written only under its lock (see [`own`]).
 //! * I2: the final name appears by one system call, and only for a whole file.
 //! * I3: without `--force` that call is `link`, which fails if the name exists, however late
 //!   it came to exist. (A rename would replace it: std offers none that would not.)
-//!
 //! * I4: `NAME.part` is published and removed only while it is the file that we opened: a
-//!   stranger's half file never gets a name from us (see [`Own`]; not on Windows).
+//!   stranger's half file never gets a name from us (not on Windows).
+//! * I5: a file of more than [`SMALL`] bytes has its sidecar before it has those bytes. So a
+//!   `.part` without one is a small one that a kill left behind, and is begun again; a long one
+//!   without one is not ours, and is left alone.
 //!
 //! Price of I3: where a file system has no hard links (FAT, some network mounts), the name
-//! is looked up and then renamed to; what appears between the two calls is replaced.
-//!
-//! Price of I4: `--force` takes a `.part` away even if another fetch is writing it just now,
-//! as nothing tells that from one left behind (locks need a newer std than ours). The other
-//! fetch then fails, and says why. And between our look at the name and the call that uses it
-//! there are microseconds: std has no call that gives a name to an open file.
+//! is looked up and then renamed to; what appears between the two calls is replaced. Price of
+//! I4: between our look at the name and the call that uses it there are microseconds, as std
+//! has no call that gives a name to an open file.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs::{self, File, FileTimes};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use super::own::Own;
-use crate::names;
+use hob::http::{Resume, shorten_file_name};
+
+use super::check::{Hashes, Mismatch, Wanted};
+use super::own::{self, Own};
+use super::sidecar::Sidecar;
 
 const SUFFIX: &str = ".part";
+const META: &str = ".part.meta";
+
+/// The longest name, in bytes, and room for the `~` that a sidecar has at first.
+const LONGEST: usize = 255 - 1;
+
+/// Files up to here have no sidecar while all goes well.
+pub const SMALL: u64 = 1 << 20;
+
+/// What a power cut can cost of a large file.
+const SYNC_EVERY: u64 = 64 << 20;
 
 /// The half file of `target`. A name so long that the suffix does not fit is cut.
 pub fn part_path(target: &Path) -> PathBuf {
-    let name = target.file_name().unwrap_or_default();
-    let mut part = match name.to_str() {
-        Some(name) => OsString::from(names::shorten(name, names::LONGEST - SUFFIX.len())),
-        None => name.to_owned(),
-    };
-    part.push(SUFFIX);
-    target.with_file_name(part)
+    with_suffix(target, SUFFIX)
 }
 
-/// The guard of a half file: whoever drops it, removes it.
+/// What is known of the half file of `target`.
+pub fn meta_path(target: &Path) -> PathBuf {
+    with_suffix(target, META)
+}
+
+fn with_suffix(target: &Path, suffix: &str) -> PathBuf {
+    let name = target.file_name().unwrap_or_default();
+    let mut name = match name.to_str() {
+        // Cut alike, whatever the suffix, so that the two of them match.
+        Some(name) => OsString::from(shorten_file_name(name, LONGEST - META.len())),
+        None => name.to_owned(),
+    };
+    name.push(suffix);
+    target.with_file_name(name)
+}
+
+/// What was found where a file is to be.
+#[derive(Debug)]
+pub enum Claim {
+    /// The file is there, so many bytes long, and may not be replaced.
+    There(u64),
+    /// Nobody else writes it now.
+    Ours(Box<Part>),
+}
+
+/// A half file that only we write. Whoever drops it leaves it behind if it can be gone on
+/// with, and else removes it.
 #[derive(Debug)]
 pub struct Part {
     path: PathBuf,
+    meta: PathBuf,
     target: PathBuf,
+    /// Closed just before the file gets its name: an older Windows would else keep the former.
+    file: Option<File>,
     /// What `path` named when we made it.
     own: Own,
     /// May the target be replaced, if it exists?
     force: bool,
+    /// Does the sidecar survive a power cut, and what it speaks of?
+    sync: bool,
+    /// So many bytes, from the first on, are good.
+    length: u64,
+    /// Set by the head of a response, or found beside the half file.
+    sidecar: Option<Sidecar>,
+    /// Is the sidecar on the disk?
+    noted: bool,
+    wanted: Wanted,
+    hashes: Hashes,
+    piece: Hashes,
+    /// Set at its end: there is nothing to leave behind.
+    settled: bool,
 }
 
 impl Part {
-    /// Creates the half file. With `force`, one that is left over from a run that was killed
-    /// is removed first.
-    pub fn create(target: &Path, force: bool) -> io::Result<(Part, File)> {
-        let path = part_path(target);
-        if is_there(target)? && !force {
-            return Err(exists(target, "exists already (--force replaces it)"));
+    /// Creates the half file of `target`, or takes over one that nobody writes any more.
+    pub fn claim(target: &Path, url: &str, force: bool, sync: bool) -> io::Result<Claim> {
+        let (path, meta) = (part_path(target), meta_path(target));
+        // A name can come and go while we look at it; three times it does not by chance.
+        for _ in 0..3 {
+            if !force && let Some(length) = length_of(target)? {
+                remove_if_same(&path, target);
+                return Ok(Claim::There(length));
+            }
+            refuse_what_is_no_file(target)?;
+            let file = match own::create_new(&path) {
+                // A file system without locks: nobody else can have created it (I1).
+                Ok(file) => own::lock(&file).unwrap_or(true).then_some((file, true)),
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+                    take_over(&path, force)?.map(|file| (file, false))
+                }
+                Err(e) => return Err(e),
+            };
+            let Some((file, is_new)) = file else { continue };
+            let own = Own::of(&file).inspect_err(|_| {
+                if is_new {
+                    let _ = fs::remove_file(&path);
+                }
+            })?;
+            if !own.is_at(&path) {
+                continue; // published or removed while we opened it
+            }
+            let mut part = Part {
+                path,
+                meta,
+                target: target.to_owned(),
+                file: Some(file),
+                own,
+                force,
+                sync,
+                length: 0,
+                sidecar: None,
+                noted: false,
+                wanted: Wanted::default(),
+                hashes: Hashes::default(),
+                piece: Hashes::default(),
+                settled: !is_new, // until it is known to be ours
+            };
+            part.look(url)?;
+            part.settled = false;
+            return Ok(Claim::Ours(Box::new(part)));
         }
-        if force && is_there(&path)? {
-            fs::remove_file(&path)?;
+        Err(exists(
+            &path,
+            "comes and goes: another program uses this name",
+        ))
+    }
+
+    /// What does the file hold that we opened?
+    fn look(&mut self, url: &str) -> io::Result<()> {
+        let length = self.file().metadata()?.len();
+        match Sidecar::read(&self.meta)? {
+            Some(sidecar) if sidecar.url == url => {
+                self.length = sidecar.believed(length);
+                self.noted = true;
+                self.sidecar = Some(sidecar);
+            }
+            _ if self.force => {}
+            Some(_) if length > 0 => {
+                let how = "is half of another URL's file (--force begins it again)";
+                return Err(exists(&self.path, how));
+            }
+            None if length > SMALL => {
+                let how = "exists, and fetch did not leave it there; delete it, or let --force \
+                           replace it";
+                return Err(exists(&self.path, how));
+            }
+            _ => {} // I5
         }
-        let file = File::create_new(&path).map_err(|e| match e.kind() {
-            io::ErrorKind::AlreadyExists => exists(
-                &path,
-                "exists already: another fetch writes it, or one that was killed left it there; \
-                 if no other fetch runs, delete it, or let --force replace it",
-            ),
-            _ => e,
-        })?; // I1
-        let own = Own::of(&file).inspect_err(|_| {
-            let _ = fs::remove_file(&path);
-        })?;
-        let target = target.to_owned();
-        let part = Part {
-            path,
-            target,
-            own,
-            force,
-        };
-        Ok((part, file))
+        Ok(())
+    }
+
+    /// How to ask for the rest, if what is there can be gone on with.
+    pub fn resume(&self) -> Option<Resume> {
+        self.sidecar.as_ref()?.resume(self.length)
+    }
+
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// How long the whole is, as far as anybody said.
+    pub fn total(&self) -> Option<u64> {
+        self.sidecar.as_ref()?.total
+    }
+
+    /// The digests that were promised for the whole when it was begun.
+    pub fn promised(&self) -> hob::http::Digests {
+        let fields = self.sidecar.as_ref().map(|sidecar| &sidecar.fields);
+        fields
+            .map(hob::http::Digests::of_representation)
+            .unwrap_or_default()
+    }
+
+    /// Whatever is there is dropped: a response brings the whole.
+    pub fn begin(&mut self, sidecar: Sidecar, wanted: Wanted) -> io::Result<()> {
+        // First the sidecar: it speaks of bytes that are about to go.
+        if self.noted {
+            fs::remove_file(&self.meta)?;
+            self.noted = false;
+        }
+        self.sidecar = None;
+        self.cut(0)?;
+        (self.hashes, self.piece) = (wanted.hashes(), wanted.piece_hashes());
+        (self.sidecar, self.wanted) = (Some(sidecar), wanted);
+        Ok(())
+    }
+
+    /// A response brings what follows the first `at` bytes.
+    pub fn go_on(&mut self, at: u64, total: Option<u64>, wanted: Wanted) -> io::Result<()> {
+        let (whole, hashed) = (wanted.hashes(), self.length);
+        self.cut(at)?;
+        if let Some(sidecar) = &mut self.sidecar {
+            sidecar.total = sidecar.total.or(total);
+        }
+        if hashed != at || !self.hashes.cover(&whole) {
+            self.hashes = whole;
+            self.hash_what_is_there()?;
+        }
+        self.piece = wanted.piece_hashes();
+        self.wanted = wanted;
+        Ok(())
+    }
+
+    /// The one second read: of bytes that an earlier run wrote.
+    fn hash_what_is_there(&mut self) -> io::Result<()> {
+        if self.hashes.is_empty() {
+            return Ok(());
+        }
+        let length = self.length;
+        let file = self.file.as_mut().expect("open until it is published");
+        file.rewind()?;
+        let (mut bytes, mut buffer) = (file.take(length), vec![0; 256 * 1024]);
+        loop {
+            match bytes.read(&mut buffer)? {
+                0 => break,
+                count => self.hashes.update(&buffer[..count]),
+            }
+        }
+        self.seek(length)
+    }
+
+    fn cut(&mut self, at: u64) -> io::Result<()> {
+        self.length = at.min(self.length);
+        self.file().set_len(at)?;
+        self.seek(at)
+    }
+
+    fn seek(&mut self, to: u64) -> io::Result<()> {
+        self.file().seek(SeekFrom::Start(to)).map(drop)
+    }
+
+    fn file(&mut self) -> &mut File {
+        self.file.as_mut().expect("open until it is published")
+    }
+
+    /// Puts `bytes` behind what is there.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let after = self.length + bytes.len() as u64;
+        if after > SMALL && !self.noted {
+            self.note(false)?; // I5
+        }
+        self.file().write_all(bytes)?;
+        self.hashes.update(bytes);
+        self.piece.update(bytes);
+        self.length = after;
+        let safe = self.sidecar.as_ref().map_or(0, |sidecar| sidecar.safe);
+        if self.sync && after - safe.min(after) >= SYNC_EVERY {
+            self.note(true)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the sidecar. With `safe`, all that was written so far is handed to the disk
+    /// before, and the sidecar says so.
+    fn note(&mut self, safe: bool) -> io::Result<()> {
+        let (length, sync) = (self.length, self.sync);
+        if safe && sync {
+            self.file().sync_data()?;
+        }
+        if let Some(sidecar) = &mut self.sidecar {
+            sidecar.safe = if safe && sync { length } else { sidecar.safe };
+            sidecar.write(&self.meta, sync)?;
+            self.noted = true;
+        }
+        Ok(())
+    }
+
+    /// Are these the right bytes?
+    pub fn check(&self) -> Result<(), Mismatch> {
+        self.wanted.check(&self.hashes, &self.piece)
+    }
+
+    /// Removes it whatever could be done with it: its bytes are wrong.
+    pub fn discard(mut self) {
+        self.settled = true;
+        self.remove();
+    }
+
+    pub fn is_large(&self) -> bool {
+        self.length > SMALL
+    }
+
+    pub fn sync(&mut self) -> io::Result<()> {
+        self.file().sync_all()
+    }
+
+    /// Says when the file was changed, in place of when it came.
+    pub fn set_modified(&mut self, at: SystemTime) -> io::Result<()> {
+        self.file().set_times(FileTimes::new().set_modified(at))
+    }
+
+    /// The server proposes another name, which must not replace anything.
+    pub fn rename_target(&mut self, target: PathBuf) {
+        self.target = target;
+        self.force = false;
+    }
+
+    pub fn target(&self) -> &Path {
+        &self.target
     }
 
     /// Gives the whole file its final name.
-    pub fn publish(self) -> io::Result<()> {
+    pub fn publish(mut self) -> io::Result<()> {
         if !self.own.is_at(&self.path) {
+            self.settled = true;
             return Err(self.replaced()); // I4
         }
+        self.file = None;
+        self.settled = true;
+        let published = self.name_it();
+        // Published or not: if it failed, then because of a name that is another's.
+        self.remove();
+        published
+    }
+
+    fn name_it(&self) -> io::Result<()> {
         if self.force {
             return fs::rename(&self.path, &self.target); // I2
         }
-        // I2, I3. The drop of `self` then takes the old name away.
+        // I2, I3.
         match fs::hard_link(&self.path, &self.target) {
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Err(self.too_late()),
             Err(_no_hard_links) => self.rename_if_free(),
@@ -112,9 +368,7 @@ impl Part {
 
     fn replaced(&self) -> io::Error {
         let part = self.path.display();
-        io::Error::other(format!(
-            "somebody replaced {part}, or removed it (another fetch with --force?)"
-        ))
+        io::Error::other(format!("somebody replaced {part}, or removed it"))
     }
 
     fn too_late(&self) -> io::Error {
@@ -128,36 +382,108 @@ impl Part {
             Err(_) => fs::rename(&self.path, &self.target),
         }
     }
+
+    /// I4. After a rename the name is nobody's, or already another's. An error has nobody to
+    /// go to: the file stays, and the next run will speak of it.
+    fn remove(&mut self) {
+        self.file = None;
+        if self.own.is_at(&self.path) {
+            let _ = fs::remove_file(&self.path);
+        }
+        if self.noted {
+            let _ = fs::remove_file(&self.meta);
+        }
+    }
+
+    /// Leaves behind what can be gone on with. False: nothing can.
+    fn keep(&mut self) -> bool {
+        if self.resume().is_none() || !self.own.is_at(&self.path) {
+            return false;
+        }
+        // A write that failed in the middle wrote more than counts.
+        let length = self.length;
+        let cut = self.file().set_len(length);
+        cut.and_then(|()| self.note(true)).is_ok()
+    }
 }
 
 impl Drop for Part {
     fn drop(&mut self) {
-        // I4. After a rename the name is nobody's, or already another's. An error has nobody
-        // to go to: the file stays, and the next run will speak of it.
-        if self.own.is_at(&self.path) {
-            let _ = fs::remove_file(&self.path);
+        if !self.settled && !self.keep() {
+            self.remove();
         }
+    }
+}
+
+/// Opens a half file that is there. `None`: it was removed in this moment.
+fn take_over(path: &Path, force: bool) -> io::Result<Option<File>> {
+    let found = match path.symlink_metadata() {
+        Ok(found) => found,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(e),
+    };
+    if found.is_symlink() && force {
+        return fs::remove_file(path).map(|()| None);
+    }
+    if found.is_symlink() {
+        return Err(exists(
+            path,
+            "is a link; delete it, or let --force replace it",
+        ));
+    }
+    if !found.is_file() {
+        return Err(exists(path, "exists, and is no file"));
+    }
+    let busy = || exists(path, "is being written by another fetch");
+    let file = match own::open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(_in_use) if cfg!(windows) => return Err(busy()),
+        Err(e) => return Err(e),
+    };
+    match own::lock(&file)? {
+        true => Ok(Some(file)),
+        false => Err(busy()),
+    }
+}
+
+/// A kill between the link and the removal leaves one file under two names.
+fn remove_if_same(path: &Path, target: &Path) {
+    let Ok(file) = own::open(path) else { return };
+    let both = Own::of(&file).is_ok_and(|own| own.is_at(path) && own.is_at(target));
+    if both && cfg!(unix) {
+        let _ = fs::remove_file(path);
+        let _ = fs::remove_file(meta_path(target));
     }
 }
 
 /// A small file in the way of all the others: whole or not at all, and over another one only
 /// with `force`.
 pub fn save(target: &Path, content: &[u8], force: bool) -> io::Result<()> {
-    let (part, mut file) = Part::create(target, force)?;
-    file.write_all(content)?;
-    part.publish()
+    match Part::claim(target, "", force, false)? {
+        Claim::There(_) => Err(exists(target, "exists already (--force replaces it)")),
+        Claim::Ours(mut part) => {
+            part.cut(0)?;
+            part.write(content)?;
+            part.publish()
+        }
+    }
 }
 
-/// Is there a file, or a link? Anything else is an error: a folder or a device is not for us
-/// to replace, whatever the user forces.
-fn is_there(path: &Path) -> io::Result<bool> {
-    let Ok(found) = path.symlink_metadata() else {
-        return Ok(false);
-    };
-    if found.is_file() || found.is_symlink() {
-        return Ok(true);
+/// How long is the file, or link, at `path`? `None`: there is nothing.
+fn length_of(path: &Path) -> io::Result<Option<u64>> {
+    refuse_what_is_no_file(path)?;
+    Ok(path.symlink_metadata().ok().map(|found| found.len()))
+}
+
+/// A folder or a device is not for us to replace, whatever the user forces.
+fn refuse_what_is_no_file(path: &Path) -> io::Result<()> {
+    match path.symlink_metadata() {
+        Ok(found) if !found.is_file() && !found.is_symlink() => {
+            Err(exists(path, "exists, and is no file"))
+        }
+        _ => Ok(()),
     }
-    Err(exists(path, "exists, and is no file"))
 }
 
 /// Errors of this kind name the file themselves.
@@ -167,133 +493,4 @@ fn exists(path: &Path, how: &str) -> io::Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A folder that goes away with the test.
-    struct Folder(PathBuf);
-
-    impl Folder {
-        fn new(name: &str) -> Folder {
-            let name = format!("fetch-part-{}-{name}", std::process::id());
-            let path = std::env::temp_dir().join(name);
-            fs::create_dir(&path).unwrap();
-            Folder(path)
-        }
-
-        fn names(&self) -> Vec<String> {
-            let names = fs::read_dir(&self.0).unwrap();
-            let mut names: Vec<_> = names
-                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-                .collect();
-            names.sort();
-            names
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
-    }
-
-    #[test]
-    fn a_file_has_its_name_only_once_it_is_published() {
-        for force in [false, true] {
-            let folder = Folder::new(&format!("whole-{force}"));
-            let (part, mut file) = Part::create(&folder.0.join("a"), force).unwrap();
-            file.write_all(b"whole").unwrap();
-            assert_eq!(folder.names(), ["a.part"]);
-            drop(file); // or else an older Windows keeps the former name for it
-            part.publish().unwrap();
-            assert_eq!(folder.names(), ["a"]);
-            assert_eq!(fs::read(folder.0.join("a")).unwrap(), b"whole");
-        }
-    }
-
-    #[test]
-    fn a_dropped_part_leaves_nothing() {
-        let folder = Folder::new("dropped");
-        let made = Part::create(&folder.0.join("a"), false).unwrap();
-        drop(made);
-        assert!(folder.names().is_empty());
-    }
-
-    /// Broken by: publishing with `rename` instead of `hard_link`.
-    #[test]
-    fn a_file_that_came_to_exist_meanwhile_is_not_replaced() {
-        let folder = Folder::new("late");
-        let target = folder.0.join("a");
-        let (part, file) = Part::create(&target, false).unwrap();
-        drop(file);
-        fs::write(&target, "theirs").unwrap();
-        let refused = part.publish().unwrap_err();
-        assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
-        assert_eq!(fs::read(&target).unwrap(), b"theirs");
-        assert_eq!(folder.names(), ["a"], "and the half file is gone");
-    }
-
-    #[test]
-    fn without_hard_links_an_existing_file_is_still_not_replaced() {
-        let folder = Folder::new("fat");
-        let target = folder.0.join("a");
-        let (part, _file) = Part::create(&target, false).unwrap();
-        part.rename_if_free().unwrap();
-        assert_eq!(folder.names(), ["a"]);
-        fs::write(&part.path, "second").unwrap();
-        assert!(part.rename_if_free().is_err());
-        assert_eq!(fs::read(&target).unwrap(), b"");
-    }
-
-    #[test]
-    fn an_existing_file_or_part_is_refused_and_force_replaces_both() {
-        let folder = Folder::new("force");
-        let target = folder.0.join("a");
-        fs::write(&target, "old").unwrap();
-        assert!(Part::create(&target, false).is_err());
-        fs::remove_file(&target).unwrap();
-        fs::write(folder.0.join("a.part"), "left over").unwrap();
-        assert!(Part::create(&target, false).is_err());
-        assert_eq!(
-            folder.names(),
-            ["a.part"],
-            "a refusal removes nothing of others"
-        );
-
-        fs::write(&target, "old").unwrap();
-        let (part, mut file) = Part::create(&target, true).unwrap();
-        file.write_all(b"new").unwrap();
-        part.publish().unwrap();
-        assert_eq!(fs::read(&target).unwrap(), b"new");
-        assert_eq!(folder.names(), ["a"]);
-    }
-
-    /// Broken by: `is_at` answering true, in `publish` or in the drop.
-    #[cfg(unix)]
-    #[test]
-    fn a_part_that_somebody_replaced_is_neither_published_nor_removed() {
-        let folder = Folder::new("replaced");
-        let target = folder.0.join("a");
-        for force in [false, true] {
-            let (ours, file) = Part::create(&target, force).unwrap();
-            drop(file); // our inode is not given away all the same
-            let (theirs, mut file) = Part::create(&target, true).unwrap();
-            file.write_all(b"half").unwrap();
-            let refused = ours.publish().unwrap_err().to_string();
-            assert!(refused.contains("somebody replaced"), "{refused}");
-            assert_eq!(folder.names(), ["a.part"]);
-            assert_eq!(fs::read(&theirs.path).unwrap(), b"half");
-        }
-        assert!(folder.names().is_empty());
-    }
-
-    #[test]
-    fn the_longest_name_leaves_room_for_the_suffix() {
-        let part = part_path(Path::new(&("a".repeat(251) + ".txt")));
-        let name = part.to_str().unwrap();
-        assert!(
-            name.len() == names::LONGEST && name.ends_with("a.txt.part"),
-            "{name}"
-        );
-    }
-}
+mod tests;

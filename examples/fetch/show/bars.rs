@@ -203,7 +203,7 @@ impl Row {
         }
         self.pace.mark(Instant::now(), transfer.received());
         self.bar.set_message(numbers(transfer, &self.pace, room));
-        self.bar.set_position(transfer.received());
+        self.bar.set_position(transfer.size());
     }
 }
 
@@ -223,7 +223,7 @@ fn begin_to_receive(bar: &ProgressBar, total: Option<u64>) {
 /// How much of how much, how fast, how long to go; on a narrow terminal, less of it. Always
 /// equally wide, so that nothing beside it moves.
 fn numbers(transfer: &Transfer, pace: &Pace, room: usize) -> String {
-    let (received, total) = (transfer.received(), transfer.total());
+    let (received, total) = (transfer.size(), transfer.total());
     let size = format!("{:>10}", text::bytes(received));
     if room < NUMBERS {
         return size;
@@ -283,9 +283,9 @@ mod tests {
         let words = format!("Ctrl-C stops; {rest} more are running; 4 wait for their turn");
         assert_eq!(bars.more.message(), words);
 
-        all[0].head(Some(2048), now);
+        all[0].head(Some(2048), 0, now);
         all[0].add(1024);
-        all[1].head(None, now);
+        all[1].head(None, 0, now);
         all[2].end(Ok(()), now);
         bars.refresh();
         let shown: Vec<_> = bars
@@ -315,7 +315,7 @@ mod tests {
         let transfer = Transfer::new("a");
         let (mut pace, start) = (Pace::default(), Instant::now());
         let widths = [0, 1, 100_000, 1_000_000].map(|more: usize| {
-            transfer.head((more > 0).then_some(2_000_000), start);
+            transfer.head((more > 0).then_some(2_000_000), transfer.size(), start);
             transfer.add(more);
             pace.mark(
                 start + std::time::Duration::from_micros(more as u64),

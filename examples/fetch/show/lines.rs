@@ -56,7 +56,7 @@ mod tests {
         let now = Instant::now();
         let all: Vec<_> = ["a", "b", "c"].map(|l| Rc::new(Transfer::new(l))).into();
         all[0].begin(now);
-        all[0].head(None, now);
+        all[0].head(None, 0, now);
         all[0].add(2048);
         all[0].end(Ok(()), now);
         all[1].begin(now);

@@ -20,7 +20,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::args::Options;
-use crate::transfer::Transfer;
+use crate::transfer::{Failed, Transfer};
 use bars::Bars;
 use lines::Lines;
 
@@ -43,7 +43,8 @@ pub enum Show {
 impl Show {
     /// Chooses what fits the options and the terminal.
     pub fn new(options: &Options, all: &[Rc<Transfer>], tell: Tell) -> Show {
-        let able = std::io::stderr().is_terminal() && !console::is_dumb();
+        // Lines about heads would tear the bars.
+        let able = std::io::stderr().is_terminal() && !console::is_dumb() && !options.verbose;
         match (options.quiet, options.progress && able) {
             (true, _) => Show::Quiet,
             (_, true) => Show::Bars(Bars::new(all.to_vec(), tell)),
@@ -91,24 +92,36 @@ impl Show {
 
 /// One line: what arrived, how much, how long it took.
 fn arrived_line(transfer: &Transfer) -> String {
-    let (size, took) = (transfer.received(), transfer.took());
-    let mut line = format!(
-        "{} {}  {}, {}",
-        console::style("ok").green(),
-        transfer.label,
-        text::bytes(size),
-        text::seconds(took),
-    );
-    if let Some(speed) = text::speed(size, took) {
+    let (label, size) = (name_of(transfer), text::bytes(transfer.size()));
+    if transfer.was_there() {
+        return format!("there {label}  {size}, already; not fetched (--force would)");
+    }
+    let (ok, took) = (console::style("ok").green(), transfer.took());
+    let mut line = format!("{ok} {label}  {size}, {}", text::seconds(took));
+    if let Some(speed) = text::speed(transfer.received(), took) {
         line += &format!(", {speed}");
     }
     line
 }
 
+/// What the user called it, and the server, if that is something else.
+fn name_of(transfer: &Transfer) -> String {
+    match transfer.saved_as() {
+        Some(name) => format!("{}, as {name}", transfer.label),
+        None => transfer.label.clone(),
+    }
+}
+
 /// One line: what failed, and why.
-fn failed_line(transfer: &Transfer, failure: &str) -> String {
+fn failed_line(transfer: &Transfer, failure: &Failed) -> String {
     let failed = console::style("failed").red().for_stderr();
-    format!("{failed} {}: {failure}", transfer.label)
+    let kept = transfer.kept().map_or(String::new(), |kept| {
+        format!(
+            "; {} are kept, the same command goes on from there",
+            text::bytes(kept)
+        )
+    });
+    format!("{failed} {}: {}{kept}", transfer.label, failure.why)
 }
 
 pub fn to_stdout(line: &str) {

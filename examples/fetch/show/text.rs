@@ -5,9 +5,7 @@
 
 use std::time::Duration;
 
-use url::Url;
-
-use crate::names::is_trouble;
+use hob::http::Url;
 
 /// `text` with everything that could steer a terminal, or start a new line, written out.
 pub fn harmless(text: &str) -> String {
@@ -20,6 +18,17 @@ pub fn harmless(text: &str) -> String {
         }
     }
     out
+}
+
+/// Does `c` steer a terminal or reorder text, rather than show itself?
+fn is_trouble(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}'   // marks without width
+            | '\u{2028}'..='\u{202e}'                           // separators, embeddings
+            | '\u{2060}'..='\u{206f}'                           // isolates and the like
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
 }
 
 /// A URL as one may show it to others: without the password in it.

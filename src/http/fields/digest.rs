@@ -4,7 +4,7 @@
 //! value in base64 between colons. A field that breaks that grammar anywhere is as if it were
 //! not there, which §4.2 demands. Hashing is the caller's affair: this library has no hashes.
 
-use ::http::{HeaderMap, HeaderName};
+use ::http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The digests that a field gives, of the two algorithms that RFC 9530 §5 calls active.
 ///
@@ -45,7 +45,7 @@ impl Digests {
     fn read(headers: &HeaderMap, name: HeaderName) -> Digests {
         // RFC 9651 §4.2: several lines are one, with commas between.
         let lines = headers.get_all(name);
-        let lines: Vec<&[u8]> = lines.iter().map(|value| value.as_bytes()).collect();
+        let lines: Vec<&[u8]> = lines.iter().map(HeaderValue::as_bytes).collect();
         Dictionary {
             rest: &lines.join(&b", "[..]),
         }

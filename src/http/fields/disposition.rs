@@ -118,7 +118,7 @@ impl<'a> Iterator for Parameters<'a> {
 fn decode_extended(value: &[u8]) -> Option<String> {
     let mut parts = value.splitn(3, |&byte| byte == b'\'');
     let (charset, _language, text) = (parts.next()?, parts.next()?, parts.next()?);
-    if !text.iter().all(|byte| byte.is_ascii_graphic()) {
+    if !text.iter().all(u8::is_ascii_graphic) {
         return None;
     }
     let bytes = percent_decode_strictly(text)?;

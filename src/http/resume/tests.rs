@@ -2,13 +2,16 @@
 
 use super::*;
 
-const ETAG: &[(&str, &str)] = &[("etag", "\"v1\"")];
-const DATED: &[(&str, &str)] = &[
+/// Names and values of header fields.
+type Fields<'a> = &'a [(&'a str, &'a str)];
+
+const ETAG: Fields<'_> = &[("etag", "\"v1\"")];
+const DATED: Fields<'_> = &[
     ("last-modified", "Mon, 01 Jan 2024 00:00:00 GMT"),
     ("date", "Mon, 01 Jan 2024 00:00:09 GMT"),
 ];
 
-fn headers(fields: &[(&str, &str)]) -> HeaderMap {
+fn headers(fields: Fields<'_>) -> HeaderMap {
     let fields = fields.iter().map(|(name, value)| {
         let name = header::HeaderName::try_from(*name).expect("a name");
         (name, HeaderValue::try_from(*value).expect("a value"))
@@ -16,7 +19,7 @@ fn headers(fields: &[(&str, &str)]) -> HeaderMap {
     fields.collect()
 }
 
-fn having(have: u64, total: Option<u64>, validators: &[(&str, &str)]) -> Resume {
+fn having(have: u64, total: Option<u64>, validators: Fields<'_>) -> Resume {
     let validators = Validators::of(&headers(validators));
     Resume {
         have,
@@ -26,12 +29,7 @@ fn having(have: u64, total: Option<u64>, validators: &[(&str, &str)]) -> Resume 
 }
 
 /// One word for each verdict, so that the table can be read.
-fn word(
-    resume: &Resume,
-    with_if_range: bool,
-    status: u16,
-    fields: &[(&str, &str)],
-) -> &'static str {
+fn word(resume: &Resume, with_if_range: bool, status: u16, fields: Fields<'_>) -> &'static str {
     let status = StatusCode::from_u16(status).expect("a status");
     match resume.judge(with_if_range, status, &headers(fields)) {
         Verdict::Append { .. } => "append",
@@ -51,7 +49,7 @@ fn each_response_has_its_verdict() {
     let v2 = ("etag", "\"v2\"");
     let other_date = ("last-modified", "Tue, 02 Jan 2024 00:00:00 GMT");
     let range = |value| ("content-range", value);
-    let rows: &[(u16, &[(&str, &str)], &str)] = &[
+    let rows: &[(u16, Fields<'_>, &str)] = &[
         (206, &[good, v1], "append"),
         (206, &[range("bytes 500-700/1000"), v1], "append"),
         (206, &[range("bytes 500-999/*"), v1], "append"),

@@ -1,0 +1,113 @@
+//! The values of flags: how each is written, and what is said of one that is not.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use hob::http::{HeaderName, HeaderValue};
+
+use crate::job::{Fsync, Sha256Sum};
+
+pub fn output_name(name: OsString) -> Result<PathBuf, lexopt::Error> {
+    match name.to_str() {
+        Some("-") => Err("-o - (standard output) is not offered: fetch writes files".into()),
+        _ if !ends_in_a_name(&name) => Err("-o needs the name of a file".into()),
+        _ => Ok(name.into()),
+    }
+}
+
+/// Not empty, and neither `..` nor `a/` nor `a/.`, which can only be folders.
+fn ends_in_a_name(path: &OsStr) -> bool {
+    let name = Path::new(path).file_name().map(OsStr::as_encoded_bytes);
+    name.is_some_and(|name| path.as_encoded_bytes().ends_with(name))
+}
+
+pub fn at_least_one(text: &str) -> Result<usize, &'static str> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("it must be a whole number, 1 or more"),
+        Ok(number) => Ok(number),
+    }
+}
+
+/// A limit in time: zero means "none", as in curl.
+pub fn limit(text: &str) -> Result<Option<Duration>, &'static str> {
+    let wait = duration(text).ok_or("write it as 30, 1.5, 500ms, 30s, 2m or 1h")?;
+    Ok((!wait.is_zero()).then_some(wait))
+}
+
+/// A number of seconds, or a number with its unit.
+fn duration(text: &str) -> Option<Duration> {
+    let unit_at = text.find(|c: char| c.is_ascii_alphabetic());
+    let (number, unit) = text.split_at(unit_at.unwrap_or(text.len()));
+    let seconds_each = match unit {
+        "ms" => 0.001,
+        "s" | "" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return None,
+    };
+    let number: f64 = number.parse().ok()?;
+    // Refuses what is negative, not a number, or beyond what a `Duration` holds.
+    Duration::try_from_secs_f64(number * seconds_each).ok()
+}
+
+/// Bytes in a second, with curl's letters. More than 4 GiB/s is no limit that anybody meets.
+pub fn rate(text: &str) -> Result<u32, &'static str> {
+    let wrong = "write it as 500000, 500K, 2.5M or 1G: bytes in a second";
+    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let each: f64 = match text[number.len()..].to_ascii_uppercase().as_str() {
+        "" | "B" => 1.0,
+        "K" => 1024.0,
+        "M" => 1024.0 * 1024.0,
+        "G" => 1024.0 * 1024.0 * 1024.0,
+        _ => return Err(wrong),
+    };
+    let number: f64 = number.parse().map_err(|_| wrong)?;
+    let bytes = number * each;
+    // Not a number fails this, too.
+    if bytes >= 1.0 {
+        Ok(bytes as u32)
+    } else {
+        Err(wrong)
+    }
+}
+
+pub fn fsync(text: &str) -> Result<Fsync, &'static str> {
+    match text {
+        "auto" => Ok(Fsync::Auto),
+        "always" => Ok(Fsync::Always),
+        "never" => Ok(Fsync::Never),
+        _ => Err("write auto, always or never"),
+    }
+}
+
+pub fn sha256(text: &str) -> Result<Sha256Sum, &'static str> {
+    Sha256Sum::from_hex(text).ok_or("a SHA-256 has 64 hexadecimal digits")
+}
+
+pub fn only_dash(text: &str) -> Result<(), &'static str> {
+    let offered = "only - is offered: where to go on is seen from the half file";
+    if text == "-" { Ok(()) } else { Err(offered) }
+}
+
+/// `Name: value`, and curl's `Name;` for an empty one. The value is not repeated in the error:
+/// it may be a secret.
+pub fn header(line: &str) -> Result<(HeaderName, HeaderValue), &'static str> {
+    let wrong = "write a header as \"Name: value\"";
+    let (name, value) = match line.strip_suffix(';') {
+        Some(name) if !line.contains(':') => (name, ""),
+        _ => line.split_once(':').ok_or(wrong)?,
+    };
+    let name = HeaderName::try_from(name).map_err(|_| wrong)?;
+    let value = HeaderValue::try_from(value.trim());
+    Ok((
+        name,
+        value.map_err(|_| "a header's value has a control character in it")?,
+    ))
+}
+
+/// `NAME:PASSWORD`. Nothing is asked for on the terminal.
+pub fn user(text: &str) -> Result<(String, String), &'static str> {
+    let (name, password) = text.split_once(':').ok_or("write it as NAME:PASSWORD")?;
+    Ok((name.to_owned(), password.to_owned()))
+}

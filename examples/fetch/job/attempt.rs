@@ -1,0 +1,262 @@
+//! One try at a download: ask, look at the head, take the body. As often as that brings it on.
+//!
+//! ```text
+//!   ask for the rest ──▶ judge ──▶ append it ───────▶ all there? ──▶ done
+//!    ▲ (or the whole)      │  └──▶ begin again with it ──▲  │ no, the server sends pieces
+//!    │                     │                                │
+//!    └── without If-Range, or for the whole ◀──────────────┘
+//! ```
+//!
+//! What a response is good for is decided by [`hob::http::Resume`], which knows nothing of
+//! files. Here it is done. However a server answers, each round either ends, or has brought a
+//! byte, or asks in a way in which it was not asked before.
+
+use std::time::{Duration, Instant};
+
+use hob::http::{Digests, Response, Resume, Validators, Verdict, header};
+
+use super::check::Wanted;
+use super::download::{at, modified};
+use super::failure::Failure;
+use super::sidecar::Sidecar;
+use super::writer::Writer;
+use super::{Job, Session};
+use crate::names;
+use crate::show::text;
+use crate::transfer::Transfer;
+
+/// A failure, and how long the server asks to be left alone.
+type Failed = (Failure, Option<Duration>);
+
+/// What to ask for next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    /// For the rest, if there is something to go on with.
+    Rest,
+    /// The same once more, for a cache that stumbles over `If-Range`.
+    RestWithoutIfRange,
+    Whole,
+}
+
+/// Brings as much of the file as one try brings: all of it, or a failure.
+pub async fn attempt(
+    session: &Session,
+    job: &Job,
+    transfer: &Transfer,
+    writer: &mut Writer,
+) -> Result<(), Failed> {
+    let mut ask = Ask::Rest;
+    loop {
+        let round = Round {
+            session,
+            job,
+            transfer,
+        };
+        match round.once(writer, ask).await? {
+            Some(next) => ask = next,
+            None => return Ok(()),
+        }
+    }
+}
+
+struct Round<'a> {
+    session: &'a Session,
+    job: &'a Job,
+    transfer: &'a Transfer,
+}
+
+impl Round<'_> {
+    /// One request. Returns what to ask next; `None` if all is there.
+    async fn once(&self, writer: &mut Writer, ask: Ask) -> Result<Option<Ask>, Failed> {
+        let part = writer.flush().await.map_err(|e| bare(at(self.job)(e)))?;
+        let resume = part.resume().filter(|_| ask != Ask::Whole);
+        let mut range = resume.as_ref().and_then(Resume::request);
+        if let Some(range) = range.as_mut().filter(|_| ask == Ask::RestWithoutIfRange) {
+            range.remove(header::IF_RANGE);
+        }
+        let request = self.session.request(self.job, range);
+        let response = request.send().await.map_err(|e| bare(e.into()))?;
+        self.session.tell_response(self.job, &response);
+        let (status, headers) = (response.status(), response.headers());
+        let verdict = match &resume {
+            Some(resume) => resume.judge(ask == Ask::Rest, status, headers),
+            None if matches!(status.as_u16(), 200 | 203) => Verdict::TakeWhole,
+            None => return Err(refusal(response)),
+        };
+        match verdict {
+            Verdict::TakeWhole => self.take_whole(writer, response).await.map_err(bare),
+            Verdict::Append { at, end, total } => {
+                let appended = self.append(writer, response, at, end, total).await;
+                appended.map_err(bare)
+            }
+            Verdict::Complete => Ok(None),
+            Verdict::AskWithoutIfRange => {
+                self.tell("the whole came, of the same version: asked once more without If-Range");
+                Ok(Some(Ask::RestWithoutIfRange))
+            }
+            Verdict::StartAgain { why } => {
+                self.tell(&format!("begun again: {why}"));
+                Ok(Some(Ask::Whole))
+            }
+            // No word about the file: what we have of it stays.
+            Verdict::Refuse(_) if !status.is_success() => Err(refusal(response)),
+            Verdict::Refuse(violation) => {
+                self.tell(&format!(
+                    "begun again: {} [{}]",
+                    violation.what, violation.rule
+                ));
+                Ok(Some(Ask::Whole))
+            }
+        }
+    }
+
+    async fn take_whole(
+        &self,
+        writer: &mut Writer,
+        response: Response,
+    ) -> Result<Option<Ask>, Failure> {
+        let headers = response.headers();
+        if let Some(target) = names::proposed(self.session, self.job, headers)?
+            && !self
+                .rename(writer, target, response.content_length())
+                .await?
+        {
+            return Ok(None);
+        }
+        let url = text::url(&self.job.url);
+        let total = response.content_length();
+        let sidecar = Sidecar::new(&url, total, response.headers());
+        let wanted = self.wanted(&response, Digests::default());
+        let begun = writer.with(move |part| part.begin(sidecar, wanted)).await;
+        begun.map_err(at(self.job))?;
+        self.transfer.head(total, 0, Instant::now());
+        self.take(writer, response, None).await
+    }
+
+    async fn append(
+        &self,
+        writer: &mut Writer,
+        response: Response,
+        from: u64,
+        end: u64,
+        total: Option<u64>,
+    ) -> Result<Option<Ask>, Failure> {
+        if let Some(target) = names::proposed(self.session, self.job, response.headers())?
+            && !self.rename(writer, target, total).await?
+        {
+            return Ok(None);
+        }
+        self.tell(&format!("goes on from byte {from}"));
+        let part = writer.flush().await.map_err(at(self.job))?;
+        let promised = part.promised();
+        let wanted = self.wanted(&response, promised);
+        let going = writer
+            .with(move |part| part.go_on(from, total, wanted))
+            .await;
+        going.map_err(at(self.job))?;
+        self.transfer.head(total, from, Instant::now());
+        self.take(writer, response, Some(end - from)).await
+    }
+
+    /// The body, and what is to be asked behind it.
+    async fn take(
+        &self,
+        writer: &mut Writer,
+        mut response: Response,
+        mut room: Option<u64>,
+    ) -> Result<Option<Ask>, Failure> {
+        let changed = Validators::of(response.headers()).last_modified();
+        while let Some(bytes) = response.chunk().await? {
+            let count = bytes.len();
+            if let Some(room) = &mut room {
+                let wanted = *room;
+                *room = wanted
+                    .checked_sub(count as u64)
+                    .ok_or(Failure::Long { wanted })?;
+            }
+            writer.write(bytes).await.map_err(at(self.job))?;
+            self.transfer.add(count);
+            self.session.pace(count).await;
+        }
+        let part = writer.flush().await.map_err(at(self.job))?;
+        let (got, total, goes_on) = (part.length(), part.total(), part.resume().is_some());
+        match total {
+            Some(wanted) if got < wanted && goes_on => Ok(Some(Ask::Rest)),
+            Some(wanted) if got < wanted => Err(Failure::Short { got, wanted }),
+            // With a piece whose end is not known to be the file's, ask whether there is more.
+            None if room.is_some() => Ok(Some(Ask::Rest)),
+            _ => {
+                self.date(writer, changed).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Last of all, as every write makes it now.
+    async fn date(
+        &self,
+        writer: &mut Writer,
+        changed: Option<std::time::SystemTime>,
+    ) -> Result<(), Failure> {
+        let Some(changed) = changed.filter(|_| self.session.options.remote_time) else {
+            return Ok(());
+        };
+        let dated = writer
+            .with(move |part| part.set_modified(modified(changed)))
+            .await;
+        dated.map_err(at(self.job))
+    }
+
+    /// The digests that count for this response.
+    fn wanted(&self, response: &Response, promised: Digests) -> Wanted {
+        let headers = response.headers();
+        let whole = Digests::of_representation(headers);
+        Wanted {
+            users: self.job.sum,
+            whole: if whole.is_empty() { promised } else { whole },
+            piece: Digests::of_content(headers),
+        }
+    }
+
+    /// False: it is there already.
+    async fn rename(
+        &self,
+        writer: &mut Writer,
+        target: std::path::PathBuf,
+        length: Option<u64>,
+    ) -> Result<bool, Failure> {
+        let found = target.symlink_metadata().ok();
+        if let Some(found) = found {
+            let shown = text::harmless(&target.to_string_lossy());
+            if !self.session.options.force && found.is_file() && Some(found.len()) == length {
+                self.transfer.is_there(found.len());
+                return Ok(false);
+            }
+            return Err(Failure::Name(format!(
+                "the server calls it {shown}, which exists already and is left as it is \
+                 (-o gives it another name)"
+            )));
+        }
+        self.transfer.is_saved_as(&target);
+        let part = writer.flush().await.map_err(at(self.job))?;
+        part.rename_target(target);
+        Ok(true)
+    }
+
+    fn tell(&self, what: &str) {
+        self.session.tell(self.job, what);
+    }
+}
+
+fn bare(failure: Failure) -> Failed {
+    (failure, None)
+}
+
+/// A response that brings no file, and that nothing can be made of.
+fn refusal(response: Response) -> Failed {
+    let status = response.status().as_u16();
+    match response.error_for_status() {
+        Ok(_success) => bare(Failure::NoFile(status)),
+        Err(error) => bare(error.into()),
+    }
+}

@@ -1,0 +1,144 @@
+//! Why there is no file: one line for people, and a number for programs.
+//!
+//! The numbers are curl's, where curl has one: scripts know them. `--help` lists them.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use hob::http::{self, Deadline, ErrorKind, Phase};
+
+use super::check::Mismatch;
+use crate::show::text;
+
+/// Shown as one line without anything that steers a terminal.
+#[derive(Debug)]
+pub enum Failure {
+    /// The client's own words: which URL, which peer, which rule.
+    Http(http::Error),
+    /// A status that is a success, but not that of a file.
+    NoFile(u16),
+    /// Fewer bytes came than the whole has, and the server sends no more.
+    Short { got: u64, wanted: u64 },
+    /// A part was to come, and more came.
+    Long { wanted: u64 },
+    /// A step with the file failed.
+    File {
+        doing: &'static str,
+        path: PathBuf,
+        error: io::Error,
+    },
+    /// All bytes came, but they are not the ones that they should be.
+    Sum(Mismatch),
+    /// `--max-time`.
+    TooLong(Duration),
+    /// The name that the server proposes is another's.
+    Name(String),
+}
+
+/// Did nothing of it work, or was it something else than a download?
+pub const OTHER: u8 = 1;
+
+impl Failure {
+    pub fn at(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Failure + use<> {
+        let path = path.to_owned();
+        move |error| Failure::File { doing, path, error }
+    }
+
+    /// The exit status of this class of failures.
+    pub fn code(&self) -> u8 {
+        match self {
+            Failure::Http(error) => http_code(error),
+            Failure::NoFile(_) => 22,
+            Failure::Short { .. } => 18,
+            Failure::Long { .. } => 33,
+            Failure::File { .. } | Failure::Name(_) => 23,
+            Failure::Sum(_) => 32,
+            Failure::TooLong(_) => 28,
+        }
+    }
+
+    /// May trying again help?
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Failure::Short { .. } => true,
+            Failure::Http(error) => match error.kind() {
+                ErrorKind::Lookup(_) | ErrorKind::Connect(_) => true,
+                ErrorKind::Broken { .. } | ErrorKind::EndedEarly { .. } => true,
+                ErrorKind::Timeout { .. } => true,
+                // RFC 9110 §15: these are about now, not about the request.
+                ErrorKind::Status(status) => {
+                    matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504)
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+}
+
+fn http_code(error: &http::Error) -> u8 {
+    match error.kind() {
+        ErrorKind::Url { .. } | ErrorKind::Request(_) => 3,
+        ErrorKind::Lookup(_) => 6,
+        ErrorKind::Connect(_) => 7,
+        ErrorKind::Protocol(_) | ErrorKind::TooLarge { .. } => 8,
+        ErrorKind::EndedEarly {
+            phase: Phase::Body, ..
+        } => 18,
+        ErrorKind::Status(_) => 22,
+        ErrorKind::Write(_) => 23,
+        ErrorKind::Timeout {
+            deadline: Deadline::Connect,
+            ..
+        } => 28,
+        ErrorKind::Timeout { .. } => 28,
+        ErrorKind::TooManyRedirects { .. }
+        | ErrorKind::RedirectLoop { .. }
+        | ErrorKind::Redirect(_) => 47,
+        ErrorKind::EndedEarly { .. } => 52,
+        ErrorKind::Broken { .. } => 56,
+        _ => OTHER,
+    }
+}
+
+impl From<http::Error> for Failure {
+    fn from(error: http::Error) -> Failure {
+        Failure::Http(error)
+    }
+}
+
+impl From<Mismatch> for Failure {
+    fn from(mismatch: Mismatch) -> Failure {
+        Failure::Sum(mismatch)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = match self {
+            Failure::Http(error) => error.to_string(),
+            Failure::NoFile(status) => {
+                format!("the server answered with status {status}, which is no whole file")
+            }
+            Failure::Short { got, wanted } => {
+                format!("the server sends only {got} bytes of {wanted}")
+            }
+            Failure::Long { wanted } => {
+                format!("more bytes came than the {wanted} that its Content-Range announced")
+            }
+            // A file in the way: the error itself says which.
+            Failure::File { error, .. } if error.kind() == io::ErrorKind::AlreadyExists => {
+                error.to_string()
+            }
+            Failure::File { doing, path, error } => {
+                format!("{doing} {}: {error}", path.display())
+            }
+            Failure::Sum(mismatch) => mismatch.to_string(),
+            Failure::TooLong(limit) => format!("it took longer than {limit:?} (--max-time)"),
+            Failure::Name(why) => why.clone(),
+        };
+        f.write_str(&text::harmless(&words))
+    }
+}

@@ -1,0 +1,142 @@
+//! What all downloads of a run have in common.
+//!
+//! One client (and so one pool of connections), one limit of speed, one place where files
+//! meet on their way to the disk, one list of the names that are taken; and the options.
+
+use std::time::Duration;
+
+use hob::http::{
+    Client, HeaderMap, HeaderName, HeaderValue, RequestBuilder, Response, Url, header,
+};
+use hob::sync::RateLimiter;
+
+use super::Job;
+use super::check::scatter;
+use super::places::Places;
+use super::settle::Settle;
+use crate::args::Options;
+use crate::show::{text, to_stderr};
+
+/// The longest pause between two tries, unless the server asks for more.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// The longest that a server may ask us to wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
+
+/// Fields whose value nobody should read over our user's shoulder.
+const SECRET: [HeaderName; 4] = [
+    header::AUTHORIZATION,
+    header::PROXY_AUTHORIZATION,
+    header::COOKIE,
+    header::SET_COOKIE,
+];
+
+pub struct Session {
+    pub client: Client,
+    pub options: Options,
+    pub settle: Settle,
+    pub places: Places,
+    /// `--limit-rate`: a token is a byte.
+    pace: Option<RateLimiter>,
+}
+
+impl Session {
+    pub fn new(client: Client, options: Options, jobs: &[Job]) -> Session {
+        Session {
+            settle: Settle::new(options.fsync),
+            places: Places::of(jobs),
+            pace: options.limit_rate.map(limiter),
+            client,
+            options,
+        }
+    }
+
+    /// A request for the job's URL, with all that the command line adds to it.
+    pub fn request(&self, job: &Job, range: Option<HeaderMap>) -> RequestBuilder {
+        let mut headers = self.options.headers.clone();
+        let coding = HeaderValue::from_static("identity");
+        headers.insert(header::ACCEPT_ENCODING, coding);
+        headers.extend(range.unwrap_or_default());
+        self.tell_request(job, &headers);
+        let mut request = self.client.get(job.url.as_str());
+        if let Some((name, password)) = &self.options.user {
+            request = request.basic_auth(name, password);
+        }
+        request.headers(headers)
+    }
+
+    /// Waits until so many bytes more may be read.
+    pub async fn pace(&self, bytes: usize) {
+        if let Some(pace) = &self.pace {
+            pace.acquire_many(u32::try_from(bytes).unwrap_or(u32::MAX))
+                .await;
+        }
+    }
+
+    /// How long to wait before the `tries`-th try after the first: full jitter, that is,
+    /// anything between nothing and a time that doubles, so that a thousand clients that were
+    /// thrown out together do not come back together. A server's own wish is respected.
+    pub fn pause(&self, job: &Job, tries: u32, asked: Option<Duration>) -> Duration {
+        let most = LONGEST_PAUSE.min(Duration::from_secs(1) * 2_u32.saturating_pow(tries - 1));
+        let seed = format!(
+            "{} {} {tries} {:?}",
+            std::process::id(),
+            job.url,
+            std::time::Instant::now()
+        );
+        let jitter = most.mul_f64(scatter(seed.as_bytes()) as f64 / u64::MAX as f64);
+        asked.map_or(jitter, |asked| {
+            asked.min(LONGEST_WAIT) + jitter.min(Duration::from_secs(1))
+        })
+    }
+
+    /// `-v`: what is done, and why.
+    pub fn tell(&self, job: &Job, what: &str) {
+        if self.options.verbose {
+            to_stderr(&format!("* {}: {}", job.label, text::harmless(what)));
+        }
+    }
+
+    fn tell_request(&self, job: &Job, headers: &HeaderMap) {
+        if self.options.verbose {
+            let label = &job.label;
+            to_stderr(&format!("> {label}: GET {}", text::url(&job.url)));
+            tell_fields('>', label, headers);
+        }
+    }
+
+    pub fn tell_response(&self, job: &Job, response: &Response) {
+        if self.options.verbose {
+            let (label, status) = (&job.label, response.status());
+            let from = response.peer_addr();
+            let url = text::url(response.url());
+            to_stderr(&format!(
+                "< {label}: {:?} {status} from {url} ({from})",
+                response.version()
+            ));
+            tell_fields('<', label, response.headers());
+        }
+    }
+}
+
+fn tell_fields(mark: char, label: &str, headers: &HeaderMap) {
+    for (name, value) in headers {
+        let value = match () {
+            () if value.is_sensitive() || SECRET.contains(name) => "(not shown)".to_owned(),
+            () if *name == header::LOCATION => location(value),
+            () => text::harmless(&String::from_utf8_lossy(value.as_bytes())),
+        };
+        to_stderr(&format!("{mark} {label}: {name}: {value}"));
+    }
+}
+
+/// A `Location` may have a password in it.
+fn location(value: &HeaderValue) -> String {
+    let value = String::from_utf8_lossy(value.as_bytes());
+    Url::parse(&value).map_or_else(|_| text::harmless(&value), |there| text::url(&there))
+}
+
+/// As many bytes each second, and at most a tenth of a second's worth at once.
+fn limiter(bytes_per_second: u32) -> RateLimiter {
+    RateLimiter::new(bytes_per_second, Duration::from_secs(1)).burst((bytes_per_second / 10).max(1))
+}
