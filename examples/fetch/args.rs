@@ -15,6 +15,7 @@ use hob::http::{HeaderMap, HeaderName, HeaderValue, header};
 use lexopt::prelude::*;
 
 use crate::job::{Fsync, Sha256Sum};
+use crate::network::{Network, default_netrc};
 
 pub const HELP: &str = include_str!("args/help.txt");
 
@@ -61,6 +62,8 @@ pub struct Options {
     pub max_redirs: u32,
     pub headers: HeaderMap,
     pub user: Option<(String, String)>,
+    pub compressed: bool,
+    pub network: Network,
     pub timeline: bool,
     pub progress: bool,
     pub verbose: bool,
@@ -91,6 +94,8 @@ impl Default for Options {
             max_redirs: 20,
             headers: HeaderMap::new(),
             user: None,
+            compressed: false,
+            network: Network::default(),
             timeline: false,
             progress: true,
             verbose: false,
@@ -140,6 +145,8 @@ impl Flag {
             Short('u') => "user",
             Short('A') => "user-agent",
             Short('e') => "referer",
+            Short('x') => "proxy",
+            Short('n') => "netrc",
             Short('v') => "verbose",
             Short('q' | 's') => "quiet",
             Long(name) => name,
@@ -181,6 +188,15 @@ impl Options {
             "user" => self.user = Some(secret(words, "user", values::user)?),
             "user-agent" => self.set_header(header::USER_AGENT, &words.value()?.string()?)?,
             "referer" => self.set_header(header::REFERER, &words.value()?.string()?)?,
+            "compressed" => self.compressed = true,
+            "proxy" => self.network.proxy = Some(words.value()?.string()?),
+            "noproxy" => self.network.no_proxy_for = Some(words.value()?.string()?),
+            "interface" => {
+                self.network.source = Some(words.value()?.parse_with(values::address)?);
+            }
+            "unix-socket" => self.network.unix_socket = Some(words.value()?.into()),
+            "netrc" => self.network.netrc = Some(default_netrc()?),
+            "netrc-file" => self.network.netrc = Some(words.value()?.into()),
             "timeline" => self.timeline = true,
             "no-progress" => self.progress = false,
             "verbose" => self.verbose = true,

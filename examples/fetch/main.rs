@@ -26,6 +26,7 @@
 //! | `show/`       | how does one draw without slowing the work down?                       |
 //! | `report`      | what did it bring to do it all at once?                                |
 //! | `args`        | what can one ask for?                                                  |
+//! | `network`     | by which way is a host reached, and as whom?                           |
 //! | `demo/`       | how does one write a server? (`server`: who is there; `request`: bytes in; `answer`: bytes out) |
 
 // A program has no outside: here `pub` says what a module offers to the other ones.
@@ -38,6 +39,7 @@ mod transfer;
 mod show;
 mod report;
 mod args;
+mod network;
 mod demo;
 
 use std::future::Future;
@@ -110,7 +112,7 @@ async fn fetch(jobs: Vec<Job>, options: Options) -> io::Result<u8> {
             .await
             .map_err(|e| at(dir, &e))?;
     }
-    let client = client(&options);
+    let client = network::client(&options).await?;
     let at_once = together::all(&client, jobs.clone(), &options, Tell::Every).await;
     let in_turn = compare(&client, jobs, &options).await?;
     if !options.quiet {
@@ -125,7 +127,7 @@ async fn fetch(jobs: Vec<Job>, options: Options) -> io::Result<u8> {
 }
 
 async fn demonstrate(options: Options) -> io::Result<u8> {
-    let client = client(&options);
+    let client = network::local_client(&options);
     let demo = Demo::start(&client, &options).await?;
     if !options.quiet {
         print(demo.greeting());
@@ -181,20 +183,6 @@ fn status<'a>(mut all: impl Iterator<Item = &'a Rc<Transfer>>) -> u8 {
 
 fn print(lines: impl IntoIterator<Item = String>) {
     lines.into_iter().for_each(|line| to_stdout(&line));
-}
-
-/// A client for these options. Silence is the same to the user, whatever was awaited.
-fn client(options: &Options) -> Client {
-    Client::builder()
-        .max_per_host(options.per_host.unwrap_or(options.jobs))
-        .max_total(options.jobs)
-        .connect_timeout(options.connect_timeout.unwrap_or(options.timeout))
-        .first_byte_timeout(options.timeout)
-        .idle_timeout(options.timeout)
-        .max_redirects(options.max_redirs)
-        // What is saved is what the server has: an archive must stay one.
-        .decode(false)
-        .build()
 }
 
 fn at(path: &Path, e: &io::Error) -> io::Error {

@@ -76,7 +76,7 @@ impl fmt::Debug for Printable<'_> {
 
 /// Does `c` steer a terminal, reorder text or hide, rather than show itself? The joiner of
 /// emoji and of Indic scripts (U+200D) is none of these.
-fn is_trouble(c: char) -> bool {
+pub(crate) fn is_trouble(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' // no width

@@ -108,7 +108,7 @@ fn the_help_names_only_flags_that_work() {
         let without = parsed(flag);
         let sum = "0".repeat(64);
         let with = |value: &str| parse(lexopt::Parser::from_args([flag, value, "u"]));
-        let values = ["1", "-", "auto", "a:b", &sum];
+        let values = ["1", "-", "auto", "a:b", "::1", &sum];
         let known = without.is_ok() || values.iter().any(|value| with(value).is_ok());
         assert!(known, "{flag}: {:?}", with("1"));
     }

@@ -1,6 +1,7 @@
 //! The values of flags: how each is written, and what is said of one that is not.
 
 use std::ffi::{OsStr, OsString};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -110,4 +111,10 @@ pub fn header(line: &str) -> Result<(HeaderName, HeaderValue), &'static str> {
 pub fn user(text: &str) -> Result<(String, String), &'static str> {
     let (name, password) = text.split_once(':').ok_or("write it as NAME:PASSWORD")?;
     Ok((name.to_owned(), password.to_owned()))
+}
+
+/// An address of this machine. Names of interfaces are not looked up.
+pub fn address(text: &str) -> Result<IpAddr, &'static str> {
+    let wrong = "write the address of an interface, such as 192.168.1.2";
+    text.parse().map_err(|_| wrong)
 }

@@ -166,7 +166,11 @@ impl Round<'_> {
         mut room: Option<u64>,
     ) -> Result<Option<Ask>, Failure> {
         let changed = Validators::of(response.headers()).last_modified();
-        while let Some(bytes) = response.chunk().await? {
+        loop {
+            let next = writer.during(response.chunk()).await;
+            let Some(bytes) = next.map_err(at(self.job))?? else {
+                break;
+            };
             let count = bytes.len();
             if let Some(room) = &mut room {
                 let wanted = *room;
@@ -255,8 +259,9 @@ fn bare(failure: Failure) -> Failed {
 /// A response that brings no file, and that nothing can be made of.
 fn refusal(response: Response) -> Failed {
     let status = response.status().as_u16();
+    let asked = response.retry_after();
     match response.error_for_status() {
         Ok(_success) => bare(Failure::NoFile(status)),
-        Err(error) => bare(error.into()),
+        Err(error) => (error.into(), asked),
     }
 }

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hob::http::{self, Deadline, ErrorKind, Phase};
+use hob::http::{self, ErrorKind, Phase, ProxyFault};
 
 use super::check::Mismatch;
 use crate::show::text;
@@ -66,7 +66,10 @@ impl Failure {
             Failure::Http(error) => match error.kind() {
                 ErrorKind::Lookup(_) | ErrorKind::Connect(_) => true,
                 ErrorKind::Broken { .. } | ErrorKind::EndedEarly { .. } => true,
-                ErrorKind::Timeout { .. } => true,
+                ErrorKind::Timeout { .. } | ErrorKind::TooSlow { .. } => true,
+                ErrorKind::Proxy { why: fault, .. } => {
+                    matches!(fault, ProxyFault::Connect(_) | ProxyFault::Broken(_))
+                }
                 // RFC 9110 §15: these are about now, not about the request.
                 ErrorKind::Status(status) => {
                     matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504)
@@ -89,17 +92,23 @@ fn http_code(error: &http::Error) -> u8 {
         } => 18,
         ErrorKind::Status(_) => 22,
         ErrorKind::Write(_) => 23,
-        ErrorKind::Timeout {
-            deadline: Deadline::Connect,
-            ..
-        } => 28,
-        ErrorKind::Timeout { .. } => 28,
+        ErrorKind::Timeout { .. } | ErrorKind::TooSlow { .. } => 28,
+        ErrorKind::Proxy { why: fault, .. } => proxy_code(fault),
         ErrorKind::TooManyRedirects { .. }
         | ErrorKind::RedirectLoop { .. }
         | ErrorKind::Redirect(_) => 47,
         ErrorKind::EndedEarly { .. } => 52,
         ErrorKind::Broken { .. } => 56,
         _ => OTHER,
+    }
+}
+
+fn proxy_code(fault: &ProxyFault) -> u8 {
+    match fault {
+        ProxyFault::Setting(_) => 3,
+        ProxyFault::Connect(_) => 7,
+        ProxyFault::Refused(_) => 97,
+        _ => 56, // curl's, for a tunnel that was not made
     }
 }
 

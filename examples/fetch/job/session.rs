@@ -109,9 +109,10 @@ impl Session {
         if self.options.verbose {
             let (label, status) = (&job.label, response.status());
             let from = response.peer_addr();
+            let from = from.map_or(String::new(), |address| format!(" ({address})"));
             let url = text::url(response.url());
             to_stderr(&format!(
-                "< {label}: {:?} {status} from {url} ({from})",
+                "< {label}: {:?} {status} from {url}{from}",
                 response.version()
             ));
             tell_fields('<', label, response.headers());

@@ -6,8 +6,12 @@
 //! that grows to [`MOST`] does the download wait. So a slow disk slows the server down instead
 //! of filling the memory, and a slow server has its few bytes on the disk at once.
 
+use std::future::{Future, poll_fn};
 use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Poll, ready};
 
+use hob::JoinError;
 use hob::blocking::Job;
 
 use super::part::Part;
@@ -98,12 +102,38 @@ impl Writer {
         }));
     }
 
+    /// Waits for `other`, and meanwhile gives the worker what there is for it. Without this,
+    /// the last bytes of a server that has fallen silent would wait with it.
+    pub async fn during<T>(&mut self, other: impl Future<Output = T>) -> io::Result<T> {
+        let mut other = pin!(other);
+        poll_fn(|cx| {
+            if let Poll::Ready(value) = other.as_mut().poll(cx) {
+                return Poll::Ready(Ok(value));
+            }
+            loop {
+                match &mut self.job {
+                    Some(job) => {
+                        let ended = ready!(Pin::new(job).poll(cx));
+                        self.take_back(ended)?;
+                    }
+                    None if self.bytes.is_empty() => return Poll::Pending,
+                    None => self.start(),
+                }
+            }
+        })
+        .await
+    }
+
     /// *Cancel safety*: the job is kept until it has ended.
     async fn wait(&mut self) -> io::Result<()> {
         let Some(job) = &mut self.job else {
             return Ok(());
         };
         let ended = job.await;
+        self.take_back(ended)
+    }
+
+    fn take_back(&mut self, ended: Result<Written, JoinError>) -> io::Result<()> {
         self.job = None;
         let (part, mut bytes, result) = ended?;
         bytes.clear();

@@ -5,30 +5,11 @@
 
 use std::time::Duration;
 
-use hob::http::Url;
+use hob::http::{Url, printable};
 
 /// `text` with everything that could steer a terminal, or start a new line, written out.
 pub fn harmless(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_trouble(c) {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
-/// Does `c` steer a terminal or reorder text, rather than show itself?
-fn is_trouble(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}'   // marks without width
-            | '\u{2028}'..='\u{202e}'                           // separators, embeddings
-            | '\u{2060}'..='\u{206f}'                           // isolates and the like
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}')
+    printable(text).at_most(usize::MAX).to_string()
 }
 
 /// A URL as one may show it to others: without the password in it.
@@ -95,7 +76,7 @@ mod tests {
         assert_eq!(harmless("naïve 文件 👩‍🍳.txt"), "naïve 文件 👩‍🍳.txt");
         let hostile = "a\u{1b}[2J\r\n\u{9b}31m\u{202e}b\u{7}";
         let shown = harmless(hostile);
-        assert!(!shown.chars().any(is_trouble), "{shown:?}");
+        assert!(!shown.chars().any(char::is_control), "{shown:?}");
         assert!(shown.contains("\\u{1b}[2J\\r\\n") && shown.contains("\\u{202e}b"));
     }
 

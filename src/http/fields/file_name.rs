@@ -10,6 +10,7 @@
 
 use ::url::Url;
 
+use crate::http::printable::is_trouble;
 use crate::http::url::percent_decode;
 
 /// The longest name, in bytes, that common file systems take (`NAME_MAX`).
@@ -95,17 +96,6 @@ fn safe(name: &str, on_windows: bool) -> Option<String> {
 
 fn without_end(name: &str) -> &str {
     name.trim_end_matches(|c: char| c == '.' || c.is_whitespace())
-}
-
-/// Does `c` steer a terminal or reorder text, rather than show itself?
-fn is_trouble(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}'   // marks without width
-            | '\u{2028}'..='\u{202e}'                           // separators, embeddings
-            | '\u{2060}'..='\u{206f}'                           // isolates and the like
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}')
 }
 
 /// The devices that Windows finds in every folder, whatever the extension. It takes raised

@@ -1,0 +1,77 @@
+//! The options that are about connections, and the client that they make.
+//!
+//! All that `hob::http::Client` does by itself stays with it. Retries are ours: each of them
+//! goes on with half a file, of which the client knows nothing.
+
+use std::io;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use hob::http::{Client, ClientBuilder, Netrc};
+
+use crate::args::Options;
+
+/// Slower than this for a while, and a download is given up (and perhaps tried again).
+const SLOWEST: (u64, Duration) = (1, Duration::from_secs(300));
+
+/// By which way, and as whom.
+#[derive(Clone, Default, PartialEq)]
+pub struct Network {
+    pub proxy: Option<String>,
+    pub no_proxy_for: Option<String>,
+    pub source: Option<IpAddr>,
+    pub unix_socket: Option<PathBuf>,
+    pub netrc: Option<PathBuf>,
+}
+
+/// A client for these options. Silence is the same to the user, whatever was awaited.
+pub async fn client(options: &Options) -> io::Result<Client> {
+    let network = &options.network;
+    let mut builder = plain(options);
+    if let Some(proxy) = &network.proxy {
+        builder = builder.proxy(proxy);
+    }
+    if let Some(hosts) = &network.no_proxy_for {
+        builder = builder.no_proxy_for(hosts);
+    }
+    if let Some(address) = network.source {
+        builder = builder.source_address(address);
+    }
+    if let Some(path) = &network.unix_socket {
+        builder = builder.unix_socket(path);
+    }
+    if let Some(path) = &network.netrc {
+        let netrc = Netrc::load(path).await.map_err(|e| crate::at(path, &e))?;
+        builder = builder.netrc(netrc);
+    }
+    Ok(builder.build())
+}
+
+/// For the demonstration, whose server is on this machine.
+pub fn local_client(options: &Options) -> Client {
+    plain(options).no_proxy().build()
+}
+
+fn plain(options: &Options) -> ClientBuilder {
+    Client::builder()
+        .max_per_host(options.per_host.unwrap_or(options.jobs))
+        .max_total(options.jobs)
+        .connect_timeout(options.connect_timeout.unwrap_or(options.timeout))
+        .first_byte_timeout(options.timeout)
+        .idle_timeout(options.timeout)
+        .low_speed_limit(SLOWEST.0, SLOWEST.1)
+        .max_redirects(options.max_redirs)
+        .retries(0)
+        // What is saved is what the server has: an archive must stay one.
+        .decode(options.compressed)
+}
+
+/// `-n`: where curl and its elders look, too.
+pub fn default_netrc() -> Result<PathBuf, &'static str> {
+    if let Some(path) = std::env::var_os("NETRC") {
+        return Ok(path.into());
+    }
+    let home = std::env::home_dir().ok_or("--netrc: nobody knows where your home is")?;
+    Ok(Path::new(&home).join(".netrc"))
+}
