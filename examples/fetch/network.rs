@@ -23,6 +23,12 @@ pub struct Network {
     pub source: Option<IpAddr>,
     pub unix_socket: Option<PathBuf>,
     pub netrc: Option<PathBuf>,
+    /// `--cacert`, each of them.
+    pub roots: Vec<PathBuf>,
+    /// `--pinnedpubkey`: any of these keys will do.
+    pub pins: Vec<String>,
+    /// `-k`.
+    pub insecure: bool,
 }
 
 /// A client for these options. Silence is the same to the user, whatever was awaited.
@@ -45,7 +51,34 @@ pub async fn client(options: &Options) -> io::Result<Client> {
         let netrc = Netrc::load(path).await.map_err(|e| crate::at(path, &e))?;
         builder = builder.netrc(netrc);
     }
-    Ok(builder.build())
+    Ok(trust(builder, network).await?.build())
+}
+
+/// Whom to believe that they are who they say.
+#[cfg(feature = "tls")]
+async fn trust(mut builder: ClientBuilder, network: &Network) -> io::Result<ClientBuilder> {
+    use hob::http::Certificates;
+    for path in &network.roots {
+        let pem = hob::fs::read(path).await;
+        let roots = pem.and_then(|pem| Certificates::from_pem(&pem));
+        let roots = roots.map_err(|e| crate::at(path, &e))?;
+        // As in curl, a CA file is in place of the system's.
+        builder = builder.only_root_certificates(roots);
+    }
+    for pin in network.pins.iter().flat_map(|pins| pins.split(';')) {
+        builder = builder.pin_public_key(pin.parse()?);
+    }
+    Ok(builder.danger_accept_invalid_certs(network.insecure))
+}
+
+#[cfg(not(feature = "tls"))]
+async fn trust(builder: ClientBuilder, network: &Network) -> io::Result<ClientBuilder> {
+    if network.roots.is_empty() && network.pins.is_empty() && !network.insecure {
+        return Ok(builder);
+    }
+    Err(io::Error::other(
+        "this build speaks no https, so there is nobody to trust",
+    ))
 }
 
 /// For the demonstration, whose server is on this machine.
@@ -58,6 +91,7 @@ fn plain(options: &Options) -> ClientBuilder {
         .max_per_host(options.per_host.unwrap_or(options.jobs))
         .max_total(options.jobs)
         .connect_timeout(options.connect_timeout.unwrap_or(options.timeout))
+        .tls_timeout(options.connect_timeout.unwrap_or(options.timeout))
         .first_byte_timeout(options.timeout)
         .idle_timeout(options.timeout)
         .low_speed_limit(SLOWEST.0, SLOWEST.1)

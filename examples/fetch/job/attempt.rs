@@ -214,6 +214,13 @@ impl Round<'_> {
     /// The digests that count for this response.
     fn wanted(&self, response: &Response, promised: Digests) -> Wanted {
         let headers = response.headers();
+        // A server's digests are of the coded form (RFC 9530 §2), which is not what is saved.
+        if self.session.options.compressed && headers.contains_key(header::CONTENT_ENCODING) {
+            return Wanted {
+                users: self.job.sum,
+                ..Wanted::default()
+            };
+        }
         let whole = Digests::of_representation(headers);
         Wanted {
             users: self.job.sum,

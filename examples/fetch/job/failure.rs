@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hob::http::{self, ErrorKind, Phase, ProxyFault};
+use hob::http::{self, ErrorKind, Phase, ProxyFault, TlsError};
 
 use super::check::Mismatch;
 use crate::show::text;
@@ -65,6 +65,7 @@ impl Failure {
             Failure::Short { .. } => true,
             Failure::Http(error) => match error.kind() {
                 ErrorKind::Lookup(_) | ErrorKind::Connect(_) => true,
+                ErrorKind::Tls(e) => matches!(e, TlsError::Truncated),
                 ErrorKind::Broken { .. } | ErrorKind::EndedEarly { .. } => true,
                 ErrorKind::Timeout { .. } | ErrorKind::TooSlow { .. } => true,
                 ErrorKind::Proxy { why: fault, .. } => {
@@ -91,6 +92,10 @@ fn http_code(error: &http::Error) -> u8 {
             phase: Phase::Body, ..
         } => 18,
         ErrorKind::Status(_) => 22,
+        ErrorKind::Tls(TlsError::NotPinned) => 90,
+        ErrorKind::Tls(e) if e.is_certificate() => 60,
+        ErrorKind::Tls(_) => 35,
+        ErrorKind::Coding(_) => 61,
         ErrorKind::Write(_) => 23,
         ErrorKind::Timeout { .. } | ErrorKind::TooSlow { .. } => 28,
         ErrorKind::Proxy { why: fault, .. } => proxy_code(fault),

@@ -54,8 +54,10 @@ impl Session {
     /// A request for the job's URL, with all that the command line adds to it.
     pub fn request(&self, job: &Job, range: Option<HeaderMap>) -> RequestBuilder {
         let mut headers = self.options.headers.clone();
-        let coding = HeaderValue::from_static("identity");
-        headers.insert(header::ACCEPT_ENCODING, coding);
+        if !self.options.compressed {
+            let coding = HeaderValue::from_static("identity");
+            headers.insert(header::ACCEPT_ENCODING, coding);
+        }
         headers.extend(range.unwrap_or_default());
         self.tell_request(job, &headers);
         let mut request = self.client.get(job.url.as_str());
