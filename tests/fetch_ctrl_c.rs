@@ -1,5 +1,5 @@
 //! Ctrl-C while `fetch` is at work: it ends as the signal would have it, whole files stay, and
-//! no half file is left.
+//! of half files those that can be gone on with.
 
 #![cfg(all(feature = "http", feature = "signal", unix))]
 
@@ -63,6 +63,42 @@ fn the_first_one_keeps_what_is_whole_and_takes_the_rest_away() {
     assert_eq!(folder.names(), ["whole"]);
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("stopped: 1 of 3 files"), "{said}");
+}
+
+/// The same command goes on. Broken by: leaving `keep` out of the drop of `Part`.
+#[test]
+fn half_files_stay_that_can_be_gone_on_with() {
+    let served = fetch_support::bytes(1000);
+    let (hold, held) = mpsc::channel::<()>();
+    let held = Mutex::new(held);
+    let server = Server::start(move |x| {
+        if x.head.to_ascii_lowercase().contains("range: bytes=400-") {
+            let range = "Content-Range: bytes 400-999/1000\r\nContent-Length: 600";
+            x.raw(format!("HTTP/1.1 206 Part\r\nETag: \"v\"\r\n{range}\r\n\r\n").as_bytes())?;
+            return x.raw(&served[400..]);
+        }
+        x.raw(b"HTTP/1.1 200 OK\r\nETag: \"v\"\r\nContent-Length: 1000\r\n\r\n")?;
+        x.raw(&served[..400])?;
+        let _ = held.lock().unwrap().recv();
+        Ok(())
+    });
+    let folder = Folder::new();
+    let child = folder.fetch([server.url("/x")]).spawn().unwrap();
+    let length = || std::fs::metadata(folder.join("x.part")).map_or(0, |found| found.len());
+    wait_for("400 bytes", || length() == 400);
+    interrupt(&child);
+    let output = wait(child);
+    assert_eq!(output.status.signal(), Some(SIGINT), "{output:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains("stopped: 0 of 1 file arrived; the same command goes on"),
+        "{said}"
+    );
+    assert_eq!(folder.names(), ["x.part", "x.part.meta"]);
+    folder.run([server.url("/x")]).succeeded();
+    assert!(folder.read("x") == fetch_support::bytes(1000));
+    assert_eq!(folder.names(), ["x"]);
+    drop(hold);
 }
 
 #[test]

@@ -10,7 +10,7 @@
 //! - S3: what does not fit is never written beside what does: the file is begun again.
 //!
 //! ```text
-//!               200, 203 ─▶ TakeWhole            (the file changed, or no ranges here)
+//!            200 and the like ─▶ TakeWhole     (the file changed, or no ranges here)
 //!   Range         │ with the ETag that we have ─▶ AskWithoutIfRange, once
 //!   If-Range ──▶ 206 ─▶ Append (all of S2), StartAgain (another version),
 //!                 │     Refuse (breaks a rule)
@@ -109,14 +109,28 @@ impl Resume {
         }
     }
 
+    /// Does a response of this status bring the whole file? That is a 200, the same from a
+    /// proxy that changed it (203), and a 2xx that nobody knows, which stands for a 200 (RFC
+    /// 9110 §15). The others say that there is something else, a piece, or nothing.
+    ///
+    /// ```
+    /// use hob::http::{Resume, StatusCode};
+    /// assert!(Resume::is_whole(StatusCode::OK));
+    /// assert!(!Resume::is_whole(StatusCode::NO_CONTENT));
+    /// ```
+    pub fn is_whole(status: StatusCode) -> bool {
+        // Known in RFC 9110, 4918 (207), 5842 (208) and 3229 (226).
+        status.is_success() && !matches!(status.as_u16(), 201 | 202 | 204..=208 | 226)
+    }
+
     /// What the response to [`request`](Resume::request) is good for. `with_if_range`: was the
     /// field sent, or is this the answer after [`Verdict::AskWithoutIfRange`]?
     pub fn judge(&self, with_if_range: bool, status: StatusCode, headers: &HeaderMap) -> Verdict {
         match status.as_u16() {
-            200 | 203 if with_if_range && self.was_overlooked(headers) => {
-                Verdict::AskWithoutIfRange
-            }
-            200 | 203 => Verdict::TakeWhole,
+            _ if Resume::is_whole(status) => match with_if_range && self.was_overlooked(headers) {
+                true => Verdict::AskWithoutIfRange,
+                false => Verdict::TakeWhole,
+            },
             206 => self.judge_part(headers).unwrap_or_else(|verdict| verdict),
             416 => self.judge_unsatisfied(headers),
             _ => refuse("no word about the file", "RFC 9110 §15"),

@@ -80,7 +80,7 @@ impl Round<'_> {
         let (status, headers) = (response.status(), response.headers());
         let verdict = match &resume {
             Some(resume) => resume.judge(ask == Ask::Rest, status, headers),
-            None if matches!(status.as_u16(), 200 | 203) => Verdict::TakeWhole,
+            None if Resume::is_whole(status) => Verdict::TakeWhole,
             None => return Err(refusal(response)),
         };
         match verdict {

@@ -73,6 +73,8 @@ fn each_response_has_its_verdict() {
         (200, &[v2], "whole"),
         (200, &[], "whole"),
         (203, &[other_date], "whole"),
+        (299, &[], "whole"),
+        (201, &[], "refuse"),
         (200, &[v1], "ask again"),
         (200, &[v1, ("accept-ranges", "none")], "whole"),
         (416, &[range("bytes */500"), v1], "start again"), // but there should be 1000
