@@ -5,6 +5,7 @@
 
 mod fetch_support;
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command};
 use std::sync::mpsc;
@@ -53,10 +54,15 @@ fn half_and_hold() -> (Server, mpsc::Sender<()>) {
 fn the_first_one_keeps_what_is_whole_and_takes_the_rest_away() {
     let (folder, (server, _hold)) = (Folder::new(), half_and_hold());
     let urls = ["/whole", "/half-1", "/half-2"].map(|path| server.url(path));
-    let child = folder.fetch(urls).spawn().unwrap();
+    let mut child = folder.fetch(urls).spawn().unwrap();
     wait_for("all under way", || {
         folder.names() == ["half-1.part", "half-2.part", "whole"]
     });
+    // It has its name; that it is safe, and counts, is told.
+    let mut told = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    told.read_line(&mut line).unwrap();
+    assert!(line.starts_with("ok whole"), "{line}");
     interrupt(&child);
     let output = wait(child);
     assert_eq!(output.status.signal(), Some(SIGINT), "{output:?}");
