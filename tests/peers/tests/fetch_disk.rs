@@ -20,9 +20,6 @@ use hob_peers::peer::missing;
 
 const SIZE: usize = 3 << 20;
 
-/// How the next run is told to go on from what is there.
-const GO_ON: &str = "--force";
-
 fn honest() -> Server {
     let file = bytes(SIZE);
     Server::start(move |exchange| exchange.ok(&file))
@@ -46,7 +43,7 @@ fn script(folder: &Folder, url: &str, lines: &str) -> Ran {
     let mut command = Command::new("unshare");
     command.args(["-m", "sh", "-c", lines]);
     command.env("fetch", program()).env("url", url);
-    command.env("disk", folder.join("disk")).env("go_on", GO_ON);
+    command.env("disk", folder.join("disk"));
     command.stdin(Stdio::null());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     finish(command.spawn().expect("unshare starts"))
@@ -65,7 +62,7 @@ fn a_full_disk_is_told_and_with_room_the_next_run_gets_the_file() {
         r#"mount -t tmpfs -o size=1m none "$disk" && cd "$disk" || exit 77
         "$fetch" -q "$url"; echo "ended $?"; [ -e f ] && echo "half a file"
         mount -o remount,size=16m "$disk" || exit 77
-        "$fetch" -q $go_on "$url"; echo "ended $?"; ls -A; cp f ..
+        "$fetch" -q "$url"; echo "ended $?"; ls -A; cp f ..
         "#,
     );
     let words: Vec<&str> = ran.stdout.lines().collect();
@@ -114,7 +111,7 @@ fn a_file_that_may_not_grow_is_told_and_the_next_run_gets_it() {
     assert_eq!(ran.failures().len(), 1, "{ran:#?}");
     assert!(ran.stderr.contains("File too large"), "{ran:#?}");
     assert!(!folder.join("f").exists());
-    let ran = folder.run([GO_ON, &server.url("/f")]);
+    let ran = folder.run([server.url("/f")]);
     assert_eq!(ran.code, Some(0), "{ran:#?}");
     assert!(folder.read("f") == bytes(SIZE));
     assert_eq!(folder.names(), ["f"]);
@@ -155,7 +152,7 @@ fn a_fate_of_the_folder(fate: impl Fn(&Folder)) {
     assert_eq!(ran.code.map(|code| code != 0), Some(true), "{ran:#?}");
     assert_eq!(ran.failures().len(), 1, "{ran:#?}");
     assert!(!folder.join("out/f").exists() && !folder.join("elsewhere/f").exists());
-    let ran = folder.run([GO_ON, "-d", "out", &url]);
+    let ran = folder.run(["-d", "out", &url]);
     assert_eq!(ran.code, Some(0), "{ran:#?}");
     assert!(folder.read("out/f") == bytes(SIZE));
     assert_eq!(fetch_support::names_in(&folder.join("out")), ["f"]);

@@ -29,9 +29,6 @@ use hob_peers::peer::installed;
 /// More than one buffer anywhere on the way, and more than what is fetched without a sidecar.
 const SIZE: usize = (1 << 20) + 300_000;
 
-/// How the next run is told to go on from what is there.
-const GO_ON: [&str; 1] = ["--force"];
-
 /// Where the next answer stops, if it does, and who is told of it.
 type Stop = Option<(usize, Sender<()>)>;
 
@@ -74,10 +71,9 @@ impl Source {
         self.file.lock().unwrap().1.clone()
     }
 
-    fn words(&self, more: &[&str]) -> Vec<String> {
-        let mut words: Vec<String> = more.iter().map(|word| (*word).to_owned()).collect();
-        words.push(self.server.url("/f"));
-        words
+    /// The same for the first run and for those that go on.
+    fn words(&self) -> Vec<String> {
+        vec![self.server.url("/f")]
     }
 }
 
@@ -118,12 +114,17 @@ fn look(folder: &Folder, contents: &[Vec<u8>], when: &str) {
     }
 }
 
-/// Runs it once more, unhurt, and then all is well.
+/// Runs it once more, unhurt, and then all is well. A file that had its name already is left as
+/// it is; so may be the sidecar, if the kill came between the name and its removal.
 fn all_is_well_after(folder: &Folder, source: &Source, when: &str) {
-    let ran = folder.run(source.words(&GO_ON));
+    let there = std::fs::read(folder.join("f")).ok();
+    let should_be = there.clone().unwrap_or_else(|| source.bytes());
+    let ran = folder.run(source.words());
     assert_eq!(ran.code, Some(0), "{when}: {ran:#?}");
-    assert!(folder.read("f") == source.bytes(), "{when}: f is wrong");
-    assert_eq!(folder.names(), ["f"], "{when}");
+    assert!(folder.read("f") == should_be, "{when}: f is wrong");
+    let names = folder.names();
+    let left = there.is_some() && names == ["f", "f.part.meta"];
+    assert!(left || names == ["f"], "{when}: {names:?}");
 }
 
 /// Broken by: writing to the final name from the start, or resuming without `If-Range`.
@@ -158,7 +159,7 @@ fn kill_at_byte(point: usize, points: usize) {
     let mut contents = vec![source.bytes()];
     let (told, reached) = mpsc::channel();
     *source.stop.lock().unwrap() = Some((at, told));
-    let mut child = folder.fetch(source.words(&[])).spawn().unwrap();
+    let mut child = folder.fetch(source.words()).spawn().unwrap();
     reached.recv_timeout(GUARD).expect(&when);
     // Every other one may first write what it got.
     if point.is_multiple_of(2) {
@@ -236,7 +237,7 @@ fn killed_before_any_system_call_it_gets_the_file_with_the_next_run() {
     });
     let kills = kills.load(Ordering::Relaxed);
     eprintln!("killed before {kills} calls");
-    assert!(kills > 30, "only {kills} kills");
+    assert!(kills > 25, "only {kills} kills");
 }
 
 /// Kills it before its n-th call of these, and the run after that one as well. False if it ended
@@ -245,22 +246,20 @@ fn kill_at_call(strace: &std::path::Path, calls: &str, n: usize) -> bool {
     let when = format!("killed before number {n} of {calls}");
     let (folder, source) = (Folder::new(), Source::start());
     let mut contents = vec![source.bytes()];
-    let run = |words: &[&str]| {
+    let run = || {
         let mut command = Command::new(strace);
         command.args(["-f", "-qq", "-o", "/dev/null", "-e"]);
         command.arg(format!("trace={calls}"));
         command
             .arg("-e")
             .arg(format!("inject={calls}:signal=SIGKILL:when={n}"));
-        command
-            .arg(fetch_support::program())
-            .args(source.words(words));
+        command.arg(fetch_support::program()).args(source.words());
         command.current_dir(folder.path()).stdin(Stdio::null());
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let status = command.status().expect("strace runs");
         status.signal() == Some(9) || status.code() == Some(137)
     };
-    let killed = run(&[]);
+    let killed = run();
     look(&folder, &contents, &when);
     if !killed {
         assert!(
@@ -273,7 +272,7 @@ fn kill_at_call(strace: &std::path::Path, calls: &str, n: usize) -> bool {
         source.change();
         contents.push(source.bytes());
     }
-    run(&GO_ON);
+    run();
     look(&folder, &contents, &when);
     all_is_well_after(&folder, &source, &when);
     true
