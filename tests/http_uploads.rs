@@ -190,6 +190,30 @@ fn a_reader_with_fewer_or_more_bytes_than_announced_never_makes_a_whole_request(
     assert_eq!(server.accepted(), tries + 1, "each one cost its connection");
 }
 
+/// Where no byte follows it, the head is a whole request. Broken by: leaving
+/// `holds_back_head` out of `poll_write`.
+#[test]
+fn where_no_byte_was_announced_the_reader_is_asked_before_the_head_goes_out() {
+    let seen = Arc::default();
+    let server = server(Arc::clone(&seen));
+    hob::block_on(async {
+        let client = Client::new();
+        let put = || client.put(server.url("/"));
+        let error = error_of(put().body_reader(Drip::new(1, 1), Some(0))).await;
+        assert!(matches!(
+            error.kind(),
+            ErrorKind::WrongLength { got: 1, .. }
+        ));
+        let mut reader = Drip::new(0, 1);
+        reader.end = Some(io::ErrorKind::PermissionDenied);
+        let error = error_of(put().body_reader(reader, Some(0))).await;
+        assert!(matches!(error.kind(), ErrorKind::Read(_)), "{error}");
+        put().body("whole").send().await.unwrap();
+    });
+    let seen = seen.lock().unwrap();
+    assert_eq!(*seen, [b"whole"], "nothing else was a request");
+}
+
 #[test]
 fn a_reader_that_fails_fails_the_request_with_its_own_error() {
     let seen = Arc::default();

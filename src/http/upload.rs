@@ -14,6 +14,7 @@
 //! - U1: the server never sees a whole request with a wrong body. If the length was announced,
 //!   the last piece is held back until the reader says that it is at its end, and one that
 //!   ends early or goes on fails the request. In chunks, the last one is written only then.
+//!   Where no byte was announced, the head is the last piece.
 //! - U2: a reader that gave a byte is never taken for one that did not: what cannot be rewound
 //!   is not sent twice.
 //!
@@ -175,6 +176,11 @@ impl Upload {
             Source::Memory(bytes) => (State::Done, 0..bytes.len()),
             Source::Once(_) | Source::Again(..) => (State::Fresh, 0..0),
         };
+    }
+
+    /// Is the head by itself the whole request, if the reader keeps its word (U1)?
+    pub(crate) fn holds_back_head(&self) -> bool {
+        self.length == Length::Known(0) && !self.is_done()
     }
 
     /// Is there nothing left to send?

@@ -176,6 +176,7 @@ impl Conn {
         let head = &self.now.ask.head[self.now.sent..];
         let body_now = body.ready();
         match (head.is_empty(), body_now.is_empty()) {
+            _ if body.holds_back_head() => Poll::Pending,
             (true, true) if body.is_done() => Poll::Ready(Ok(0)),
             (true, true) => Poll::Pending, // It waits for its reader.
             (true, false) => Pin::new(&mut self.io).poll_write(cx, body_now),
