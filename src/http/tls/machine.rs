@@ -34,6 +34,8 @@ pub(super) struct Machine {
     tls: UnbufferedClientConnection,
     /// Ciphertext that came and was not digested yet: mostly part of a record.
     incoming: Buffer,
+    /// rustls has seen all of it, and waits for the rest of what is left.
+    is_seen: bool,
     /// Ciphertext to be sent; `sent` bytes of it have been.
     outgoing: Vec<u8>,
     sent: usize,
@@ -64,6 +66,7 @@ impl Machine {
         Ok(Machine {
             tls: tls.map_err(|error| reasons::translate(&error))?,
             incoming: Buffer::new(),
+            is_seen: false,
             outgoing: Vec::new(),
             sent: 0,
             spare: Vec::new(),
@@ -78,10 +81,12 @@ impl Machine {
         self.is_closed
     }
 
-    /// Is there nothing that came and was not read, and no end?
-    pub(super) fn is_empty(&self) -> bool {
+    /// Did something come that was not read, or an end? Part of a record means nothing yet: a
+    /// peer that says no more than that is silent.
+    pub(super) fn has_news(&self) -> bool {
         let is_over = self.is_closed || self.failed.is_some();
-        self.spare.is_empty() && self.incoming.is_empty() && !is_over
+        let is_unseen = !self.is_seen && !self.incoming.is_empty();
+        !self.spare.is_empty() || is_unseen || is_over
     }
 
     /// Where ciphertext may be put. To be asked when all is digested.
@@ -92,6 +97,7 @@ impl Machine {
     /// So many bytes of [`Machine::room`] are filled now.
     pub(super) fn add(&mut self, count: usize) {
         self.incoming.add(count);
+        self.is_seen = false;
     }
 
     /// The ciphertext that waits to be sent.
@@ -126,7 +132,10 @@ impl Machine {
             }
             match self.step(into, &mut filled) {
                 Ok(None) => {}
-                Ok(Some(want)) => return Ok((filled, want)),
+                Ok(Some(want)) => {
+                    self.is_seen = true;
+                    return Ok((filled, want));
+                }
                 Err(error) => {
                     self.failed = Some(error);
                     self.say_why();

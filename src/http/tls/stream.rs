@@ -189,7 +189,7 @@ impl AsyncWrite for TlsStream {
 
 impl Transport for TlsStream {
     fn has_news(&self) -> bool {
-        !self.machine.is_empty() || self.is_ended || self.io.has_news()
+        self.machine.has_news() || self.is_ended || self.io.has_news()
     }
 
     fn read_now(&mut self, into: &mut [u8]) -> io::Result<usize> {

@@ -397,6 +397,29 @@ fn tickets_are_no_news_but_data_and_ends_are() {
     assert!(!quiet(&mut client));
 }
 
+/// A deadline looks for news before it blames the peer, so what never becomes any must not be.
+///
+/// Broken by: taking whatever stands in `incoming` for news.
+#[test]
+fn half_a_record_is_no_news_and_the_other_half_is() {
+    for versions in BOTH {
+        let wire = Wire::new(versions);
+        let mut client = wire.open();
+        while try_read(&mut client, &mut [0; 99]).is_ready() {} // The tickets.
+        wire.say(b"hello");
+        let rest = wire.change(|peer| peer.under_way.split_off(12));
+        assert!(client.has_news());
+        assert!(try_read(&mut client, &mut [0; 99]).is_pending());
+        assert!(!client.has_news());
+        wire.change(|peer| peer.under_way.extend(rest));
+        assert!(client.has_news());
+        assert_eq!(read(&mut client, 2, 2), b"he");
+        assert!(client.has_news(), "there is more");
+        assert_eq!(read(&mut client, 3, 3), b"llo");
+        assert!(!client.has_news());
+    }
+}
+
 fn end_of(client: &mut TlsStream) -> io::Result<usize> {
     poll(|cx| Pin::new(&mut *client).poll_read(cx, &mut [0; 99]))
 }

@@ -105,6 +105,34 @@ fn a_peer_that_hangs_up_in_the_handshake_is_told_apart() {
     assert!(failed(&odd.url()).to_string().contains("alert 199"));
 }
 
+/// Broken by: taking half a record for news, of which the next look might make something.
+#[test]
+fn a_peer_that_stops_within_a_record_is_silent() {
+    let ca = Ca::new();
+    let server = Server::tls(ca.good().config(), |stream, _| {
+        request(stream)?;
+        let mut record = Vec::new();
+        stream.conn.writer().write_all(b"HTTP/1.1 204 None\r\n\r\n")?;
+        stream.conn.write_tls(&mut record)?;
+        stream.sock.write_all(&record[..record.len() / 2])?;
+        stream.sock.read(&mut [0; 1024]).map(drop)
+    });
+    let limits = Client::builder().first_byte_timeout(Duration::from_millis(200));
+    let limits = limits.total_timeout(Duration::from_secs(10));
+    let client = limits.only_root_certificates(ca.roots()).build();
+    let error = ask(&client, &server.url()).expect_err("no head ever came");
+    assert!(
+        matches!(
+            error.kind(),
+            ErrorKind::Timeout {
+                deadline: Deadline::FirstByte,
+                ..
+            }
+        ),
+        "{error}"
+    );
+}
+
 /// Broken by: a handshake that no deadline guards.
 #[test]
 fn a_handshake_that_goes_nowhere_ends_at_its_deadline() {
