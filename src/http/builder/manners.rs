@@ -77,7 +77,9 @@ impl ClientBuilder {
     /// *Default*: 0. Whoever wants retries says so: they take time, and hide trouble.
     ///
     /// What is tried again:
-    /// - any request for which there was no connection (nothing was sent);
+    /// - any request for which no connection came about (nothing was sent), unless a next try
+    ///   would end alike: at a certificate that is not trusted, or at a proxy that does not let
+    ///   us through;
     /// - a request that is idempotent (RFC 9110 §9.2.2: `GET`, `HEAD`, `PUT`, `DELETE`,
     ///   `OPTIONS`, `TRACE`) and got no answer, because the connection broke or a deadline
     ///   passed;

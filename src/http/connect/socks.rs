@@ -109,7 +109,7 @@ async fn answer(io: &mut dyn Transport) -> Result<(), ProxyFault> {
         "RFC 1928 §6",
     )?;
     if reply != 0 {
-        return Err(ProxyFault::Refused(meaning(reply)));
+        return Err(fault(reply));
     }
     // S1, S3
     match kind {
@@ -130,18 +130,19 @@ async fn answer(io: &mut dyn Transport) -> Result<(), ProxyFault> {
 }
 
 /// RFC 1928 §6, in words.
-fn meaning(reply: u8) -> &'static str {
-    match reply {
-        1 => "it failed, and does not say how",
+fn fault(reply: u8) -> ProxyFault {
+    let refused = match reply {
+        1 => return ProxyFault::Unreached("it failed, and does not say how"),
+        3 => return ProxyFault::Unreached("it cannot reach the network"),
+        4 => return ProxyFault::Unreached("it cannot reach the host"),
+        5 => return ProxyFault::Unreached("the host refused the connection"),
+        6 => return ProxyFault::Unreached("the host did not answer it in time"),
         2 => "its rules do not allow it",
-        3 => "it cannot reach the network",
-        4 => "it cannot reach the host",
-        5 => "the host refused the connection",
-        6 => "the host did not answer it in time",
         7 => "it cannot connect for others",
         8 => "it cannot reach addresses of this kind",
         _ => "it failed in a way that no RFC has a name for",
-    }
+    };
+    ProxyFault::Refused(refused)
 }
 
 fn check(is_right: bool, what: &'static str, rule: &'static str) -> Result<(), ProxyFault> {

@@ -187,6 +187,9 @@ pub enum ProxyFault {
     Status(StatusCode),
     /// A SOCKS proxy said no, for this reason.
     Refused(&'static str),
+    /// A SOCKS proxy tried to reach the host, and failed in this way. Trying again later may
+    /// help.
+    Unreached(&'static str),
     /// Its bytes broke a rule, so what they mean is not certain.
     Protocol(Violation),
     /// The connection to it broke or ended before it had answered.
@@ -309,6 +312,7 @@ impl ProxyFault {
             ProxyFault::Connect(e) | ProxyFault::Broken(e) => e.kind(),
             ProxyFault::Setting(_) => io::ErrorKind::InvalidInput,
             ProxyFault::Protocol(_) => io::ErrorKind::InvalidData,
+            ProxyFault::Unreached(_) => io::ErrorKind::HostUnreachable,
             ProxyFault::Status(_) | ProxyFault::Refused(_) => io::ErrorKind::Other,
         }
     }
@@ -465,7 +469,9 @@ impl fmt::Display for ProxyFault {
                 f.write_str("it made no tunnel, but answered ")?;
                 write_status(f, *status)
             }
-            ProxyFault::Refused(why) => write!(f, "it did not connect us: {why}"),
+            ProxyFault::Refused(why) | ProxyFault::Unreached(why) => {
+                write!(f, "it did not connect us: {why}")
+            }
             ProxyFault::Protocol(v) => write!(f, "bad answer: {}", v.what),
             ProxyFault::Broken(e) => write!(f, "the connection to it broke: {}", words(e)),
         }

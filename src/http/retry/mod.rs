@@ -22,6 +22,8 @@
 //! least; up to one `first_wait` comes on top, because it said the same to everybody.
 //! Longer than `max_retry_after` is not waited at all: to come sooner than asked is rude and
 //! in vain, and to sleep for a day is not what a caller expects.
+//!
+//! This file is long because each way to fail has a line in a table of its tests.
 
 pub(crate) mod retry_after;
 
@@ -31,7 +33,7 @@ use std::time::Duration;
 use ::http::{Method, StatusCode};
 use ::url::Url;
 
-use crate::http::error::{Deadline, ErrorKind, Phase, Stop};
+use crate::http::error::{Deadline, ErrorKind, Phase, ProxyFault, Stop};
 use crate::http::request;
 use crate::http::url;
 
@@ -126,7 +128,7 @@ impl Try<'_> {
     fn makes_sense_again(&self) -> bool {
         let may_pass = match self.outcome {
             // Nothing was sent: any method will do.
-            Outcome::Failed(kind) if kind.is_connect() => return self.can_repeat,
+            Outcome::Failed(kind) if kind.is_connect() => return may_pass(kind) && self.can_repeat,
             Outcome::Failed(kind) => may_pass(kind),
             Outcome::Answered(status, _) => is_passing(status),
         };
@@ -142,8 +144,19 @@ fn may_pass(kind: &ErrorKind) -> bool {
             *phase != Phase::Body
         }
         ErrorKind::Timeout { deadline, .. } => *deadline != Deadline::Total,
-        ErrorKind::TooSlow { .. } => true,
+        ErrorKind::Lookup(_) | ErrorKind::Connect(_) | ErrorKind::TooSlow { .. } => true,
+        ErrorKind::Proxy { why, .. } => may_pass_at_proxy(why),
+        // Among them TLS: who is not trusted now is not trusted in a second either.
         _ => false,
+    }
+}
+
+/// A password that is wrong stays so, and asking with it again and again locks accounts.
+fn may_pass_at_proxy(why: &ProxyFault) -> bool {
+    match why {
+        ProxyFault::Connect(_) | ProxyFault::Broken(_) | ProxyFault::Unreached(_) => true,
+        ProxyFault::Status(status) => is_passing(*status),
+        ProxyFault::Setting(_) | ProxyFault::Refused(_) | ProxyFault::Protocol(_) => false,
     }
 }
 
@@ -168,6 +181,7 @@ pub(crate) fn random() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::error::TlsError;
     use std::io;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -214,6 +228,7 @@ mod tests {
     }
 
     /// Each failure: is a `GET` made again, and a `POST`?
+    /// Broken by: trying whatever comes before a connection again.
     #[test]
     fn a_failure_is_tried_again_if_nobody_can_have_acted_on_it_twice() {
         let timeout = |deadline| ErrorKind::Timeout {
@@ -225,6 +240,10 @@ mod tests {
             got: 0,
             wanted: None,
         };
+        let proxy = |why| ErrorKind::Proxy {
+            proxy: "http://p".to_string(),
+            why,
+        };
         let too_slow = ErrorKind::TooSlow {
             bytes_per_second: 1,
             over: SECOND,
@@ -233,6 +252,16 @@ mod tests {
             (ErrorKind::Connect(reset()), true, true),
             (ErrorKind::Lookup(reset()), true, true),
             (timeout(Deadline::Connect), true, true),
+            (timeout(Deadline::Tls), true, true),
+            (ErrorKind::broken(Phase::Handshake, reset()), true, true),
+            (ErrorKind::Tls(TlsError::UnknownIssuer), false, false),
+            (proxy(ProxyFault::Connect(reset())), true, true),
+            (proxy(ProxyFault::Broken(reset())), true, true),
+            (proxy(ProxyFault::Unreached("far away")), true, true),
+            (proxy(ProxyFault::Status(status(503))), true, true),
+            (proxy(ProxyFault::Status(status(407))), false, false),
+            (proxy(ProxyFault::Refused("who are you?")), false, false),
+            (proxy(ProxyFault::Setting("none")), false, false),
             (ErrorKind::broken(Phase::Request, reset()), true, false),
             (ErrorKind::broken(Phase::Head, reset()), true, false),
             (ErrorKind::broken(Phase::Body, reset()), false, false),

@@ -112,7 +112,10 @@ fn a_peer_that_stops_within_a_record_is_silent() {
     let server = Server::tls(ca.good().config(), |stream, _| {
         request(stream)?;
         let mut record = Vec::new();
-        stream.conn.writer().write_all(b"HTTP/1.1 204 None\r\n\r\n")?;
+        stream
+            .conn
+            .writer()
+            .write_all(b"HTTP/1.1 204 None\r\n\r\n")?;
         stream.conn.write_tls(&mut record)?;
         stream.sock.write_all(&record[..record.len() / 2])?;
         stream.sock.read(&mut [0; 1024]).map(drop)
