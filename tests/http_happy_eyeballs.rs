@@ -88,6 +88,8 @@ mod silent {
     use hob::net::{TcpListener, TcpSocket, TcpStream};
     use hob::testing::cancel_at_every_poll;
     use http_support::{hear, local, patient};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
     /// A listener whose queue is full: Linux forgets what else comes, without an answer.
@@ -146,6 +148,27 @@ mod silent {
             assert_eq!(took, Duration::from_millis(250));
             // Both ends of the live one; nothing is left of the other.
             assert_eq!(hob::metrics().live_sources, before + 2);
+        });
+    }
+
+    /// Broken by: forgetting only the addresses that refused.
+    #[test]
+    fn silent_addresses_are_looked_up_anew_the_next_time() {
+        run(async {
+            let silent = Silent::new().await;
+            let asked = Arc::new(AtomicUsize::new(0));
+            let count = asked.clone();
+            let client = Client::builder().no_proxy().resolver(move |_| {
+                count.fetch_add(1, Ordering::SeqCst);
+                Ok(vec![[127, 42, 0, 2].into()])
+            });
+            let client = client.connect_timeout(Duration::from_secs(5)).build();
+            let url = format!("http://h.test:{}/", silent.addr().port());
+            for wanted in [1, 2] {
+                let error = client.get(&url).send().await.unwrap_err();
+                assert!(error.is_timeout() && error.is_connect(), "{error}");
+                assert_eq!(asked.load(Ordering::SeqCst), wanted);
+            }
         });
     }
 

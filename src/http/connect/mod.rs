@@ -130,11 +130,14 @@ impl Connector {
                 through(dialed, proxy, opened)
             }
             Route::Socks(proxy) => {
-                let target = self.told_to_socks(key, proxy).await?;
+                let (target, port) = self.told_to_socks(key, proxy).await?;
+                let doubt = self.resolver.doubt(&key.host);
                 let mut dialed = self.reach_proxy(proxy, key.source).await?;
                 let login = proxy.login();
-                let opened = socks::open(&mut *dialed.io, &target, key.port, login).await;
-                through(dialed, proxy, opened)
+                let opened = socks::open(&mut *dialed.io, &target, port, login).await;
+                let dialed = through(dialed, proxy, opened)?;
+                doubt.dispel();
+                Ok(dialed)
             }
         }
     }
@@ -149,13 +152,16 @@ impl Connector {
         let addresses = self.resolver.addresses(host, port).await;
         let addresses = addresses.map_err(ErrorKind::Lookup)?;
         let addresses = only_from(race::interleave(addresses), source)?;
+        let doubt = self.resolver.doubt(host);
         match race::race(addresses, |address| dial_tcp(address, source)).await {
-            Ok((stream, address)) => Ok(Dialed {
-                io: Box::new(stream),
-                address: Some(address),
-            }),
+            Ok((stream, address)) => {
+                doubt.dispel();
+                Ok(Dialed {
+                    io: Box::new(stream),
+                    address: Some(address),
+                })
+            }
             Err(losses) => {
-                self.resolver.forget(host);
                 let (error, address) = losses.into_error();
                 let kind = ErrorKind::Connect(error);
                 Err(Failure { kind, address })
@@ -177,15 +183,20 @@ impl Connector {
     }
 
     /// The host as a SOCKS proxy is told it: by name, if it looks up names itself; else by the
-    /// first of its addresses.
-    async fn told_to_socks(&self, key: &Key, proxy: &Proxy) -> Result<Host<String>, ErrorKind> {
+    /// first of its addresses, which may have been set together with a port.
+    async fn told_to_socks(
+        &self,
+        key: &Key,
+        proxy: &Proxy,
+    ) -> Result<(Host<String>, u16), ErrorKind> {
         if proxy.looks_up_names() {
-            return Ok(key.host.clone());
+            return Ok((key.host.clone(), key.port));
         }
         let addresses = self.resolver.addresses(&key.host, key.port).await;
         let addresses = addresses.map_err(ErrorKind::Lookup)?;
-        let first = addresses.first().map(|first| socks::as_host(first.ip()));
-        Ok(first.unwrap_or_else(|| key.host.clone()))
+        let first = addresses.first();
+        let told = first.map(|first| (socks::as_host(first.ip()), first.port()));
+        told.ok_or_else(no_address)
     }
 }
 
@@ -210,6 +221,9 @@ fn only_from(
     mut addresses: Vec<SocketAddr>,
     source: Option<IpAddr>,
 ) -> Result<Vec<SocketAddr>, ErrorKind> {
+    if addresses.is_empty() {
+        return Err(no_address());
+    }
     if let Some(source) = source {
         addresses.retain(|address| address.is_ipv4() == source.is_ipv4());
     }
@@ -219,6 +233,13 @@ fn only_from(
         return Err(ErrorKind::Connect(error));
     }
     Ok(addresses)
+}
+
+/// Only what was set may be nothing at all.
+fn no_address() -> ErrorKind {
+    let message = "the host was set to have no address";
+    let error = io::Error::new(io::ErrorKind::AddrNotAvailable, message);
+    ErrorKind::Connect(error)
 }
 
 async fn dial_tcp(address: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {

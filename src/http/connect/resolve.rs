@@ -4,7 +4,7 @@
 //! thousand times costs a thousand jobs. Choice: an answer is kept for a short time that the
 //! client sets, and those who ask for a name that is being looked up wait for that answer.
 //! Price: a host that moves is found that much later; so a name whose addresses all failed is
-//! asked for again ([`Resolver::forget`]).
+//! asked for again ([`Doubt`]).
 //!
 //! ```text
 //!   addresses ─▶ known? (`ClientBuilder::resolve`) ─▶ cached? ─▶ being asked? ─▶ ask: a task
@@ -77,6 +77,10 @@ struct Entry {
     until: Instant,
 }
 
+/// Addresses of which nobody knows yet whether they answer.
+#[must_use = "dropped, it has them forgotten"]
+pub(crate) struct Doubt<'a>(Option<(&'a Resolver, &'a Host<String>)>);
+
 /// A lookup that is under way, held by those who wait for it.
 struct Query {
     name: String,
@@ -127,9 +131,13 @@ impl Resolver {
         }
     }
 
-    /// The addresses of `host` are no good: nobody answers there. The next who needs them
-    /// asks anew.
-    pub(crate) fn forget(&self, host: &Host<String>) {
+    /// The addresses of `host` are to be tried. If nobody answers there, they are no good, and
+    /// the next who needs them asks anew.
+    pub(crate) fn doubt<'a>(&'a self, host: &'a Host<String>) -> Doubt<'a> {
+        Doubt(Some((self, host)))
+    }
+
+    fn forget(&self, host: &Host<String>) {
         if let Host::Domain(name) = host {
             self.shared.cache.borrow_mut().remove(name);
         }
@@ -205,6 +213,23 @@ impl Shared {
             oldest.and_then(|name| cache.remove(&name));
         }
         cache.insert(name, Entry { addresses, until });
+    }
+}
+
+impl Doubt<'_> {
+    /// Somebody answered.
+    pub(crate) fn dispel(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Doubt<'_> {
+    /// Also for one who only gave up: dead addresses mostly are silent, and it is the deadline
+    /// that ends the wait for them. Price: a lookup too many where somebody else gave up.
+    fn drop(&mut self) {
+        if let Some((resolver, host)) = self.0 {
+            resolver.forget(host);
+        }
     }
 }
 
