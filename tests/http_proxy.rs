@@ -373,3 +373,36 @@ fn a_request_through_a_proxy_that_is_given_up_leaves_the_next_in_peace() {
         wait_until(|| proxy.open() == 0);
     }
 }
+
+/// Broken by: reading the environment with `var`, which finds nothing there.
+#[cfg(unix)]
+#[test]
+fn a_setting_that_is_no_text_is_a_mistake_and_not_the_way_past_the_proxy() {
+    use std::os::unix::ffi::OsStrExt;
+
+    const NAME: &str = "a_setting_that_is_no_text_is_a_mistake_and_not_the_way_past_the_proxy";
+    if std::env::var_os("http_proxy").is_none_or(|value| value.to_str().is_some()) {
+        let status = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", NAME])
+            .env("http_proxy", std::ffi::OsStr::from_bytes(b"http://\xff:1"))
+            .env_remove("no_proxy")
+            .env_remove("NO_PROXY")
+            .status();
+        assert!(status.unwrap().success());
+        return;
+    }
+    let server = Server::always(ok("past it"));
+    let asked = hob::block_on(Client::new().get(server.url("/")).send());
+    let error = asked.unwrap_err();
+    assert!(
+        matches!(
+            error.kind(),
+            ErrorKind::Proxy {
+                why: ProxyFault::Setting(_),
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert_eq!(server.accepted(), 0);
+}

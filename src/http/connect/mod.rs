@@ -80,7 +80,7 @@ pub(crate) struct Dialed {
 impl Connector {
     pub(crate) fn new(settings: Settings) -> Connector {
         Connector {
-            rules: Rules::new(&settings.proxy, |name| std::env::var(name).ok()),
+            rules: Rules::new(&settings.proxy, variable),
             resolver: Resolver::new(settings.resolve),
             always_tunnel: settings.always_tunnel,
             source: settings.source,
@@ -198,6 +198,13 @@ impl Connector {
         let told = first.map(|first| (socks::as_host(first.ip()), first.port()));
         told.ok_or_else(no_address)
     }
+}
+
+/// What is no Unicode is no proxy either, and must not be taken for nothing at all: the request
+/// would go past the proxy that somebody meant.
+fn variable(name: &str) -> Option<String> {
+    let value = std::env::var_os(name)?;
+    Some(value.to_string_lossy().into_owned())
 }
 
 /// 4. What the proxy said decides (K2).
