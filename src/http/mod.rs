@@ -3,12 +3,19 @@
 //! ```text
 //!   programs use   Client ─▶ RequestBuilder ─▶ Response ─▶ BodyReader
 //!                  client    request_builder   response         (builder, config: what is set)
-//!   behind them    send (the order of things) ─▶ pool ─▶ connect ─▶ tls
-//!                  upload  expect ─▶ conn ◀─ deadline, buffer
-//!   without I/O    url  auth  netrc  request │ head  body  coding │ redirect  retry │ fields  resume │ printable  error
+//!
+//!   behind them    send: again, or elsewhere? ─▶ exchange: one request, one head
+//!                                                   │ outgoing, expect, upload: what goes out
+//!                        pool ─▶ connect ─▶ tls ◀───┤
+//!                                conn, buffer ◀─────┘ deadline: for how long
+//!
+//!   without I/O    going out   url  auth  netrc  request
+//!                  coming in   head  body  coding  fields
+//!                  and then?   redirect  retry  resume
+//!                  in words    printable  error
 //! ```
 //!
-//! The lowest row knows no socket: bytes come in, their meaning goes out, however the bytes
+//! The lowest part knows no socket: bytes come in, their meaning goes out, however the bytes
 //! were split. It holds everything that an RFC has a say in, and most of the tests. `conn`
 //! joins it to a socket; everything above decides which socket, and for how long.
 //!
@@ -38,6 +45,8 @@ mod pool;
 mod expect;
 mod response;
 mod config;
+mod outgoing;
+mod exchange;
 mod send;
 mod request_builder;
 mod client;

@@ -149,6 +149,13 @@ impl Netrc {
         Some((entry.login.as_deref()?, password))
     }
 
+    /// The password of the user `name`, whom the caller's URL names (E3).
+    pub(crate) fn password_of(&self, name: &[u8], url: &Url) -> Option<&str> {
+        let (name, host) = (std::str::from_utf8(name).ok()?, url.host_str()?);
+        let (_, password) = self.find(host, Some(name), Named::ByCaller)?;
+        Some(password)
+    }
+
     /// Adds the credentials of the URL's host to a request that has none (E1).
     pub(crate) fn authorize(&self, headers: &mut HeaderMap, url: &Url, named: Named) {
         if headers.contains_key(header::AUTHORIZATION) {

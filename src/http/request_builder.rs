@@ -10,15 +10,15 @@ use std::time::Duration;
 
 use ::http::header;
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method};
-use ::url::{Url, form_urlencoded};
+use ::url::form_urlencoded;
 use futures_io::AsyncRead;
 
 use crate::http::auth;
 use crate::http::error::{Error, ErrorKind};
-use crate::http::netrc::{Named, Netrc};
+use crate::http::outgoing::Request;
 use crate::http::request::Length;
 use crate::http::response::Response;
-use crate::http::send::{Engine, Request};
+use crate::http::send::Engine;
 use crate::http::upload::{Maker, Upload};
 use crate::http::url;
 
@@ -32,7 +32,7 @@ pub struct RequestBuilder {
 
 impl RequestBuilder {
     pub(crate) fn new(engine: Rc<Engine>, method: Method, url: &str) -> RequestBuilder {
-        let request = begin(method, url, engine.config().netrc.as_ref());
+        let request = Request::begin(method, url, engine.config());
         RequestBuilder { engine, request }
     }
 
@@ -322,40 +322,6 @@ impl RequestBuilder {
     pub async fn send(self) -> Result<Response, Error> {
         self.engine.execute(self.request?).await
     }
-}
-
-/// A request for `text`, if that is a URL. Its userinfo becomes a header.
-fn begin(method: Method, text: &str, netrc: Option<&Netrc>) -> Result<Request, Error> {
-    let parsed = url::parse(text);
-    let mut url = parsed.map_err(|kind| kind.at(url::shown_raw(text), None))?;
-    let mut headers = HeaderMap::new();
-    if let Some((name, mut password)) = url::take_credentials(&mut url) {
-        if password.is_empty()
-            && let Some(found) = password_of(&name, &url, netrc)
-        {
-            password = found.into();
-        }
-        let value =
-            auth::basic(&name, &password).map_err(|kind| kind.at(url::shown(&url), None))?;
-        headers.insert(header::AUTHORIZATION, value);
-    }
-    Ok(Request {
-        method,
-        url,
-        headers,
-        body: Upload::nothing(),
-        expect: None,
-        timeout: None,
-        retries: None,
-        decode: None,
-    })
-}
-
-/// What netrc says of the user that the URL names (E3 in `netrc.rs`).
-fn password_of<'a>(name: &[u8], url: &Url, netrc: Option<&'a Netrc>) -> Option<&'a str> {
-    let (name, host) = (std::str::from_utf8(name).ok()?, url.host_str()?);
-    let found = netrc?.find(host, Some(name), Named::ByCaller)?;
-    Some(found.1)
 }
 
 impl fmt::Debug for RequestBuilder {

@@ -1,6 +1,6 @@
 //! What was agreed with a TLS peer, for whoever wants to see it.
 
-/// How a response was protected on its way: see [`Response::tls`](super::Response::tls).
+/// How a response was protected on its way: see [`Response::tls`](crate::http::Response::tls).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsSession {
     pub(crate) version: &'static str,

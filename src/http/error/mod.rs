@@ -118,14 +118,14 @@ pub enum ErrorKind {
     Coding(Violation),
     /// The response has more of something than is allowed: a guard against endless heads, and
     /// against small bodies that unpack to large ones.
-    /// Raise the limit in [`ClientBuilder`](super::ClientBuilder) if the server is trusted.
+    /// Raise the limit in [`ClientBuilder`](crate::http::ClientBuilder) if the server is trusted.
     TooLarge {
         /// More of what.
         what: &'static str,
         /// The limit.
         limit: u64,
     },
-    /// A deadline passed. Raise it in [`ClientBuilder`](super::ClientBuilder) if the server
+    /// A deadline passed. Raise it in [`ClientBuilder`](crate::http::ClientBuilder) if the server
     /// is just slow.
     Timeout {
         /// Which one.
@@ -134,7 +134,7 @@ pub enum ErrorKind {
         after: Duration,
     },
     /// A body moved more slowly than allowed, though we were there to take it, or to send it.
-    /// Only with a [`low_speed_limit`](super::ClientBuilder::low_speed_limit).
+    /// Only with a [`low_speed_limit`](crate::http::ClientBuilder::low_speed_limit).
     TooSlow {
         /// The limit.
         bytes_per_second: u64,
@@ -154,9 +154,9 @@ pub enum ErrorKind {
     /// A redirect cannot be followed: its `Location` is no usable URL.
     Redirect(Violation),
     /// The server answered, with a status that is no success. Made only by
-    /// [`Response::error_for_status`](super::Response::error_for_status).
+    /// [`Response::error_for_status`](crate::http::Response::error_for_status).
     Status(StatusCode),
-    /// [`Response::text`](super::Response::text) met a body that is not UTF-8. Take the
+    /// [`Response::text`](crate::http::Response::text) met a body that is not UTF-8. Take the
     /// bytes instead.
     NotText,
     /// The reader that a request's body comes from failed. The server has part of the request.
@@ -169,7 +169,7 @@ pub enum ErrorKind {
         /// Bytes that should have come.
         announced: u64,
     },
-    /// The writer given to [`Response::copy_to`](super::Response::copy_to) failed. The
+    /// The writer given to [`Response::copy_to`](crate::http::Response::copy_to) failed. The
     /// response itself was fine so far.
     Write(io::Error),
 }
@@ -219,7 +219,7 @@ pub enum Phase {
     Body,
 }
 
-/// The deadlines that [`ClientBuilder`](super::ClientBuilder) sets.
+/// The deadlines that [`ClientBuilder`](crate::http::ClientBuilder) sets.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deadline {
@@ -377,7 +377,7 @@ impl Error {
     }
 
     /// How often the request was made: 1, unless it had retries
-    /// ([`ClientBuilder::retries`](super::ClientBuilder::retries)). What redirects led to is
+    /// ([`ClientBuilder::retries`](crate::http::ClientBuilder::retries)). What redirects led to is
     /// part of the try that was redirected.
     pub fn tries(&self) -> u32 {
         self.inner.tries.count

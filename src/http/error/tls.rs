@@ -8,8 +8,8 @@ use std::fmt;
 
 /// Why there is no trusted connection to an `https` server, or not any more.
 ///
-/// It comes inside of [`ErrorKind::Tls`](super::ErrorKind::Tls) while connecting, and later as
-/// the source of an [`ErrorKind::Broken`](super::ErrorKind::Broken).
+/// It comes inside of [`ErrorKind::Tls`](crate::http::ErrorKind::Tls) while connecting, and later as
+/// the source of an [`ErrorKind::Broken`](crate::http::ErrorKind::Broken).
 ///
 /// ```
 /// use hob::http::TlsError;
@@ -22,7 +22,7 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TlsError {
     /// Nobody whom this client trusts has signed the server's certificate. If it is your own
-    /// server, add its CA: [`ClientBuilder::add_root_certificates`](super::ClientBuilder).
+    /// server, add its CA: [`ClientBuilder::add_root_certificates`](crate::http::ClientBuilder).
     UnknownIssuer,
     /// The server's certificate is too old, or this machine's clock is wrong.
     Expired,
@@ -43,7 +43,7 @@ pub enum TlsError {
     /// One of the root certificates that were given cannot be used.
     BadRoot,
     /// The client's own certificate and key cannot be used: see
-    /// [`ClientBuilder::identity`](super::ClientBuilder).
+    /// [`ClientBuilder::identity`](crate::http::ClientBuilder).
     BadIdentity,
     /// The peer's first bytes are not TLS. Mostly that is plain HTTP on this port.
     NotTls,

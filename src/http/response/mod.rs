@@ -154,7 +154,7 @@ impl Response {
     }
 
     /// How often the request was made: 1, unless it had retries
-    /// ([`ClientBuilder::retries`](super::ClientBuilder::retries)).
+    /// ([`ClientBuilder::retries`](crate::http::ClientBuilder::retries)).
     pub fn tries(&self) -> u32 {
         self.tries.count
     }
@@ -183,7 +183,7 @@ impl Response {
     }
 
     /// Is the body unpacked while it is read? Only if it has a `Content-Encoding`, and the
-    /// request allowed it: see [`ClientBuilder::decode`](super::ClientBuilder::decode).
+    /// request allowed it: see [`ClientBuilder::decode`](crate::http::ClientBuilder::decode).
     pub fn is_decoded(&self) -> bool {
         self.decoder.is_some()
     }
@@ -257,7 +257,7 @@ impl Response {
     ///
     /// # Errors
     /// As [`chunk`](Response::chunk), and [`ErrorKind::TooLarge`] if it is more than
-    /// [`ClientBuilder::max_in_memory`](super::ClientBuilder::max_in_memory).
+    /// [`ClientBuilder::max_in_memory`](crate::http::ClientBuilder::max_in_memory).
     ///
     /// ```
     /// # hob::block_on(async {

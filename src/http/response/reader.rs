@@ -12,7 +12,7 @@ use crate::http::response::Response;
 ///
 /// It is an [`AsyncRead`], and an [`AsyncBufRead`] that lends out the connection's own buffer
 /// and copies nothing. Each error it gives is an [`io::Error`] with an
-/// [`http::Error`](super::Error) inside.
+/// [`http::Error`](crate::http::Error) inside.
 #[derive(Debug)]
 pub struct BodyReader {
     response: Response,
