@@ -20,50 +20,31 @@
 //!   all they had to say.
 //! - N2: a failed exchange is never resumed. Whoever sees it fail drops the connection.
 //!
-//! This file is long because an exchange is told in one place, from its first byte to its last.
+//! Here is what a connection is, how an exchange begins, and what is left when it is over. What
+//! goes out is in `say`, what comes in is in `hear`.
 
+mod hear;
+mod say;
 mod session;
+mod transport;
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use ::http::{HeaderMap, Method, StatusCode};
-use futures_io::{AsyncRead, AsyncWrite};
+use ::http::Method;
+use futures_io::AsyncRead;
 
-use crate::http::body::Step;
-use crate::http::body::{self, Body, Framing};
+use crate::http::body::{Body, Framing, Step};
 use crate::http::buffer::Buffer;
 use crate::http::deadline::Flow;
 use crate::http::error::{ErrorKind, Phase};
-use crate::http::head::{Found, Head, HeadReader};
-use crate::http::upload::Upload;
+use crate::http::head::{Head, HeadReader};
 
 pub use session::TlsSession;
-
-/// Whatever carries bytes both ways: a TCP stream, TLS over one, a fake in tests.
-///
-/// An end that may be a cut, because the transport has a goodbye of its own and it did not
-/// come, is read as the error `UnexpectedEof`.
-pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
-    /// Reads what is there at this very moment, or says `WouldBlock`. Whoever answers must ask
-    /// the kernel: what the loop last heard of it may be as old as the connection's last use.
-    fn read_now(&mut self, into: &mut [u8]) -> io::Result<usize>;
-
-    /// Is something to be read, a byte or an end, be it only for the transport itself? Takes
-    /// nothing, and asks the kernel.
-    fn has_news(&self) -> bool;
-
-    /// The connection will be idle: gives memory back that only a busy one needs.
-    fn rest(&mut self) {}
-
-    /// How it is protected, if it is.
-    fn tls(&self) -> Option<TlsSession> {
-        None
-    }
-}
+pub(crate) use transport::Transport;
 
 pub(crate) struct Conn {
     io: Box<dyn Transport>,
@@ -80,7 +61,7 @@ pub(crate) struct Conn {
 pub(crate) struct Ask {
     /// Decides whether the answer has a body.
     pub(crate) method: Method,
-    /// The whole head, as `request.rs` wrote it.
+    /// The whole head, as `request` wrote it.
     pub(crate) head: Vec<u8>,
     /// The head says `Connection: close`.
     pub(crate) is_last: bool,
@@ -91,7 +72,7 @@ pub(crate) struct Ask {
 /// The exchange that is going on. Made anew by [`Conn::begin`].
 struct Exchange {
     ask: Ask,
-    /// How much of its head the kernel took. What of the body is the [`Upload`]'s to know.
+    /// How much of its head the kernel took. What of the body is the `Upload`'s to know.
     sent: usize,
     /// Bytes that the kernel took or gave, whatever they were.
     moved: u64,
@@ -142,194 +123,9 @@ impl Conn {
         self.now = Exchange::new(ask);
     }
 
-    /// Is there nothing left to say, or nobody to hear it?
-    pub(crate) fn is_said(&self, body: &Upload) -> bool {
-        let is_all = self.now.sent == self.now.ask.head.len() && body.is_done();
-        is_all || self.now.unsent.is_some() || self.now.early.is_some()
-    }
-
-    /// Sends some of the head and of `body`. Ready after each bit of progress, so that a
-    /// deadline can start anew; to be called until [`Conn::is_said`].
-    ///
-    /// Law: a peer may answer before it has heard everything ("too large", mostly), and stop
-    /// reading. Who only writes would wait for ever. So while the socket takes no more, or the
-    /// body's reader has no more, we listen too.
-    pub(crate) fn poll_send(
-        &mut self,
-        cx: &mut Context<'_>,
-        body: &mut Upload,
-    ) -> Poll<Result<(), ErrorKind>> {
-        if let Poll::Ready(filled) = body.poll_fill(cx) {
-            filled?;
-        }
-        match self.poll_write(cx, body) {
-            Poll::Ready(Ok(0)) if self.is_said(body) => {} // The reader ended without a byte.
-            Poll::Ready(Ok(0)) => self.now.unsent = Some(io::ErrorKind::WriteZero.into()),
-            Poll::Ready(Ok(count)) => self.count_sent(count, body),
-            Poll::Ready(Err(error)) => self.now.unsent = Some(error),
-            Poll::Pending => self.now.early = Some(ready!(self.poll_head(cx))?),
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_write(&mut self, cx: &mut Context<'_>, body: &Upload) -> Poll<io::Result<usize>> {
-        let head = &self.now.ask.head[self.now.sent..];
-        let body_now = body.ready();
-        match (head.is_empty(), body_now.is_empty()) {
-            _ if body.holds_back_head() => Poll::Pending,
-            (true, true) if body.is_done() => Poll::Ready(Ok(0)),
-            (true, true) => Poll::Pending, // It waits for its reader.
-            (true, false) => Pin::new(&mut self.io).poll_write(cx, body_now),
-            // Both in one system call, and in one packet where they fit.
-            (false, _) => {
-                let slices = [IoSlice::new(head), IoSlice::new(body_now)];
-                Pin::new(&mut self.io).poll_write_vectored(cx, &slices)
-            }
-        }
-    }
-
-    fn count_sent(&mut self, count: usize, body: &mut Upload) {
-        self.now.moved += count as u64;
-        let of_head = count.min(self.now.ask.head.len() - self.now.sent);
-        self.now.sent += of_head;
-        body.sent(count - of_head);
-    }
-
-    /// After a head that expects a 100: waits for it. `false`: an answer came in its place.
-    pub(crate) fn poll_awaited(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, ErrorKind>> {
-        while !self.now.is_awaited && self.now.early.is_none() && self.now.unsent.is_none() {
-            self.now.early = self.look_for_head()?;
-            let is_over = self.now.is_awaited || self.now.early.is_some();
-            if !is_over && ready!(self.poll_fill(cx, Phase::Head))? == 0 {
-                return Poll::Ready(Err(self.now.head.eof(self.buffer.filled())));
-            }
-        }
-        Poll::Ready(Ok(self.now.early.is_none()))
-    }
-
-    /// Waits for the final response's head. The body follows: [`Conn::poll_chunk`].
-    pub(crate) fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<Head, ErrorKind>> {
-        if let Some(head) = self.now.early.take() {
-            self.now.keep = false; // N1: we did not say all that we announced.
-            return Poll::Ready(Ok(head));
-        }
-        loop {
-            if let Some(head) = self.look_for_head()? {
-                return Poll::Ready(Ok(head));
-            }
-            let read = ready!(self.poll_fill(cx, Phase::Head));
-            let ended = match read {
-                Ok(0) => Some(self.now.head.eof(self.buffer.filled())),
-                Ok(_) => None,
-                Err(error) => Some(error),
-            };
-            if let Some(ended) = ended {
-                // Nothing was heard that would explain why sending failed.
-                let unsent = self.now.unsent.take();
-                let broken = unsent.map(|error| ErrorKind::broken(Phase::Request, error));
-                return Poll::Ready(Err(broken.unwrap_or(ended)));
-            }
-        }
-    }
-
-    fn look_for_head(&mut self) -> Result<Option<Head>, ErrorKind> {
-        while !self.buffer.is_empty() {
-            self.now.heard = true;
-            match self.now.head.read(self.buffer.filled())? {
-                Found::Partial => return Ok(None),
-                Found::Interim(length, head) => {
-                    self.buffer.consume(length);
-                    self.now.is_awaited |= head.status == StatusCode::CONTINUE;
-                    self.now.is_suspect |= body::is_suspect(&head);
-                }
-                Found::Final(length, head) => {
-                    self.buffer.consume(length);
-                    self.start_body(&head)?;
-                    return Ok(Some(head));
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    fn start_body(&mut self, head: &Head) -> Result<(), ErrorKind> {
-        let now = &mut self.now;
-        let framing = body::framing(&now.ask.method, head)?;
-        now.body = Body::new(framing, now.ask.max_head);
-        now.ended = now.body.is_done();
-        let both_stay = head.keeps_alive() && !now.ask.is_last;
-        now.is_suspect |= body::is_suspect(head);
-        now.keep = both_stay && !now.is_suspect && now.unsent.is_none();
-        Ok(())
-    }
-
-    /// Waits for a piece of the body. `true`: there is one, see [`Conn::lent`]. `false`: the
-    /// body is over, and was whole.
-    pub(crate) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, ErrorKind>> {
-        self.take_back();
-        while !self.now.ended {
-            match self.now.body.decode(self.buffer.filled())? {
-                Step::Data(range) => {
-                    self.now.lent = range;
-                    return Poll::Ready(Ok(true));
-                }
-                Step::End(length) => {
-                    self.buffer.consume(length);
-                    self.now.ended = true;
-                }
-                Step::More(length) => {
-                    self.buffer.consume(length);
-                    let read = ready!(self.poll_fill(cx, Phase::Body));
-                    if self.is_end(read)? {
-                        self.now.body.eof()?;
-                        (self.now.ended, self.now.keep) = (true, false);
-                    }
-                }
-            }
-        }
-        Poll::Ready(Ok(false))
-    }
-
-    /// An end that may be a cut is an end like any other where length or chunks will tell
-    /// whether all is there (RFC 9112 §9.8).
-    fn is_end(&self, read: Result<usize, ErrorKind>) -> Result<bool, ErrorKind> {
-        match read {
-            Err(error) if error.is_cut() && !self.now.body.is_until_close() => Ok(true),
-            read => Ok(read? == 0),
-        }
-    }
-
     /// How the connection is protected.
     pub(crate) fn tls(&self) -> Option<TlsSession> {
         self.io.tls()
-    }
-
-    /// The piece of the body that is lent at the moment; empty if none is.
-    pub(crate) fn lent(&self) -> &[u8] {
-        &self.buffer.filled()[self.now.lent.clone()]
-    }
-
-    /// Gives `count` bytes of what is lent back early: the rest stays lent.
-    pub(crate) fn give_back(&mut self, count: usize) {
-        self.now.lent.start = (self.now.lent.start + count).min(self.now.lent.end);
-    }
-
-    /// The caller is done with what was lent.
-    pub(crate) fn take_back(&mut self) {
-        let lent = std::mem::take(&mut self.now.lent);
-        self.buffer.consume(lent.end);
-    }
-
-    /// Drops what has arrived of the body by now, up to about `most` bytes. Waits for nothing.
-    pub(crate) fn drain(&mut self, cx: &mut Context<'_>, most: usize) {
-        let mut dropped = 0;
-        while dropped < most && matches!(self.poll_chunk(cx), Poll::Ready(Ok(true))) {
-            dropped += self.lent().len();
-        }
-    }
-
-    pub(crate) fn trailers(&self) -> Option<&HeaderMap> {
-        self.now.body.trailers()
     }
 
     /// The caller wants no more of this response. `true`: the connection may be laid aside

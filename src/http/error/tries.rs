@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// The tries of one request so far. Counted by `send.rs`, decided on by `retry`.
+/// The tries of one request so far. Counted by `send`, decided on by `retry`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tries {
     /// 1 for the first.
