@@ -66,6 +66,28 @@ fn who_says_who_he_is_is_not_looked_up() {
     assert!(requests[1].contains("\r\nauthorization: Bearer t\r\n"));
 }
 
+/// Broken by: appending it in `RequestBuilder::header`. Of two, a server may take either.
+#[test]
+fn who_one_is_is_said_once_and_by_whoever_spoke_last() {
+    let server = Server::always(ok(""));
+    hob::block_on(async {
+        let url = server.url("/").replace("//", "//you:own@");
+        let request = client(NETRC).get(url).header("authorization", "Own x");
+        request
+            .basic_auth("a", "b")
+            .header("Authorization", "Own y")
+            .send()
+            .await
+            .unwrap();
+    });
+    let request = &server.requests()[0];
+    assert_eq!(request.matches("authorization").count(), 1, "{request}");
+    assert!(
+        request.contains("\r\nauthorization: Own y\r\n"),
+        "{request}"
+    );
+}
+
 /// From 127.0.0.1 to localhost, which are two hosts to a netrc.
 ///
 /// Broken by: no `strip`; no `identify` after `follow`; `Named::ByCaller` there.

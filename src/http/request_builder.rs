@@ -44,7 +44,8 @@ impl RequestBuilder {
     }
 
     /// Adds a header field. A second one of the same name stands beside the first; fields that
-    /// hob would set itself (`User-Agent`, `Accept`) are replaced by yours.
+    /// hob would set itself (`User-Agent`, `Accept`) are replaced by yours. There is only one
+    /// `Authorization` (RFC 9110 §11.6.2): the last one said, and the URL's comes first.
     ///
     /// What frames the message (`Content-Length`, `Transfer-Encoding`, …) is not yours to set,
     /// and neither can a line end get in: [`send`](RequestBuilder::send) reports it.
@@ -68,7 +69,10 @@ impl RequestBuilder {
             let name = name.map_err(|_| bad("a header's name is not a token"))?;
             let value = HeaderValue::try_from(value);
             let value = value.map_err(|_| bad("a header's value has a control character"))?;
-            request.headers.append(name, value);
+            match name {
+                header::AUTHORIZATION => drop(request.headers.insert(name, value)),
+                name => drop(request.headers.append(name, value)),
+            }
             Ok(())
         })
     }
@@ -318,7 +322,7 @@ impl RequestBuilder {
     /// the server acted on the request is not known then.
     ///
     /// # Errors
-    /// Whatever [`ErrorKind`] lists, apart from what concerns bodies.
+    /// Whatever [`ErrorKind`] lists, apart from what concerns the response's body.
     pub async fn send(self) -> Result<Response, Error> {
         self.engine.execute(self.request?).await
     }
