@@ -71,7 +71,8 @@ pub enum ErrorKind {
     },
     /// The request cannot be written without breaking a rule: a method, target, header name
     /// or value that HTTP cannot carry, or a header that only hob itself may set. Nothing was
-    /// sent. Correct the request.
+    /// sent, unless a trailer is at fault: those are made when the body is on its way, and the
+    /// server has part of the request. Correct the request.
     Request(Violation),
     /// The host's name was not found, or the resolver did not work. Check the name; trying
     /// again later may help.
@@ -151,7 +152,8 @@ pub enum ErrorKind {
         /// Where it leads, which was asked already.
         to: String,
     },
-    /// A redirect cannot be followed: its `Location` is no usable URL.
+    /// A redirect cannot be followed: its `Location` is no usable URL, or there are several; it
+    /// leads from https to http; or it wants the body again, which came from a reader.
     Redirect(Violation),
     /// The server answered, with a status that is no success. Made only by
     /// [`Response::error_for_status`](crate::http::Response::error_for_status).
