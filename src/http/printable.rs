@@ -74,15 +74,19 @@ impl fmt::Debug for Printable<'_> {
     }
 }
 
-/// Does `c` steer a terminal, reorder text or hide, rather than show itself? The joiner of
-/// emoji and of Indic scripts (U+200D) is none of these.
+/// Does `c` steer a terminal, reorder text or hide, rather than show itself? What Unicode calls
+/// ignorable by default does; of that, the joiners of emoji and of Indic scripts (U+200C,
+/// U+200D) and what chooses between two shapes of a character (U+FE00 to U+FE0F) may stay.
 pub(crate) fn is_trouble(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' // no width
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}'        // no width
+            | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}'              // empty letters
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
             | '\u{2028}'..='\u{202e}'                      // separators, embeddings
             | '\u{2060}'..='\u{206f}'                      // isolates and the like
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{feff}' | '\u{fff0}'..='\u{fffb}'
             | '\u{e0000}'..='\u{e0fff}') // tags: whole sentences that nobody sees
 }
 
@@ -97,6 +101,7 @@ mod tests {
         assert_eq!(shown("\r\n\t\0\x7f"), "\\r\\n\\t\\u{0}\\u{7f}");
         assert_eq!(shown("\u{9b}31m\u{202e}x"), "\\u{9b}31m\\u{202e}x");
         assert_eq!(shown("\u{e0041}\u{200b}"), "\\u{e0041}\\u{200b}");
+        assert_eq!(shown("a\u{3164}\u{34f}"), "a\\u{3164}\\u{34f}");
         assert_eq!(printable(b"a\xc3(\x80").to_string(), "a\\xc3(\\x80");
         assert_eq!(format!("{:?}", printable("a\n")), "\"a\\n\"");
     }
