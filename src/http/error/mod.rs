@@ -119,7 +119,8 @@ pub enum ErrorKind {
     Coding(Violation),
     /// The response has more of something than is allowed: a guard against endless heads, and
     /// against small bodies that unpack to large ones.
-    /// Raise the limit in [`ClientBuilder`](crate::http::ClientBuilder) if the server is trusted.
+    /// Raise the limit in [`ClientBuilder`](crate::http::ClientBuilder) if the server is trusted;
+    /// a few limits are fixed ([`max_head`](crate::http::ClientBuilder::max_head) tells which).
     TooLarge {
         /// More of what.
         what: &'static str,
