@@ -48,6 +48,7 @@ pub(crate) struct Connections {
 impl Connections {
     /// # Panics
     /// If a limit of the pool is 0.
+    #[track_caller]
     pub(crate) fn new(config: &Config) -> Connections {
         Connections {
             pool: Pool::new(config.pool),
@@ -105,7 +106,7 @@ impl Connections {
         let mut dial = pin!(self.connector.dial(key));
         let deadline = Deadline::Connect;
         let Dialed { io, address } = alarm.guard(deadline, |cx| dial.as_mut().poll(cx)).await?;
-        let mut secure = pin!(self.tls.secure(key.guard(), key.host(), io));
+        let mut secure = pin!(self.tls.secure(key.protection(), key.host(), io));
         let secured = alarm.guard(Deadline::Tls, |cx| secure.as_mut().poll(cx));
         match secured.await {
             Ok(io) => Ok(place.fill(Conn::new(io, address))),

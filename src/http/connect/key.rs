@@ -12,7 +12,7 @@ use ::url::{Host, Url};
 
 use super::proxy::Proxy;
 use crate::http::error::ErrorKind;
-use crate::http::tls::{Guard, Tls};
+use crate::http::tls::{Protection, Tls};
 
 /// Whom to connect to, and how.
 ///
@@ -21,7 +21,7 @@ use crate::http::tls::{Guard, Tls};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
     /// The TLS settings, where it is `https`.
-    pub(super) guard: Guard,
+    pub(super) protection: Protection,
     pub(super) host: Host<String>,
     pub(super) port: u16,
     pub(super) route: Route,
@@ -47,14 +47,14 @@ impl Key {
     /// # Errors
     /// If this build cannot connect in the way the URL's scheme asks for.
     pub(crate) fn of(url: &Url, tls: &Tls) -> Result<Key, ErrorKind> {
-        let guard = tls.guard_of(url)?;
+        let protection = tls.protection_of(url)?;
         let host = url.host().map(|host| host.to_owned());
         let host = host.ok_or(ErrorKind::Url {
             what: "it has no host",
         })?;
         let port = url.port_or_known_default().unwrap_or(80);
         Ok(Key {
-            guard,
+            protection,
             host,
             port,
             route: Route::Direct,
@@ -63,8 +63,8 @@ impl Key {
     }
 
     /// How connections by this key are protected.
-    pub(crate) fn guard(&self) -> Guard {
-        self.guard
+    pub(crate) fn protection(&self) -> Protection {
+        self.protection
     }
 
     /// Whom the peer's certificate must name.
@@ -107,7 +107,7 @@ mod tests {
         assert!(matches!(ftp, Err(ErrorKind::Scheme { .. })));
     }
 
-    /// Broken by: a key without its guard.
+    /// Broken by: a key without its protection.
     #[cfg(feature = "tls")]
     #[test]
     fn keys_of_other_schemes_and_other_tls_settings_are_other_keys() {

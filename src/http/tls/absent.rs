@@ -11,7 +11,7 @@ pub(crate) struct Settings {}
 
 /// There is one way to be connected: in the open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Guard;
+pub(crate) struct Protection;
 
 pub(crate) struct Tls;
 
@@ -22,9 +22,9 @@ impl Tls {
 
     /// # Errors
     /// If the scheme is not `http`.
-    pub(crate) fn guard_of(&self, url: &Url) -> Result<Guard, ErrorKind> {
+    pub(crate) fn protection_of(&self, url: &Url) -> Result<Protection, ErrorKind> {
         match url.scheme() {
-            "http" => Ok(Guard),
+            "http" => Ok(Protection),
             other => Err(ErrorKind::Scheme {
                 scheme: other.to_string(),
             }),
@@ -34,7 +34,7 @@ impl Tls {
     /// Leaves the transport as it is.
     pub(crate) async fn secure(
         &self,
-        _: Guard,
+        _: Protection,
         _: &Host<String>,
         io: Box<dyn Transport>,
     ) -> Result<Box<dyn Transport>, ErrorKind> {

@@ -11,7 +11,7 @@
 //! | `absent` | all that remains in a build without the feature `tls` |
 //!
 //! This file is the only one that knows whether there is TLS in this build. Whoever connects
-//! asks [`Tls::guard_of`] how a URL is to be protected, and then [`Tls::secure`] to do it.
+//! asks [`Tls::protection_of`] how a URL is to be protected, and then [`Tls::secure`] to do it.
 //!
 //! TLS knows of nothing but a [`Transport`](crate::http::conn::Transport) below it, so it may stand on a TCP stream, a Unix
 //! socket or a tunnel through a proxy.
@@ -36,11 +36,11 @@ mod present;
 mod absent;
 
 #[cfg(not(feature = "tls"))]
-pub(crate) use absent::{Guard, Settings, Tls};
+pub(crate) use absent::{Protection, Settings, Tls};
 #[cfg(feature = "tls")]
 pub use pin::PublicKeyPin;
 #[cfg(feature = "tls")]
-pub(crate) use present::{Guard, Tls};
+pub(crate) use present::{Protection, Tls};
 #[cfg(feature = "tls")]
 pub(crate) use settings::Settings;
 #[cfg(feature = "tls")]

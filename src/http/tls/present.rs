@@ -19,10 +19,10 @@ use crate::http::error::TlsError;
 use crate::http::error::{ErrorKind, Phase};
 use crate::sync::OnceCell;
 
-/// How a connection is protected. Connections of different guards are never mixed up, because
+/// How a connection is protected. Connections of different protections are never mixed up, because
 /// one may trust whom the other does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Guard {
+pub(crate) enum Protection {
     /// Not at all: `http`.
     Open,
     /// By the TLS settings of this number.
@@ -32,14 +32,14 @@ pub(crate) enum Guard {
 /// The TLS of one client.
 pub(crate) struct Tls {
     settings: Settings,
-    guard: Guard,
+    protection: Protection,
     /// Made for the first `https` request. It keeps the sessions, so that a second handshake
     /// with the same server is shorter.
     config: OnceCell<Arc<ClientConfig>>,
 }
 
 thread_local! {
-    /// The next number for [`Guard::Tls`]. Pools belong to a thread, as clients do.
+    /// The next number for [`Protection::Tls`]. Pools belong to a thread, as clients do.
     static NEXT: Cell<u64> = const { Cell::new(0) };
 }
 
@@ -48,7 +48,7 @@ impl Tls {
         let number = NEXT.replace(NEXT.get() + 1);
         Tls {
             settings,
-            guard: Guard::Tls(number),
+            protection: Protection::Tls(number),
             config: OnceCell::new(),
         }
     }
@@ -57,25 +57,25 @@ impl Tls {
     ///
     /// # Errors
     /// If its scheme is neither of ours.
-    pub(crate) fn guard_of(&self, url: &Url) -> Result<Guard, ErrorKind> {
+    pub(crate) fn protection_of(&self, url: &Url) -> Result<Protection, ErrorKind> {
         match url.scheme() {
-            "http" => Ok(Guard::Open),
-            "https" => Ok(self.guard),
+            "http" => Ok(Protection::Open),
+            "https" => Ok(self.protection),
             other => Err(ErrorKind::Scheme {
                 scheme: other.to_string(),
             }),
         }
     }
 
-    /// Puts TLS over `io` if the guard wants it, and waits for the handshake. `host` is whom
+    /// Puts TLS over `io` if `protection` says so, and waits for the handshake. `host` is whom
     /// the certificate must name.
     pub(crate) async fn secure(
         &self,
-        guard: Guard,
+        protection: Protection,
         host: &Host<String>,
         io: Box<dyn Transport>,
     ) -> Result<Box<dyn Transport>, ErrorKind> {
-        if guard == Guard::Open {
+        if protection == Protection::Open {
             return Ok(io);
         }
         let config = self.config().await.map_err(ErrorKind::Tls)?;
