@@ -59,6 +59,7 @@ impl Client {
     ///
     /// # Panics
     /// If a limit of the pool is 0.
+    #[track_caller]
     pub(crate) fn with(config: Config) -> Client {
         Client {
             engine: Rc::new(Engine::new(config)),

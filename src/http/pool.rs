@@ -102,6 +102,7 @@ pub(crate) struct Lease {
 impl Pool {
     /// # Panics
     /// If a limit is 0: nobody would ever get a connection (trap 48).
+    #[track_caller]
     pub(crate) fn new(limits: Limits) -> Rc<Pool> {
         assert!(
             limits.max_per_host > 0,

@@ -33,6 +33,7 @@ pub(crate) struct Engine {
 impl Engine {
     /// # Panics
     /// If a limit of the pool is 0.
+    #[track_caller]
     pub(crate) fn new(config: Config) -> Engine {
         let connections = Connections::new(&config);
         Engine {

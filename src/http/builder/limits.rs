@@ -5,63 +5,84 @@ use std::time::Duration;
 use crate::http::builder::ClientBuilder;
 use crate::http::deadline::LowSpeed;
 
-/// Its limits.
+/// **Limits**: how long, how many, how much.
 impl ClientBuilder {
     /// The most connections in use at once for one host and port. Further requests wait in
-    /// line. *Default*: 32.
+    /// line; the hosts are served by turns. *Default*: 32. 0 makes
+    /// [`build`](ClientBuilder::build) panic.
+    ///
+    /// ```
+    /// let client = hob::http::Client::builder().max_per_host(6);
+    /// assert!(format!("{client:?}").contains("max_per_host: 6"));
+    /// ```
     pub fn max_per_host(mut self, connections: usize) -> ClientBuilder {
         self.config.pool.max_per_host = connections;
         self
     }
 
-    /// The most connections at once over all, idle ones included. *Default*: 256.
+    /// The most connections at once over all, idle ones included: an idle one is closed
+    /// where another is needed. *Default*: 256. 0 makes [`build`](ClientBuilder::build) panic.
     pub fn max_total(mut self, connections: usize) -> ClientBuilder {
         self.config.pool.max_total = connections;
         self
     }
 
     /// How long a connection that nobody uses is kept for the next request. It is closed when
-    /// the client is used after that, or dropped. *Default*: 30 s.
+    /// the client is used after that, or dropped. *Default*: 30 s. Zero keeps none.
     pub fn idle_connections_for(mut self, time: Duration) -> ClientBuilder {
         self.config.pool.idle = time;
         self
     }
 
-    /// The limit for finding the host's address and connecting to it. *Default*: 30 s.
+    /// The limit for finding the host's address and connecting to it, through a proxy as
+    /// well. *Default*: 30 s; `None`: no limit. Beyond it, a request fails with
+    /// [`ErrorKind::Timeout`](crate::http::ErrorKind::Timeout), as for all deadlines.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let client = hob::http::Client::builder()
+    ///     .connect_timeout(Duration::from_secs(5))
+    ///     .idle_timeout(None);
+    /// assert!(format!("{client:?}").contains("idle: None"));
+    /// ```
     pub fn connect_timeout(mut self, limit: impl Into<Option<Duration>>) -> ClientBuilder {
         self.config.deadlines.connect = limit.into();
         self
     }
 
     /// The limit for agreeing upon TLS with a server that took the connection (`https` only).
-    /// *Default*: 30 s.
+    /// *Default*: 30 s; `None`: no limit.
     pub fn tls_timeout(mut self, limit: impl Into<Option<Duration>>) -> ClientBuilder {
         self.config.deadlines.tls = limit.into();
         self
     }
 
     /// The limit from the end of the request to the end of the response's head; interim (1xx)
-    /// responses do not start it anew. *Default*: 60 s.
+    /// responses do not start it anew. *Default*: 60 s; `None`: no limit.
     pub fn first_byte_timeout(mut self, limit: impl Into<Option<Duration>>) -> ClientBuilder {
         self.config.deadlines.first_byte = limit.into();
         self
     }
 
-    /// The limit for the next bytes of a body, in either direction. *Default*: 60 s.
+    /// The limit for the next bytes of a body, in either direction. It counts the time that is
+    /// waited for them, not what the program does meanwhile. *Default*: 60 s; `None`: no limit.
     pub fn idle_timeout(mut self, limit: impl Into<Option<Duration>>) -> ClientBuilder {
         self.config.deadlines.idle = limit.into();
         self
     }
 
-    /// The limit for a whole request: standing in line, redirects, and the body until its end.
-    /// *Default*: none, because a long download is not a fault.
+    /// The limit for a whole request: standing in line, tries and the waits between them,
+    /// redirects, and the body until its end. *Default*: `None`, no limit, because a long
+    /// download is not a fault. [`RequestBuilder::timeout`](crate::http::RequestBuilder::timeout)
+    /// says it for one request.
     pub fn total_timeout(mut self, limit: impl Into<Option<Duration>>) -> ClientBuilder {
         self.config.deadlines.total = limit.into();
         self
     }
 
     /// The most bytes that the head of a response may have, interim responses included, and
-    /// its trailers again. *Default*: 128 KiB.
+    /// its trailers again; more is [`ErrorKind::TooLarge`](crate::http::ErrorKind::TooLarge).
+    /// *Default*: 128 KiB.
     ///
     /// What no honest server comes near is fixed: 128 fields, 64 KiB in one line, 16 interim
     /// responses, and 1 KiB in the size line of a chunk.
@@ -71,9 +92,9 @@ impl ClientBuilder {
     }
 
     /// The most bytes that [`Response::bytes`](crate::http::Response::bytes) and
-    /// [`text`](crate::http::Response::text) collect, counted after unpacking. Reading by pieces has
-    /// no limit.
-    /// *Default*: 64 MiB.
+    /// [`text`](crate::http::Response::text) collect, counted after unpacking; more is
+    /// [`ErrorKind::TooLarge`](crate::http::ErrorKind::TooLarge). Reading by pieces has no
+    /// limit. *Default*: 64 MiB.
     pub fn max_in_memory(mut self, bytes: u64) -> ClientBuilder {
         self.config.max_in_memory = bytes;
         self

@@ -8,9 +8,17 @@ use ::http::HeaderValue;
 use crate::http::builder::ClientBuilder;
 use crate::http::netrc::Netrc;
 
-/// What it asks for, where it follows, and as whom.
+/// **Manners**: what it asks for, where it follows, and as whom.
 impl ClientBuilder {
-    /// What is sent as `User-Agent`. *Default*: `hob/` and its version.
+    /// What is sent as `User-Agent`, where a request has none of its own (RFC 9110 §10.1.5).
+    /// *Default*: `hob/` and its version.
+    ///
+    /// ```
+    /// use hob::http::{Client, HeaderValue};
+    ///
+    /// let client = Client::builder().user_agent(HeaderValue::from_static("mine/1.0"));
+    /// assert!(format!("{client:?}").contains("mine/1.0"));
+    /// ```
     pub fn user_agent(mut self, name: HeaderValue) -> ClientBuilder {
         self.config.user_agent = name;
         self
@@ -42,13 +50,23 @@ impl ClientBuilder {
 
     /// How many redirects are followed for one request. With 0 none is, and the redirect
     /// itself is the response. *Default*: 20.
+    ///
+    /// One more is [`ErrorKind::TooManyRedirects`](crate::http::ErrorKind::TooManyRedirects),
+    /// and a circle is [`ErrorKind::RedirectLoop`](crate::http::ErrorKind::RedirectLoop) as soon
+    /// as it closes. Credentials and cookies stay with their origin.
+    ///
+    /// ```
+    /// let client = hob::http::Client::builder().max_redirects(0);
+    /// assert!(format!("{client:?}").contains("max_redirects: 0"));
+    /// ```
     pub fn max_redirects(mut self, redirects: u32) -> ClientBuilder {
         self.config.max_redirects = redirects;
         self
     }
 
     /// Follows redirects from https to http, too. What is asked there, and what is answered,
-    /// anyone on the way can read and change. *Default*: no; such a redirect is an error.
+    /// anyone on the way can read and change. *Default*: no; such a redirect is an
+    /// [`ErrorKind::Redirect`](crate::http::ErrorKind::Redirect).
     ///
     /// ```
     /// let client = hob::http::Client::builder().allow_https_downgrade(true);
@@ -65,13 +83,22 @@ impl ClientBuilder {
     ///
     /// Each host that a redirect leads to is looked up by its own name, and the `default` of
     /// the file is not for those.
+    ///
+    /// ```
+    /// use hob::http::{Client, Netrc};
+    ///
+    /// let netrc = Netrc::parse("machine h.example login me password secret")?;
+    /// let client = Client::builder().netrc(netrc);
+    /// assert!(!format!("{client:?}").contains("secret"));
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn netrc(mut self, netrc: Netrc) -> ClientBuilder {
         self.config.netrc = Some(netrc);
         self
     }
 }
 
-/// When to try again.
+/// **Retries**: when to try again.
 impl ClientBuilder {
     /// How often a request that failed, or was answered "not now", is made once more.
     /// *Default*: 0. Whoever wants retries says so: they take time, and hide trouble.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::http::builder::ClientBuilder;
 use crate::http::connect::{Known, ProxyFrom};
 
-/// How it connects.
+/// **The way**: how it connects.
 ///
 /// The environment is looked at once, by [`build`](ClientBuilder::build), and by curl's rules:
 /// `http_proxy` for http, `https_proxy` or `HTTPS_PROXY` for https, `all_proxy` or `ALL_PROXY`

@@ -3,6 +3,8 @@
 use crate::http::builder::ClientBuilder;
 use crate::http::tls::{Certificates, Identity, PublicKeyPin};
 
+/// **Trust**: whom it believes. What fails here is
+/// [`ErrorKind::Tls`](crate::http::ErrorKind::Tls).
 impl ClientBuilder {
     /// Trusts these CAs, too: beside the system's, and as often as it is called.
     /// *Default*: the system's alone (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured), or
