@@ -24,7 +24,8 @@ use crate::http::send::Engine;
 /// system's root certificates, or others that [`ClientBuilder`](super::ClientBuilder) is given.
 ///
 /// It asks for bodies that are packed (`gzip, deflate`, and `br` and `zstd` with the features
-/// `brotli` and `zstd`) and unpacks them while they come: see [`ClientBuilder::decode`](super::ClientBuilder::decode).
+/// `brotli` and `zstd`) and unpacks them while they come: see
+/// [`ClientBuilder::decode`](super::ClientBuilder::decode).
 ///
 /// What it does not do: it keeps no cookies and no cache.
 ///

@@ -6,8 +6,6 @@
 //! the types of the `http` and `url` crates promise most of it already. Price: one scan of a
 //! few hundred bytes for each request.
 //!
-//! This file is long because each thing that must never be written has its test.
-//!
 //! - I1: the head has exactly one line end for the request line, one for each field and one
 //!   for the blank line, and every other byte is visible ASCII, space, tab or obs-text.
 //! - I2: at most one of `Content-Length` and `Transfer-Encoding`, and only from [`Length`]:

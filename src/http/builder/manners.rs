@@ -25,7 +25,8 @@ impl ClientBuilder {
     }
 
     /// Whether bodies may come packed, and are unpacked while they are read (RFC 9110 §8.4).
-    /// *Default*: yes. [`RequestBuilder::decode`](crate::http::RequestBuilder::decode) says it for one request.
+    /// *Default*: yes. [`RequestBuilder::decode`](crate::http::RequestBuilder::decode) says it for
+    /// one request.
     ///
     /// With `true`, `Accept-Encoding` names what this build undoes, and every way to read the
     /// body gives the bytes that were meant. The checksum, the length and the end of what was

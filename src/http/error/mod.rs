@@ -200,6 +200,7 @@ pub enum ProxyFault {
 }
 
 /// A broken rule and where it is written down.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// What was found.

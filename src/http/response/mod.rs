@@ -222,7 +222,8 @@ impl Response {
     }
 
     /// Waits for the next piece of the body: whatever has arrived, as a rule up to 64 KiB of
-    /// it, in the connection's own buffer, or up to 32 KiB of what it unpacks to. `None` is the end, and says that the body was whole.
+    /// it, in the connection's own buffer, or up to 32 KiB of what it unpacks to. `None` is
+    /// the end, and says that the body was whole.
     ///
     /// *Cancel safety*: nothing is lost, and the idle deadline runs on: it counts from when the
     /// piece was first waited for, however often that is given up and begun again.
@@ -360,6 +361,33 @@ impl Response {
     async fn advance(&mut self) -> Result<bool, Error> {
         let waiting = Waiting(self);
         poll_fn(|cx| waiting.0.poll_advance(cx)).await
+    }
+
+    /// The body as a reader, for whatever wants to read one. What
+    /// [`chunk`](Response::chunk) has given out already is not read again.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// # let listener = hob::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let url = format!("http://{}/", listener.local_addr()?);
+    /// # hob::spawn(async move {
+    /// #     let (stream, _) = listener.accept().await?;
+    /// #     stream.read(&mut [0; 1024]).await?;
+    /// #     stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").await
+    /// # });
+    /// use futures_lite::AsyncReadExt;
+    ///
+    /// let mut bytes = Vec::new();
+    /// let mut reader = hob::http::get(url).await?.into_reader();
+    /// reader.read_to_end(&mut bytes).await?;
+    /// assert_eq!(bytes, b"hello");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn into_reader(mut self) -> BodyReader {
+        // It is still lent, for the next poll to take back.
+        self.give_back(self.lent().len());
+        BodyReader::new(self)
     }
 
     /// The heart of every way to read: brings the next piece into [`Response::lent`].

@@ -18,36 +18,11 @@ pub struct BodyReader {
     response: Response,
 }
 
-impl Response {
-    /// The body as a reader, for whatever wants to read one. What
-    /// [`chunk`](Response::chunk) has given out already is not read again.
-    ///
-    /// ```
-    /// # hob::block_on(async {
-    /// # let listener = hob::net::TcpListener::bind("127.0.0.1:0").await?;
-    /// # let url = format!("http://{}/", listener.local_addr()?);
-    /// # hob::spawn(async move {
-    /// #     let (stream, _) = listener.accept().await?;
-    /// #     stream.read(&mut [0; 1024]).await?;
-    /// #     stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").await
-    /// # });
-    /// use futures_lite::AsyncReadExt;
-    ///
-    /// let mut bytes = Vec::new();
-    /// let mut reader = hob::http::get(url).await?.into_reader();
-    /// reader.read_to_end(&mut bytes).await?;
-    /// assert_eq!(bytes, b"hello");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// # }).unwrap();
-    /// ```
-    pub fn into_reader(mut self) -> BodyReader {
-        // It is still lent, for the next poll to take back.
-        self.give_back(self.lent().len());
-        BodyReader { response: self }
-    }
-}
-
 impl BodyReader {
+    pub(super) fn new(response: Response) -> BodyReader {
+        BodyReader { response }
+    }
+
     /// The response that is being read.
     pub fn response(&self) -> &Response {
         &self.response

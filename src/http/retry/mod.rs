@@ -18,10 +18,10 @@
 //! Consequence: *full jitter*. The wait is a random share of a bound that doubles with each
 //! try. Price: now and then two tries follow each other closely.
 //!
-//! Where the server says how long ([`retry_after`](crate::http::retry::retry_after)), that is the
-//! least; up to one `first_wait` comes on top, because it said the same to everybody.
-//! Longer than `max_retry_after` is not waited at all: to come sooner than asked is rude and
-//! in vain, and to sleep for a day is not what a caller expects.
+//! Where the server says how long ([`retry_after`]), that is the least; up to one `first_wait`
+//! comes on top, because it said the same to everybody. Longer than `max_retry_after` is not
+//! waited at all: to come sooner than asked is rude and in vain, and to sleep for a day is not
+//! what a caller expects.
 //!
 //! This file is long because each way to fail has a line in a table of its tests.
 

@@ -13,8 +13,8 @@
 //! This file is the only one that knows whether there is TLS in this build. Whoever connects
 //! asks [`Tls::protection_of`] how a URL is to be protected, and then [`Tls::secure`] to do it.
 //!
-//! TLS knows of nothing but a [`Transport`](crate::http::conn::Transport) below it, so it may stand on a TCP stream, a Unix
-//! socket or a tunnel through a proxy.
+//! TLS knows of nothing but a [`Transport`](crate::http::conn::Transport) below it, so it may
+//! stand on a TCP stream, a Unix socket or a tunnel through a proxy.
 
 #[cfg(feature = "tls")]
 mod settings;
