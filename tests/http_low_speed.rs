@@ -7,7 +7,7 @@ mod http_support;
 use std::future::Future;
 use std::time::Duration;
 
-use hob::http::{Client, ClientBuilder, ErrorKind};
+use hob::http::{Client, ClientBuilder, ErrorKind, Response};
 use hob::net::TcpStream;
 use hob::time::{now, sleep, timeout};
 use http_support::{hear, local};
@@ -54,15 +54,20 @@ fn a_drip_that_is_never_idle_is_given_up() {
     });
 }
 
+/// Reads whatever comes for so long.
+async fn read_for(time: Duration, response: &mut Response) {
+    let start = now();
+    while now() - start < time {
+        response.chunk().await.unwrap();
+    }
+}
+
 #[test]
 fn a_body_that_is_just_fast_enough_goes_on_for_ever() {
     in_virtual_time(async {
         let client = hurried().build();
         let mut response = client.get(dripping(100).await).send().await.unwrap();
-        let start = now();
-        while now() - start < 5000 * SECOND {
-            response.chunk().await.unwrap();
-        }
+        read_for(5000 * SECOND, &mut response).await;
     });
 }
 
@@ -72,10 +77,7 @@ fn without_a_limit_a_drip_is_fine() {
     in_virtual_time(async {
         let client = Client::new();
         let mut response = client.get(dripping(1).await).send().await.unwrap();
-        let start = now();
-        while now() - start < 5000 * SECOND {
-            response.chunk().await.unwrap();
-        }
+        read_for(5000 * SECOND, &mut response).await;
     });
 }
 

@@ -9,8 +9,7 @@ use std::fs;
 use ::http::Method;
 use serde_json::Value;
 
-use crate::http::body::Step;
-use crate::http::body::{Body, framing, is_suspect};
+use crate::http::body::{Body, Step, framing, is_suspect};
 use crate::http::coding::Decoder;
 use crate::http::error::ErrorKind;
 use crate::http::head::{Found, Head, HeadReader};
