@@ -64,8 +64,9 @@ impl ClientBuilder {
         self
     }
 
-    /// The limit for the next bytes of a body, in either direction. It counts the time that is
-    /// waited for them, not what the program does meanwhile. *Default*: 60 s; `None`: no limit.
+    /// The limit for the next bytes of a body, in either direction. It begins when they are
+    /// first waited for: a program that takes its time makes no server slow. *Default*: 60 s;
+    /// `None`: no limit.
     pub fn idle_timeout(mut self, limit: impl Into<Option<Duration>>) -> ClientBuilder {
         self.config.deadlines.idle = limit.into();
         self
