@@ -137,6 +137,9 @@ impl Machine {
                     return Ok((filled, want));
                 }
                 Err(error) => {
+                    // It has spoken TLS before: this is no wrong port.
+                    let is_late = error == TlsError::NotTls && !self.tls.is_handshaking();
+                    let error = if is_late { TlsError::Misbehaved } else { error };
                     self.failed = Some(error);
                     self.say_why();
                 }

@@ -420,6 +420,27 @@ fn half_a_record_is_no_news_and_the_other_half_is() {
     }
 }
 
+/// Broken by: blaming the port for whatever is no record.
+#[test]
+fn garbage_on_an_open_connection_is_no_wrong_port() {
+    let garbage = |wire: &Wire| wire.change(|peer| peer.under_way.extend(b"HTTP/1.1 400 Bad"));
+    let wire = Wire::new(BOTH[1]);
+    let mut client = wire.open();
+    garbage(&wire);
+    let error = end_of(&mut client).expect_err("that is no record");
+    assert_eq!(reason(error), TlsError::Misbehaved);
+
+    let wire = Wire::new(BOTH[1]);
+    garbage(&wire);
+    let mut client = wire.client(&any());
+    let error = poll(|cx| client.poll_handshake(cx)).expect_err("that is no TLS");
+    assert_eq!(reason(error), TlsError::NotTls);
+}
+
+fn reason(error: io::Error) -> TlsError {
+    error.downcast().expect("TLS says why")
+}
+
 fn end_of(client: &mut TlsStream) -> io::Result<usize> {
     poll(|cx| Pin::new(&mut *client).poll_read(cx, &mut [0; 99]))
 }
