@@ -202,7 +202,8 @@ impl Alarm {
     fn is_hasty(&mut self, cx: &mut Context<'_>, error: &ErrorKind, flow: &impl Flow) -> bool {
         let is_total =
             matches!(error, ErrorKind::Timeout { deadline, .. } if *deadline == Deadline::Total);
-        if is_total {
+        let is_over = self.left().is_some_and(|left| left.is_zero());
+        if is_total || is_over {
             return false;
         }
         let is_late = self.set.as_mut().is_some_and(Set::is_late_first);
@@ -297,6 +298,37 @@ mod tests {
         fn has_news(&self) -> bool {
             self.has_news
         }
+    }
+
+    /// Broken by: `is_hasty` that asks only which deadline rang.
+    #[test]
+    fn news_of_which_nothing_ever_comes_do_not_put_off_the_deadline_for_the_whole() {
+        let second = Duration::from_secs(1);
+        let limits = Limits {
+            connect: None,
+            tls: None,
+            first_byte: None,
+            idle: Some(second),
+            low_speed: None,
+            total: Some(2 * second),
+        };
+        let wait = async {
+            let (start, mut alarm) = (clock::now(), Alarm::new(limits));
+            let mut flow = Unheard {
+                polls: 0,
+                has_news: true,
+            };
+            let op = |flow: &mut Unheard, _: &mut Context<'_>| {
+                flow.polls += 1;
+                assert!(flow.polls < 5000, "it looks again for ever");
+                Poll::Pending::<Result<(), ErrorKind>>
+            };
+            let result = alarm.guard_flow(Deadline::Idle, &mut flow, op).await;
+            assert!(matches!(result, Err(ErrorKind::Timeout { .. })));
+            clock::now() - start
+        };
+        let took = crate::Builder::new().virtual_time().block_on(wait);
+        assert_eq!(took, 2 * second);
     }
 
     /// Broken by: `is_hasty` always false.

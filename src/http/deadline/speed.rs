@@ -63,7 +63,7 @@ impl Speed {
     /// `total` bytes have moved in this exchange by now.
     pub(crate) fn moved(&mut self, total: u64) {
         self.slots[self.at] += total.saturating_sub(self.seen);
-        self.seen = total;
+        self.seen = self.seen.max(total); // A wait for something else knows of no bytes.
     }
 
     /// How much longer may be waited, if nothing moves any more?
@@ -194,6 +194,13 @@ mod tests {
         assert_eq!(speed.patience(), 80 * SECOND);
         speed.moved(5);
         assert_eq!(speed.patience(), 80 * SECOND, "they were counted before");
+        speed.moved(0);
+        speed.moved(5);
+        assert_eq!(
+            speed.slots.iter().sum::<u64>(),
+            0,
+            "and are not counted again"
+        );
     }
 
     #[test]
