@@ -98,6 +98,8 @@ pub async fn get(url: impl AsRef<str>) -> Result<Response, Error> {
     Client::new().get(url).send().await
 }
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 #[cfg(test)]
 mod vectors;
 #[cfg(test)]

@@ -9,10 +9,8 @@ use std::fs;
 use ::http::Method;
 use serde_json::Value;
 
-use crate::http::body::{Body, Step, framing, is_suspect};
-use crate::http::coding::Decoder;
 use crate::http::error::ErrorKind;
-use crate::http::head::{Found, Head, HeadReader};
+use crate::http::fuzzing::{Outcome, Reader};
 
 /// Vectors of codings that a build without their features cannot undo.
 fn is_built(vector: &Value) -> bool {
@@ -31,137 +29,13 @@ fn is_built(vector: &Value) -> bool {
 /// and may well send the body, so this client is stricter and keeps nothing of it.
 const KEPT_BY_OTHERS: [&str; 2] = ["te.in_204", "nobody.204_with_cl"];
 
-pub(crate) const MAX_HEAD: usize = 128 * 1024;
-
-/// What a response came to.
-#[derive(Debug, PartialEq, Eq)]
-struct Outcome {
-    status: u16,
-    body: Vec<u8>,
-    trailers: Vec<(String, String)>,
-    /// May the connection be used again?
-    reuse: bool,
-}
-
-/// A connection without a socket: pieces in, outcome out. It asks the protocol files in the
-/// way `conn` does.
-struct Reader {
-    method: Method,
-    buffer: Vec<u8>,
-    head: HeadReader,
-    at: Option<(Head, Body)>,
-    decoder: Option<Decoder>,
-    /// The most bytes that the decoder may make.
-    limit: u64,
-    content: Vec<u8>,
-    ended: bool,
-}
-
-impl Reader {
-    fn new(method: &str, limit: u64) -> Reader {
-        Reader {
-            method: method.parse().expect("a method"),
-            buffer: Vec::new(),
-            head: HeadReader::new(MAX_HEAD),
-            at: None,
-            decoder: None,
-            limit,
-            content: Vec::new(),
-            ended: false,
-        }
-    }
-
-    fn push(&mut self, piece: &[u8]) -> Result<(), ErrorKind> {
-        self.buffer.extend_from_slice(piece);
-        while self.at.is_none() {
-            match self.head.read(&self.buffer)? {
-                Found::Partial => return Ok(()),
-                Found::Interim(end, _) => drop(self.buffer.drain(..end)),
-                Found::Final(end, head) => {
-                    self.buffer.drain(..end);
-                    let framing = framing(&self.method, &head)?;
-                    self.decoder = Decoder::new(&head.headers, self.limit);
-                    self.at = Some((head, Body::new(framing, MAX_HEAD)));
-                }
-            }
-        }
-        self.read_body()
-    }
-
-    fn read_body(&mut self) -> Result<(), ErrorKind> {
-        let (_, body) = self.at.as_mut().expect("the head was read");
-        while !self.ended {
-            match body.decode(&self.buffer)? {
-                Step::More(dropped) => {
-                    self.buffer.drain(..dropped);
-                    return Ok(());
-                }
-                Step::Data(range) => {
-                    let piece = &self.buffer[range.clone()];
-                    match &mut self.decoder {
-                        None => self.content.extend_from_slice(piece),
-                        Some(decoder) => undo(decoder, piece, &mut self.content)?,
-                    }
-                    self.buffer.drain(..range.end);
-                }
-                Step::End(dropped) => {
-                    self.buffer.drain(..dropped);
-                    self.ended = true;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// No more bytes. `closed` tells whether because the peer closed.
-    fn finish(mut self, closed: bool) -> Result<Outcome, ErrorKind> {
-        let Some((head, mut body)) = self.at else {
-            return Err(self.head.eof(&self.buffer));
-        };
-        if closed {
-            body.eof()?;
-        } else {
-            assert!(body.is_done(), "it would wait for bytes that never come");
-        }
-        if let Some(decoder) = &self.decoder {
-            decoder.finish()?;
-        }
-        let fields = body.trailers().into_iter().flatten();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Ok(Outcome {
-            status: head.status.as_u16(),
-            trailers: fields
-                .map(|(name, value)| (name.to_string(), text(value.as_bytes())))
-                .collect(),
-            reuse: !closed
-                && head.keeps_alive()
-                && !is_suspect(&head)
-                && self.buffer.is_empty()
-                && body.is_done(),
-            body: std::mem::take(&mut self.content),
-        })
-    }
-}
-
-/// Undoes the codings of all of `piece`, as `unpack.rs` does.
-fn undo(decoder: &mut Decoder, mut piece: &[u8], content: &mut Vec<u8>) -> Result<(), ErrorKind> {
-    loop {
-        let taken = decoder.run(piece)?;
-        piece = &piece[taken..];
-        content.extend_from_slice(decoder.lent());
-        if piece.is_empty() && decoder.lent().is_empty() {
-            return Ok(());
-        }
-        decoder.take_back();
-    }
-}
-
 fn read<'a>(
     vector: &Value,
     pieces: impl Iterator<Item = &'a [u8]>,
     closed: bool,
 ) -> Result<Outcome, ErrorKind> {
     let method = vector["request_method"].as_str().expect("text");
+    let method: Method = method.parse().expect("a method");
     let limit = vector["limits"]["max_decoded"].as_u64();
     let mut reader = Reader::new(method, limit.unwrap_or(1 << 30));
     for piece in pieces {

@@ -23,9 +23,9 @@ use ::http::{Method, StatusCode, Version};
 
 use crate::http::error::{ErrorKind, Phase};
 use crate::http::head::Head;
-use chunked::Chunks;
 use step::take;
 
+pub(crate) use chunked::Chunks;
 pub(crate) use step::Step;
 
 /// Lengths from here on are refused: they would be negative as a file's offset.

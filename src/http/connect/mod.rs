@@ -23,6 +23,8 @@
 //! together, and drops them. TLS comes after it, inside of whatever was dialed.
 
 mod exceptions;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod key;
 mod proxy;
 mod race;

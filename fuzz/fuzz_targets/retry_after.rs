@@ -1,0 +1,4 @@
+//! Looks for an input that breaks a promise of `hob::http::fuzzing::retry_after`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| hob::http::fuzzing::retry_after(data));
