@@ -179,9 +179,9 @@ fn a_redirect_to_another_scheme_is_not_followed() {
     }
 }
 
-/// Broken by: `drain` that waits.
+/// Broken by: `drain` without its patience.
 #[test]
-fn nobody_waits_for_the_body_of_a_redirect() {
+fn nobody_waits_long_for_the_body_of_a_redirect() {
     let server = Server::start(|peer| {
         let first = peer.request().unwrap_or_default();
         if first.starts_with("GET /a ") {

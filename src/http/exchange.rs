@@ -15,9 +15,11 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use ::http::{StatusCode, header};
 
+use crate::coop;
 use crate::http::config::Config;
 use crate::http::conn::{Ask, Conn};
 use crate::http::connect::{Connector, Dialed, Key};
@@ -29,9 +31,13 @@ use crate::http::outgoing::Request;
 use crate::http::pool::{Lease, Place, Pool};
 use crate::http::tls::Tls;
 use crate::http::upload::Upload;
+use crate::time::sleep;
 
 /// The most bytes of a redirect's body that are read to save its connection.
 const DRAIN: usize = 64 * 1024;
+
+/// How long they are waited for. A new connection, with TLS, costs about as much far away.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// What became of one exchange.
 pub(crate) type Exchanged = Result<(Head, Lease), Failure>;
@@ -179,13 +185,17 @@ fn with_address(kind: ErrorKind, lease: &Lease) -> Failure {
     Failure { kind, address }
 }
 
-/// Reads the body of a redirect, or of a refusal, so far as it is here already and not long,
-/// so that the connection can be used again. Waits for nothing: a new connection costs less
-/// than that.
+/// Reads the body of a redirect, or of a refusal, if it is not long and comes soon, so that
+/// the connection can be used again: it may be a packet behind its head.
 pub(crate) async fn drain(mut lease: Lease) {
+    let mut patience = pin!(sleep(PATIENCE));
+    let mut dropped = 0;
     poll_fn(|cx| {
-        lease.conn().drain(cx, DRAIN);
-        Poll::Ready(())
+        let drained = lease.conn().poll_drain(cx, &mut dropped, DRAIN);
+        match drained {
+            Poll::Ready(()) => drained,
+            Poll::Pending => coop::poll_unconstrained(patience.as_mut(), cx),
+        }
     })
     .await;
     lease.finish();

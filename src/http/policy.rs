@@ -26,7 +26,7 @@ use crate::http::url;
 const OTHER_REDIRECTS: [&str; 2] = [
     // `a_redirect_gets_the_password_of_its_own_host_only`, below.
     "netrc_other_host",
-    // `nobody_waits_for_the_body_of_a_redirect` and `nobody_unpacks_the_body_of_a_redirect` in
+    // `nobody_waits_long_for_the_body_of_a_redirect` and `nobody_unpacks_the_body_of_a_redirect` in
     // `tests/http_redirects.rs`.
     "redirect_body_bomb",
 ];

@@ -130,12 +130,21 @@ impl Conn {
         self.buffer.consume(lent.end);
     }
 
-    /// Drops what has arrived of the body by now, up to about `most` bytes. Waits for nothing.
-    pub(crate) fn drain(&mut self, cx: &mut Context<'_>, most: usize) {
-        let mut dropped = 0;
-        while dropped < most && matches!(self.poll_chunk(cx), Poll::Ready(Ok(true))) {
-            dropped += self.lent().len();
+    /// Drops the body as it comes, up to about `most` bytes; `dropped` counts them. Ready at
+    /// once where that cannot save the connection.
+    pub(crate) fn poll_drain(
+        &mut self,
+        cx: &mut Context<'_>,
+        dropped: &mut usize,
+        most: usize,
+    ) -> Poll<()> {
+        while self.now.keep && *dropped < most {
+            match ready!(self.poll_chunk(cx)) {
+                Ok(true) => *dropped += self.lent().len(),
+                Ok(false) | Err(_) => break,
+            }
         }
+        Poll::Ready(())
     }
 
     pub(crate) fn trailers(&self) -> Option<&HeaderMap> {
