@@ -87,11 +87,13 @@ fn safe(name: &str, on_windows: bool) -> Option<String> {
     if name.starts_with('-') {
         name.replace_range(..1, "_"); // not an option for the next tool
     }
+    // The cut may bring a dot or a space to the end, and what is then trimmed may leave a device.
+    name = without_end(&shorten_file_name(&name, LONGEST)).to_owned();
     if on_windows && is_device(&name) {
         name.insert(0, '_');
+        name = without_end(&shorten_file_name(&name, LONGEST)).to_owned();
     }
-    // The cut may bring a dot or a space to the end.
-    Some(without_end(&shorten_file_name(&name, LONGEST)).to_owned())
+    Some(name)
 }
 
 fn without_end(name: &str) -> &str {
@@ -177,6 +179,11 @@ mod tests {
             let made = safe(device, true).unwrap();
             assert!(made.starts_with('_'), "{device} became {made}");
         }
+        // The cut leaves a device of what was none, because spaces at the end go.
+        let cut = format!("COM1{}x", " ".repeat(300));
+        assert_eq!(safe(&cut, true).unwrap(), "_COM1");
+        let long = safe(&format!("NUL.{}", "x".repeat(300)), true).unwrap();
+        assert!(long.starts_with("_NUL.") && long.len() == LONGEST, "{long}");
         for plain in ["COM10.txt", "console", "COM", "LPTx"] {
             assert_eq!(safe(plain, true).unwrap(), plain);
         }
