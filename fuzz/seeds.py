@@ -107,6 +107,13 @@ TUNNEL = [
 ]
 RETRY_AFTER = [b"120", b" 0\t", b"Fri, 20 Nov 2026 12:00:30 GMT", b"Friday, 20-Nov-26 12:00:30 GMT",
                b"Fri Nov 20 12:00:30 2026", b"99999999999999999999"]
+SUM = base64.b64encode(bytes(range(32)))
+DIGESTS = [b"sha-256=:" + SUM + b":", b"md5=:AAAA:, a=\"x\\\"\";p;q=1, sha-256=:" + SUM.rstrip(b"=") + b":;r=?1",
+           b"sha-512=:" + SUM + SUM + b":\nsha-256=:AAAA:", b"a=1.5,\tsha-512=:" + base64.b64encode(bytes(64)) + b":"]
+VALIDATORS = [b"\"v1\"\nMon, 01 Jan 2024 00:00:00 GMT\nMon, 01 Jan 2024 00:00:01 GMT", b"W/\"v1\"",
+              b"\nMonday, 01-Jan-24 00:00:00 GMT\nMon Jan  1 00:00:00 2024\n\"x\""]
+NAMES = [b"../a.txt", b"C:evil\0.txt. .", b"http://h/na%C3%AFve%2Ffile.txt?x=y/z", b"-rf",
+         b"COM1.tar.gz", "a\u202egpj.exe".encode(), b"a" * 300 + b".txt", b"  .. "]
 
 
 def main():
@@ -125,6 +132,11 @@ def main():
         "proxy": PROXY,
         "request": list(requests()),
         "retry_after": RETRY_AFTER + list(policy("retry_after")),
+        "content_range": list(policy("content_range")),
+        "digests": DIGESTS,
+        "disposition": list(policy("filename", "content_disposition")),
+        "file_name": NAMES + list(policy("filename_from_url")) + list(policy("filename_from_url", "url")),
+        "validators": VALIDATORS,
         "socks": SOCKS,
         "tunnel": TUNNEL,
     }

@@ -11,9 +11,13 @@ use super::*;
 type Promise = (&'static str, fn(&[u8]));
 
 /// By the names of the targets in `fuzz/fuzz_targets`.
-const PROMISES: [Promise; 12] = [
+const PROMISES: [Promise; 17] = [
     ("chunks", chunks),
     ("codings", codings),
+    ("content_range", content_range),
+    ("digests", digests),
+    ("disposition", disposition),
+    ("file_name", file_name),
     ("head", head),
     ("location", location),
     ("netrc", netrc),
@@ -24,6 +28,7 @@ const PROMISES: [Promise; 12] = [
     ("retry_after", retry_after),
     ("socks", socks),
     ("tunnel", tunnel),
+    ("validators", validators),
 ];
 
 /// Mutations of each input. With `HOB_FUZZ_RUNS` in the environment, so many.
