@@ -1,10 +1,9 @@
-//! Looks for an input that breaks a promise of `hob::http::fuzzing::codings`, or that hob and
-//! the original program undo differently (F4).
+//! Looks for an input that breaks a promise of `hob::http::fuzzing::codings`, or that means
+//! something else to hob than to another implementation (F4): the C libraries for br and zstd,
+//! miniz_oxide for deflate.
 //!
-//! What hob takes, they must take, and make the same of it. What they take and hob does not:
-//!
-//! - brotli and zstd: nothing; but zstd's window is set to what hob allows (RFC 9659 §3).
-//! - deflate: nothing.
+//! It is only asked about what hob takes. What hob refuses, the others may take: they stop at the
+//! end of a stream and do not mind what follows, and under a fuzzer miniz_oxide checks no sum.
 #![no_main]
 
 use std::io::Read;
@@ -16,22 +15,19 @@ const LIMIT: u64 = 1 << 20;
 
 fuzz_target!(|data: &[u8]| {
     hob::http::fuzzing::codings(data);
-    let Some((coding, ours)) = hob::http::fuzzing::undone(data) else {
+    let Some((coding, Ok(ours))) = hob::http::fuzzing::undone(data) else {
         return;
     };
     let coded = &data[1..];
-    let is_about_size = ours.as_ref().is_err_and(|why| why.contains("more than"));
-    if coded.is_empty() || is_about_size {
-        return;
-    }
     let theirs = match coding {
+        _ if coded.is_empty() => return,
         "br" => unbrotli(coded),
         "zstd" => unzstd(coded),
         "deflate" => inflate(coded),
         _ => return,
     };
     assert!(
-        ours.as_ref().ok() == theirs.as_ref(),
+        theirs.as_ref() == Some(&ours),
         "{coding}: {ours:?}, but {theirs:?}"
     );
 });

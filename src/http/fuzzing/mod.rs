@@ -24,6 +24,7 @@ mod places;
 pub use coding::{codings, undone};
 pub use files::{content_range, digests, disposition, file_name, validators};
 pub use places::{location, netrc, no_proxy, proxy, request, retry_after, socks, tunnel};
+#[cfg(test)]
 pub(crate) use reader::{Outcome, Reader};
 pub use response::{chunks, head, response};
 
