@@ -302,3 +302,42 @@ fn what_one_can_ask_for_is_told_and_what_not_is_refused() {
     }
     assert!(folder.names().is_empty());
 }
+
+/// Whatever its fields say. Broken by: believing the Content-Length of a 204.
+#[test]
+fn a_success_without_content_is_an_empty_file() {
+    for fields in ["", "Content-Length: 7\r\n"] {
+        let head = format!("HTTP/1.1 204 No Content\r\n{fields}\r\n");
+        let server = Server::start(move |x| x.raw(head.as_bytes()));
+        let folder = Folder::new();
+        folder.run([server.url("/a")]).succeeded();
+        assert_eq!(folder.names(), ["a"]);
+        assert_eq!(folder.read("a"), b"");
+    }
+}
+
+/// Broken by: taking the settling of a half file that was found out of `Part::cut`, to `claim`.
+#[test]
+fn what_is_not_modified_is_no_failure_and_touches_nothing() {
+    let server = Server::start(|x| {
+        let head = x.head.to_ascii_lowercase();
+        assert!(head.contains("if-none-match: \"v1\""));
+        x.raw(b"HTTP/1.1 304 Not Modified\r\nETag: \"v1\"\r\nContent-Length: 5\r\n\r\n")
+    });
+    let folder = Folder::new();
+    let words = [
+        "-H",
+        "If-None-Match: \"v1\"",
+        "--force",
+        &server.url("/a"),
+        &server.url("/new"),
+    ];
+    fs::write(folder.join("a"), "here").unwrap();
+    fs::write(folder.join("a.part"), "somebody's").unwrap();
+    let ran = folder.run(words);
+    ran.succeeded();
+    assert_eq!(ran.stdout.matches("not modified").count(), 2, "{ran:#?}");
+    assert_eq!(folder.names(), ["a", "a.part"]);
+    assert_eq!(folder.read("a"), b"here");
+    assert_eq!(folder.read("a.part"), b"somebody's");
+}

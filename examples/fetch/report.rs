@@ -40,21 +40,23 @@ pub struct Sums {
 
 impl Sums {
     pub fn of(all: &[Rc<Transfer>]) -> Sums {
-        let arrived = || all.iter().filter(|t| t.succeeded() && !t.was_there());
+        let arrived = || all.iter().filter(|t| t.succeeded() && !is_old(t));
         let (first, last) = bounds(all).unzip();
         Sums {
             arrived: arrived().count(),
             failed: all.iter().filter(|t| t.failure().is_some()).count(),
-            there: all
-                .iter()
-                .filter(|t| t.succeeded() && t.was_there())
-                .count(),
+            there: all.iter().filter(|t| t.succeeded() && is_old(t)).count(),
             bytes: arrived().map(|t| t.size()).sum(),
             sum: arrived().map(|t| t.took()).sum(),
             together: last.zip(first).map_or(Duration::ZERO, |(l, f)| l - f),
             most_at_once: most_at_once(all),
         }
     }
+}
+
+/// Nothing had to be fetched.
+fn is_old(transfer: &Transfer) -> bool {
+    transfer.was_there() || transfer.was_not_modified()
 }
 
 /// How many times as fast the second is; `None` if it is too short to say.

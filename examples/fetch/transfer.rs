@@ -36,6 +36,8 @@ pub struct Transfer {
     total: Cell<Option<u64>>,
     /// It was there before, and nothing was fetched.
     was_there: Cell<bool>,
+    /// The server says that the file is as the user's condition has it, and sends none.
+    not_modified: Cell<bool>,
     /// What the server called it, if that is another name.
     saved_as: OnceCell<String>,
     /// After a failure: so many bytes are kept for another run.
@@ -99,6 +101,11 @@ impl Transfer {
         self.size.set(length);
     }
 
+    /// There is nothing to fetch, by the server's word.
+    pub fn is_not_modified(&self) {
+        self.not_modified.set(true);
+    }
+
     pub fn is_saved_as(&self, target: &Path) {
         let name = target.file_name().unwrap_or_default().to_string_lossy();
         let _ = self.saved_as.set(text::harmless(&name));
@@ -129,6 +136,10 @@ impl Transfer {
 
     pub fn size(&self) -> u64 {
         self.size.get()
+    }
+
+    pub fn was_not_modified(&self) -> bool {
+        self.not_modified.get()
     }
 
     pub fn was_there(&self) -> bool {

@@ -13,7 +13,7 @@
 
 use std::time::{Duration, Instant};
 
-use hob::http::{Digests, Response, Resume, Validators, Verdict, header};
+use hob::http::{Digests, Response, Resume, StatusCode, Validators, Verdict, header};
 
 use super::check::Wanted;
 use super::download::{at, modified};
@@ -78,9 +78,14 @@ impl Round<'_> {
         let response = request.send().await.map_err(|e| bare(e.into()))?;
         self.session.tell_response(self.job, &response);
         let (status, headers) = (response.status(), response.headers());
+        // RFC 9110 §15.4.5: what the user's own condition (`-H`) asked about has not changed.
+        if status == StatusCode::NOT_MODIFIED {
+            self.transfer.is_not_modified();
+            return Ok(None);
+        }
         let verdict = match &resume {
             Some(resume) => resume.judge(ask == Ask::Rest, status, headers),
-            None if Resume::is_whole(status) => Verdict::TakeWhole,
+            None if is_whole(status) => Verdict::TakeWhole,
             None => return Err(refusal(response)),
         };
         match verdict {
@@ -124,7 +129,10 @@ impl Round<'_> {
             return Ok(None);
         }
         let url = text::url(&self.job.url);
-        let total = response.content_length();
+        let total = match response.status() {
+            StatusCode::NO_CONTENT => Some(0), // whatever its fields say (RFC 9112 §6.3)
+            _ => response.content_length(),
+        };
         let sidecar = Sidecar::new(&url, total, response.headers());
         let wanted = self.wanted(&response, Digests::default());
         let begun = writer.with(move |part| part.begin(sidecar, wanted)).await;
@@ -261,6 +269,11 @@ impl Round<'_> {
 
 fn bare(failure: Failure) -> Failed {
     (failure, None)
+}
+
+/// Is the body the whole file? That of a 204 is: a file without a byte in it (RFC 9110 §15.3.5).
+fn is_whole(status: StatusCode) -> bool {
+    Resume::is_whole(status) || status == StatusCode::NO_CONTENT
 }
 
 /// A response that brings no file, and that nothing can be made of.

@@ -54,8 +54,8 @@ async fn all_of_it(session: &Session, job: &Job, transfer: &Transfer) -> Result<
         return Err(failure);
     }
     flushed.map_err(at(job))?;
-    if transfer.was_there() {
-        return Ok(()); // under the name that the server proposed
+    if transfer.was_there() || transfer.was_not_modified() {
+        return Ok(()); // under the name that the server proposed; or nobody wants it
     }
     // 3.
     if let Err(mismatch) = part.check() {

@@ -108,7 +108,8 @@ pub struct Part {
     wanted: Wanted,
     hashes: Hashes,
     piece: Hashes,
-    /// Set at its end: there is nothing to leave behind.
+    /// Nothing is to be done when it is dropped: it has come to its end, or was there before
+    /// and is as it was found.
     settled: bool,
 }
 
@@ -154,10 +155,9 @@ impl Part {
                 wanted: Wanted::default(),
                 hashes: Hashes::default(),
                 piece: Hashes::default(),
-                settled: !is_new, // until it is known to be ours
+                settled: !is_new,
             };
             part.look(url)?;
-            part.settled = false;
             return Ok(Claim::Ours(Box::new(part)));
         }
         Err(exists(
@@ -261,6 +261,7 @@ impl Part {
     }
 
     fn cut(&mut self, at: u64) -> io::Result<()> {
+        self.settled = false;
         self.length = at.min(self.length);
         self.file().set_len(at)?;
         self.seek(at)

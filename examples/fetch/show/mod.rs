@@ -96,6 +96,9 @@ fn arrived_line(transfer: &Transfer) -> String {
     if transfer.was_there() {
         return format!("there {label}  {size}, already; not fetched (--force would)");
     }
+    if transfer.was_not_modified() {
+        return format!("there {label}  not modified, says the server; not fetched");
+    }
     let (ok, took) = (console::style("ok").green(), transfer.took());
     let mut line = format!("{ok} {label}  {size}, {}", text::seconds(took));
     if let Some(speed) = text::speed(transfer.received(), took) {
