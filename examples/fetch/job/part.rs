@@ -21,68 +21,38 @@
 //!   it came to exist. (A rename would replace it: std offers none that would not.)
 //! * I4: `NAME.part` is published and removed only while it is the file that we opened: a
 //!   stranger's half file never gets a name from us (not on Windows).
-//! * I5: a file of more than [`SMALL`] bytes has its sidecar before it has those bytes. So a
-//!   `.part` without one is a small one that a kill left behind, and is begun again; a long one
-//!   without one is not ours, and is left alone.
+//! * I5: a half file has its sidecar before its first byte. So a `.part` without one is ours
+//!   only if it is empty; any other is somebody's own file, and is left alone.
 //!
 //! Price of I3: where a file system has no hard links (FAT, some network mounts), the name
 //! is looked up and then renamed to; what appears between the two calls is replaced. Price of
 //! I4: between our look at the name and the call that uses it there are microseconds, as std
-//! has no call that gives a name to an open file.
+//! has no call that gives a name to an open file. Price of I5: for a small file that comes at
+//! once, one more file is made, renamed and removed. It buys that no run of ours, wherever it
+//! was killed, makes a stranger's file look like one of ours.
 
-use std::ffi::OsString;
+mod claim;
+mod paths;
+
 use std::fs::{self, File, FileTimes};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use hob::http::{Resume, shorten_file_name};
+use hob::http::Resume;
 
 use super::check::{Hashes, Mismatch, Wanted};
-use super::own::{self, Own};
+use super::own::Own;
 use super::sidecar::Sidecar;
 
-const SUFFIX: &str = ".part";
-const META: &str = ".part.meta";
+pub use claim::Claim;
+pub use paths::{meta_path, part_path};
 
-/// The longest name, in bytes, and room for the `~` that a sidecar has at first.
-const LONGEST: usize = 255 - 1;
-
-/// Files up to here have no sidecar while all goes well.
+/// Up to here a file is cheaply begun again, and no disk is waited for while it comes.
 pub const SMALL: u64 = 1 << 20;
 
 /// What a power cut can cost of a large file.
 const SYNC_EVERY: u64 = 64 << 20;
-
-/// The half file of `target`. A name so long that the suffix does not fit is cut.
-pub fn part_path(target: &Path) -> PathBuf {
-    with_suffix(target, SUFFIX)
-}
-
-/// What is known of the half file of `target`.
-pub fn meta_path(target: &Path) -> PathBuf {
-    with_suffix(target, META)
-}
-
-fn with_suffix(target: &Path, suffix: &str) -> PathBuf {
-    let name = target.file_name().unwrap_or_default();
-    let mut name = match name.to_str() {
-        // Cut alike, whatever the suffix, so that the two of them match.
-        Some(name) => OsString::from(shorten_file_name(name, LONGEST - META.len())),
-        None => name.to_owned(),
-    };
-    name.push(suffix);
-    target.with_file_name(name)
-}
-
-/// What was found where a file is to be.
-#[derive(Debug)]
-pub enum Claim {
-    /// The file is there, so many bytes long, and may not be replaced.
-    There(u64),
-    /// Nobody else writes it now.
-    Ours(Box<Part>),
-}
 
 /// A half file that only we write. Whoever drops it leaves it behind if it can be gone on
 /// with, and else removes it.
@@ -103,8 +73,10 @@ pub struct Part {
     length: u64,
     /// Set by the head of a response, or found beside the half file.
     sidecar: Option<Sidecar>,
-    /// Is the sidecar on the disk?
+    /// Is that what the sidecar on the disk says?
     noted: bool,
+    /// Is there one at all? That of the last run may be there still.
+    beside: bool,
     wanted: Wanted,
     hashes: Hashes,
     piece: Hashes,
@@ -114,82 +86,6 @@ pub struct Part {
 }
 
 impl Part {
-    /// Creates the half file of `target`, or takes over one that nobody writes any more.
-    pub fn claim(target: &Path, url: &str, force: bool, sync: bool) -> io::Result<Claim> {
-        let (path, meta) = (part_path(target), meta_path(target));
-        // A name can come and go while we look at it; three times it does not by chance.
-        for _ in 0..3 {
-            if !force && let Some(length) = length_of(target)? {
-                remove_if_same(&path, target);
-                return Ok(Claim::There(length));
-            }
-            refuse_what_is_no_file(target)?;
-            let file = match own::create_new(&path) {
-                // A file system without locks: nobody else can have created it (I1).
-                Ok(file) => own::lock(&file).unwrap_or(true).then_some((file, true)),
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
-                    take_over(&path, force)?.map(|file| (file, false))
-                }
-                Err(e) => return Err(e),
-            };
-            let Some((file, is_new)) = file else { continue };
-            let own = Own::of(&file).inspect_err(|_| {
-                if is_new {
-                    let _ = fs::remove_file(&path);
-                }
-            })?;
-            if !own.is_at(&path) {
-                continue; // published or removed while we opened it
-            }
-            let mut part = Part {
-                path,
-                meta,
-                target: target.to_owned(),
-                file: Some(file),
-                own,
-                force,
-                sync,
-                length: 0,
-                sidecar: None,
-                noted: false,
-                wanted: Wanted::default(),
-                hashes: Hashes::default(),
-                piece: Hashes::default(),
-                settled: !is_new,
-            };
-            part.look(url)?;
-            return Ok(Claim::Ours(Box::new(part)));
-        }
-        Err(exists(
-            &path,
-            "comes and goes: another program uses this name",
-        ))
-    }
-
-    /// What does the file hold that we opened?
-    fn look(&mut self, url: &str) -> io::Result<()> {
-        let length = self.file().metadata()?.len();
-        match Sidecar::read(&self.meta)? {
-            Some(sidecar) if sidecar.url == url => {
-                self.length = sidecar.believed(length);
-                self.noted = true;
-                self.sidecar = Some(sidecar);
-            }
-            _ if self.force => {}
-            Some(_) if length > 0 => {
-                let how = "is half of another URL's file (--force begins it again)";
-                return Err(exists(&self.path, how));
-            }
-            None if length > SMALL => {
-                let how = "exists, and fetch did not leave it there; delete it, or let --force \
-                           replace it";
-                return Err(exists(&self.path, how));
-            }
-            _ => {} // I5
-        }
-        Ok(())
-    }
-
     /// How to ask for the rest, if what is there can be gone on with.
     pub fn resume(&self) -> Option<Resume> {
         self.sidecar.as_ref()?.resume(self.length)
@@ -214,13 +110,8 @@ impl Part {
 
     /// Whatever is there is dropped: a response brings the whole.
     pub fn begin(&mut self, sidecar: Sidecar, wanted: Wanted) -> io::Result<()> {
-        // First the sidecar: it speaks of bytes that are about to go.
-        if self.noted {
-            fs::remove_file(&self.meta)?;
-            self.noted = false;
-        }
-        self.sidecar = None;
         self.cut(0)?;
+        self.noted = false; // what is there speaks of bytes that are gone; `write` replaces it
         (self.hashes, self.piece) = (wanted.hashes(), wanted.piece_hashes());
         (self.sidecar, self.wanted) = (Some(sidecar), wanted);
         Ok(())
@@ -278,8 +169,13 @@ impl Part {
     /// Puts `bytes` behind what is there.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let after = self.length + bytes.len() as u64;
-        if after > SMALL && !self.noted {
-            self.note(false)?; // I5
+        if !self.noted {
+            // I5. One that promised bytes must not come back after a power cut.
+            let sync = self.sync && self.beside;
+            self.note(sync)?;
+        }
+        if self.sync && self.length <= SMALL && after > SMALL {
+            self.note(true)?;
         }
         self.file().write_all(bytes)?;
         self.hashes.update(bytes);
@@ -287,24 +183,30 @@ impl Part {
         self.length = after;
         let safe = self.sidecar.as_ref().map_or(0, |sidecar| sidecar.safe);
         if self.sync && after - safe.min(after) >= SYNC_EVERY {
-            self.note(true)?;
+            self.note_what_is_safe()?;
         }
         Ok(())
     }
 
-    /// Writes the sidecar. With `safe`, all that was written so far is handed to the disk
-    /// before, and the sidecar says so.
-    fn note(&mut self, safe: bool) -> io::Result<()> {
-        let (length, sync) = (self.length, self.sync);
-        if safe && sync {
-            self.file().sync_data()?;
-        }
-        if let Some(sidecar) = &mut self.sidecar {
-            sidecar.safe = if safe && sync { length } else { sidecar.safe };
+    /// Writes the sidecar; with `sync`, so that it survives a power cut.
+    fn note(&mut self, sync: bool) -> io::Result<()> {
+        if let Some(sidecar) = &self.sidecar {
             sidecar.write(&self.meta, sync)?;
-            self.noted = true;
+            (self.noted, self.beside) = (true, true);
         }
         Ok(())
+    }
+
+    /// Hands all that was written to the disk, and then says so.
+    fn note_what_is_safe(&mut self) -> io::Result<()> {
+        let (length, sync) = (self.length, self.sync);
+        if sync {
+            self.file().sync_data()?;
+        }
+        if let Some(sidecar) = self.sidecar.as_mut().filter(|_| sync) {
+            sidecar.safe = length;
+        }
+        self.note(sync)
     }
 
     /// Are these the right bytes?
@@ -391,7 +293,8 @@ impl Part {
         if self.own.is_at(&self.path) {
             let _ = fs::remove_file(&self.path);
         }
-        if self.noted {
+        // After it: a half file without its sidecar would be taken for a stranger's (I5).
+        if self.beside {
             let _ = fs::remove_file(&self.meta);
         }
     }
@@ -404,7 +307,7 @@ impl Part {
         // A write that failed in the middle wrote more than counts.
         let length = self.length;
         let cut = self.file().set_len(length);
-        cut.and_then(|()| self.note(true)).is_ok()
+        cut.and_then(|()| self.note_what_is_safe()).is_ok()
     }
 }
 
@@ -413,48 +316,6 @@ impl Drop for Part {
         if !self.settled && !self.keep() {
             self.remove();
         }
-    }
-}
-
-/// Opens a half file that is there. `None`: it was removed in this moment.
-fn take_over(path: &Path, force: bool) -> io::Result<Option<File>> {
-    let found = match path.symlink_metadata() {
-        Ok(found) => found,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(e),
-    };
-    if found.is_symlink() && force {
-        return fs::remove_file(path).map(|()| None);
-    }
-    if found.is_symlink() {
-        return Err(exists(
-            path,
-            "is a link; delete it, or let --force replace it",
-        ));
-    }
-    if !found.is_file() {
-        return Err(exists(path, "exists, and is no file"));
-    }
-    let busy = || exists(path, "is being written by another fetch");
-    let file = match own::open(path) {
-        Ok(file) => file,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(_in_use) if cfg!(windows) => return Err(busy()),
-        Err(e) => return Err(e),
-    };
-    match own::lock(&file)? {
-        true => Ok(Some(file)),
-        false => Err(busy()),
-    }
-}
-
-/// A kill between the link and the removal leaves one file under two names.
-fn remove_if_same(path: &Path, target: &Path) {
-    let Ok(file) = own::open(path) else { return };
-    let both = Own::of(&file).is_ok_and(|own| own.is_at(path) && own.is_at(target));
-    if both && cfg!(unix) {
-        let _ = fs::remove_file(path);
-        let _ = fs::remove_file(meta_path(target));
     }
 }
 
@@ -468,22 +329,6 @@ pub fn save(target: &Path, content: &[u8], force: bool) -> io::Result<()> {
             part.write(content)?;
             part.publish()
         }
-    }
-}
-
-/// How long is the file, or link, at `path`? `None`: there is nothing.
-fn length_of(path: &Path) -> io::Result<Option<u64>> {
-    refuse_what_is_no_file(path)?;
-    Ok(path.symlink_metadata().ok().map(|found| found.len()))
-}
-
-/// A folder or a device is not for us to replace, whatever the user forces.
-fn refuse_what_is_no_file(path: &Path) -> io::Result<()> {
-    match path.symlink_metadata() {
-        Ok(found) if !found.is_file() && !found.is_symlink() => {
-            Err(exists(path, "exists, and is no file"))
-        }
-        _ => Ok(()),
     }
 }
 

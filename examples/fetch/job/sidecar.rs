@@ -175,6 +175,17 @@ impl Sidecar {
     }
 }
 
+/// Removes what a kill left of a sidecar while it was written, and nobody else's file.
+pub fn remove_unfinished(path: &Path) {
+    let path = beside(path);
+    let Ok(file) = own::open(&path) else { return };
+    let mut start = Vec::new();
+    let read = file.take(VERSION.len() as u64).read_to_end(&mut start);
+    if read.is_ok() && VERSION.as_bytes().starts_with(&start) {
+        let _ = fs::remove_file(&path);
+    }
+}
+
 /// Where a sidecar is until it is whole.
 fn beside(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();

@@ -114,17 +114,15 @@ fn look(folder: &Folder, contents: &[Vec<u8>], when: &str) {
     }
 }
 
-/// Runs it once more, unhurt, and then all is well. A file that had its name already is left as
-/// it is; so may be the sidecar, if the kill came between the name and its removal.
+/// Runs it once more, unhurt, and then all is well, and nothing is left over. A file that had its
+/// name already is left as it is.
 fn all_is_well_after(folder: &Folder, source: &Source, when: &str) {
     let there = std::fs::read(folder.join("f")).ok();
     let should_be = there.clone().unwrap_or_else(|| source.bytes());
     let ran = folder.run(source.words());
     assert_eq!(ran.code, Some(0), "{when}: {ran:#?}");
     assert!(folder.read("f") == should_be, "{when}: f is wrong");
-    let names = folder.names();
-    let left = there.is_some() && names == ["f", "f.part.meta"];
-    assert!(left || names == ["f"], "{when}: {names:?}");
+    assert_eq!(folder.names(), ["f"], "{when}");
 }
 
 /// Broken by: writing to the final name from the start, or resuming without `If-Range`.

@@ -1,0 +1,187 @@
+//! How a half file becomes ours: nothing is there, or one that nobody writes any more.
+//!
+//! What a killed run leaves is known by what stands beside it (I5), and tidied up here, as
+//! nobody else comes by: half files are gone on with or begun again; where the file has its
+//! name already, what is left of its half file goes.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use super::{Part, exists, meta_path, part_path};
+use crate::job::check::{Hashes, Wanted};
+use crate::job::own::{self, Own};
+use crate::job::sidecar::{self, Sidecar};
+
+/// What was found where a file is to be.
+#[derive(Debug)]
+pub enum Claim {
+    /// The file is there, so many bytes long, and may not be replaced.
+    There(u64),
+    /// Nobody else writes it now.
+    Ours(Box<Part>),
+}
+
+impl Part {
+    /// Creates the half file of `target`, or takes over one that nobody writes any more.
+    pub fn claim(target: &Path, url: &str, force: bool, sync: bool) -> io::Result<Claim> {
+        let (path, meta) = (part_path(target), meta_path(target));
+        // A name can come and go while we look at it; three times it does not by chance.
+        for _ in 0..3 {
+            if !force && let Some(length) = length_of(target)? {
+                tidy(&path, target, url);
+                return Ok(Claim::There(length));
+            }
+            refuse_what_is_no_file(target)?;
+            let file = match own::create_new(&path) {
+                // A file system without locks: nobody else can have created it (I1).
+                Ok(file) => own::lock(&file).unwrap_or(true).then_some((file, true)),
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+                    take_over(&path, force)?.map(|file| (file, false))
+                }
+                Err(e) => return Err(e),
+            };
+            let Some((file, is_new)) = file else { continue };
+            let own = Own::of(&file).inspect_err(|_| {
+                if is_new {
+                    let _ = fs::remove_file(&path);
+                }
+            })?;
+            if !own.is_at(&path) {
+                continue; // published or removed while we opened it
+            }
+            let mut part = Part {
+                path,
+                meta,
+                target: target.to_owned(),
+                file: Some(file),
+                own,
+                force,
+                sync,
+                length: 0,
+                sidecar: None,
+                noted: false,
+                beside: false,
+                wanted: Wanted::default(),
+                hashes: Hashes::default(),
+                piece: Hashes::default(),
+                settled: !is_new,
+            };
+            part.look(url)?;
+            return Ok(Claim::Ours(Box::new(part)));
+        }
+        Err(exists(
+            &path,
+            "comes and goes: another program uses this name",
+        ))
+    }
+
+    /// What does the file hold that we opened?
+    fn look(&mut self, url: &str) -> io::Result<()> {
+        let length = self.file().metadata()?.len();
+        let sidecar = Sidecar::read(&self.meta)?;
+        self.beside = sidecar.is_some();
+        match sidecar {
+            Some(sidecar) if sidecar.url == url => {
+                self.length = sidecar.believed(length);
+                self.noted = true;
+                self.sidecar = Some(sidecar);
+            }
+            _ if self.force => {}
+            // A power cut may leave the sidecar without its text.
+            None if is_empty(&self.meta) => self.beside = true,
+            None if self.meta.symlink_metadata().is_ok() => {
+                let how = "exists, and is not this fetch's; rename or delete it, or let \
+                           --force replace it";
+                return Err(exists(&self.meta, how));
+            }
+            _ if length == 0 => {}
+            Some(_) => {
+                let how = "is half of another URL's file (--force begins it again)";
+                return Err(exists(&self.path, how));
+            }
+            None => {
+                let how = "exists, and fetch did not leave it there; rename or delete it, or \
+                           let --force replace it";
+                return Err(exists(&self.path, how));
+            }
+        }
+        sidecar::remove_unfinished(&self.meta); // we have the lock
+        Ok(())
+    }
+}
+
+/// Opens a half file that is there. `None`: it was removed in this moment.
+fn take_over(path: &Path, force: bool) -> io::Result<Option<File>> {
+    let found = match path.symlink_metadata() {
+        Ok(found) => found,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(e),
+    };
+    if found.is_symlink() && force {
+        return fs::remove_file(path).map(|()| None);
+    }
+    if found.is_symlink() {
+        return Err(exists(
+            path,
+            "is a link; delete it, or let --force replace it",
+        ));
+    }
+    if !found.is_file() {
+        return Err(exists(path, "exists, and is no file"));
+    }
+    let busy = || exists(path, "is being written by another fetch");
+    let file = match own::open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(_in_use) if cfg!(windows) => return Err(busy()),
+        Err(e) => return Err(e),
+    };
+    match own::lock(&file)? {
+        true => Ok(Some(file)),
+        false => Err(busy()),
+    }
+}
+
+/// The file is there: what a kill after its naming left of its half file goes. That is the
+/// same file under two names; or, one step later, a sidecar without its half file.
+fn tidy(path: &Path, target: &Path, url: &str) {
+    let meta = meta_path(target);
+    if let Ok(file) = own::open(path) {
+        let both = Own::of(&file).is_ok_and(|own| own.is_at(path) && own.is_at(target));
+        if !both || !cfg!(unix) {
+            return; // another run is at it, or a stranger's
+        }
+        let _ = fs::remove_file(path);
+    }
+    if path.symlink_metadata().is_ok() {
+        return;
+    }
+    if let Ok(Some(sidecar)) = Sidecar::read(&meta)
+        && sidecar.url == url
+    {
+        let _ = fs::remove_file(&meta);
+    }
+    sidecar::remove_unfinished(&meta);
+}
+
+fn is_empty(path: &Path) -> bool {
+    path.symlink_metadata()
+        .is_ok_and(|found| found.is_file() && found.len() == 0)
+}
+
+/// How long is the file, or link, at `path`? `None`: there is nothing.
+fn length_of(path: &Path) -> io::Result<Option<u64>> {
+    refuse_what_is_no_file(path)?;
+    Ok(path.symlink_metadata().ok().map(|found| found.len()))
+}
+
+/// A folder or a device is not for us to replace, whatever the user forces.
+fn refuse_what_is_no_file(path: &Path) -> io::Result<()> {
+    match path.symlink_metadata() {
+        Ok(found) if !found.is_file() && !found.is_symlink() => {
+            Err(exists(path, "exists, and is no file"))
+        }
+        _ => Ok(()),
+    }
+}
