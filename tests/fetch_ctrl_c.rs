@@ -1,5 +1,5 @@
-//! Ctrl-C while `fetch` is at work: it ends as the signal would have it, whole files stay, and
-//! of half files those that can be gone on with.
+//! Ctrl-C, SIGTERM or SIGHUP while `fetch` is at work: it ends as the signal would have it, whole
+//! files stay, and of half files those that can be gone on with.
 
 #![cfg(all(feature = "http", feature = "signal", unix))]
 
@@ -15,11 +15,18 @@ use std::time::{Duration, Instant};
 
 use fetch_support::{Folder, GUARD, Server};
 
+#[cfg(target_os = "linux")]
+const SIGHUP: i32 = 1;
 const SIGINT: i32 = 2;
+const SIGTERM: i32 = 15;
 
 fn interrupt(child: &Child) {
+    send(SIGINT, child);
+}
+
+fn send(signal: i32, child: &Child) {
     let kill = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
+        .args([format!("-{signal}"), child.id().to_string()])
         .status();
     assert!(kill.expect("there is a kill").success());
 }
@@ -56,7 +63,9 @@ fn the_first_one_keeps_what_is_whole_and_takes_the_rest_away() {
     let urls = ["/whole", "/half-1", "/half-2"].map(|path| server.url(path));
     let mut child = folder.fetch(urls).spawn().unwrap();
     wait_for("all under way", || {
-        folder.names() == ["half-1.part", "half-2.part", "whole"]
+        let length = |name| std::fs::metadata(folder.join(name)).map(|found| found.len());
+        let half = |name| length(name).is_ok_and(|length| length == 4);
+        half("half-1.part") && half("half-2.part") && folder.join("whole").exists()
     });
     // It has its name; that it is safe, and counts, is told.
     let mut told = BufReader::new(child.stdout.take().unwrap());
@@ -74,6 +83,23 @@ fn the_first_one_keeps_what_is_whole_and_takes_the_rest_away() {
 /// The same command goes on. Broken by: leaving `keep` out of the drop of `Part`.
 #[test]
 fn half_files_stay_that_can_be_gone_on_with() {
+    stopped_by(SIGINT);
+}
+
+/// Broken by: leaving `stop::asked` out of `on_a_loop`.
+#[test]
+fn being_asked_to_end_is_the_same() {
+    stopped_by(SIGTERM);
+}
+
+/// Elsewhere nobody can tell whether `nohup` had it ignored, and it stays the system's.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_that_goes_away_is_the_same() {
+    stopped_by(SIGHUP);
+}
+
+fn stopped_by(signal: i32) {
     let served = fetch_support::bytes(1000);
     let (hold, held) = mpsc::channel::<()>();
     let held = Mutex::new(held);
@@ -92,9 +118,9 @@ fn half_files_stay_that_can_be_gone_on_with() {
     let child = folder.fetch([server.url("/x")]).spawn().unwrap();
     let length = || std::fs::metadata(folder.join("x.part")).map_or(0, |found| found.len());
     wait_for("400 bytes", || length() == 400);
-    interrupt(&child);
+    send(signal, &child);
     let output = wait(child);
-    assert_eq!(output.status.signal(), Some(SIGINT), "{output:?}");
+    assert_eq!(output.status.signal(), Some(signal), "{output:?}");
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(
         said.contains("stopped: 0 of 1 file arrived; the same command goes on"),

@@ -19,8 +19,9 @@
 //! | file          | answers the question                                                   |
 //! |---------------|------------------------------------------------------------------------|
 //! | `main`        | how does a program start a loop, and what does Ctrl-C do to it?        |
+//! | `stop`        | and SIGTERM?                                                           |
 //! | `together`    | how do many downloads run at once, but not too many?                   |
-//! | `job/`        | what becomes of one URL? (`download`: its way; `attempt`: one try; `writer`: off the loop; `part`: the half file; `sidecar`: which version; `own`: whose it is; `check`: its sum; `settle`: its name; `failure`: why not) |
+//! | `job/`        | what becomes of one URL? (`download`: its way; `attempt`: one try; `writer`: off the loop; `part/`: the half file, how it is claimed, and what it is called; `sidecar`: which version; `own`: whose it is; `check`: its sum; `settle`: its name; `failure`: why not) |
 //! | `names`       | what may a file from the network be called?                            |
 //! | `transfer`    | what is known about a download while it runs?                          |
 //! | `show/`       | how does one draw without slowing the work down?                       |
@@ -32,6 +33,7 @@
 // A program has no outside: here `pub` says what a module offers to the other ones.
 #![allow(unreachable_pub)]
 
+mod stop;
 mod together;
 mod job;
 mod names;
@@ -48,6 +50,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
 
+use futures_lite::future::or;
 use hob::http::Client;
 
 use args::{Command, Options};
@@ -89,15 +92,26 @@ fn usage(problems: &[String]) -> ExitCode {
     ExitCode::from(USAGE)
 }
 
+enum End {
+    Code(u8),
+    Signal(i32),
+}
+
 /// The only place where a loop is started: all else runs inside of `main_future`.
 ///
 /// Ctrl-C drops `main_future` where it stands, and with it, task by task, everything that is
 /// under way; then the process ends as the signal would have ended it. A second Ctrl-C does
-/// not wait for that.
+/// not wait for that. SIGTERM and SIGHUP do the same, by way of [`stop`].
 fn on_a_loop(main_future: impl Future<Output = io::Result<u8>>) -> ExitCode {
+    let done = async { main_future.await.map(End::Code) };
+    let stopped = async { stop::asked().await.map(End::Signal) };
     let runtime = hob::Builder::new().cancel_on_ctrl_c(true).build();
-    match runtime.and_then(|runtime| runtime.block_on(main_future)) {
-        Ok(code) => ExitCode::from(code),
+    match runtime.and_then(|runtime| runtime.block_on(or(done, stopped))) {
+        Ok(End::Code(code)) => ExitCode::from(code),
+        Ok(End::Signal(signal)) => {
+            stop::end_by(signal); // the runtime is gone by now, and with it every task
+            ExitCode::from(job::OTHER)
+        }
         Err(e) => {
             to_stderr(&format!("fetch: {}", text::harmless(&e.to_string())));
             ExitCode::from(job::OTHER)
