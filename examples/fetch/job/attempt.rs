@@ -219,7 +219,8 @@ impl Round<'_> {
         dated.map_err(at(self.job))
     }
 
-    /// The digests that count for this response.
+    /// The digests that count for this response: those of its head. One in a trailer would
+    /// come when all bytes have gone by that it is about, unhashed; so it is not looked at.
     fn wanted(&self, response: &Response, promised: Digests) -> Wanted {
         let headers = response.headers();
         // A server's digests are of the coded form (RFC 9530 §2), which is not what is saved.
