@@ -38,8 +38,11 @@ pub fn location(data: &[u8]) {
                 .bytes()
                 .all(|byte| byte.is_ascii_graphic() || byte == b' ')
         );
-        let again = url::join(&base, there.as_str().as_bytes());
-        assert_eq!(again.as_ref(), Ok(&there));
+        // Of `file:` and the like, which are refused, the `url` crate does not say so much.
+        if url::check(&there).is_ok() {
+            let again = url::join(&base, there.as_str().as_bytes());
+            assert_eq!(again.as_ref(), Ok(&there));
+        }
         follow(&base, &there, data);
     }
     let text = String::from_utf8_lossy(data);
