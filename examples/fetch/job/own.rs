@@ -13,7 +13,7 @@
 //! On Windows std does not tell the number of a file, so there the name is believed; and in
 //! place of a lock, nobody else may open our file for writing.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::path::Path;
 
@@ -49,6 +49,19 @@ fn options() -> OpenOptions {
         options.share_mode(FILE_SHARE_READ_AND_DELETE);
     }
     options
+}
+
+/// May a file that is there be one that we made? Not if it has a second name, whose owner would
+/// lose it with ours; nor if it is another user's.
+#[cfg(unix)]
+pub fn is_by_us(found: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    found.nlink() == 1 && found.uid() == rustix::process::geteuid().as_raw()
+}
+
+#[cfg(not(unix))]
+pub fn is_by_us(_found: &Metadata) -> bool {
+    true
 }
 
 /// Takes the lock, until the file and all its clones are closed. False: another one has it.

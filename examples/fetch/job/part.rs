@@ -21,15 +21,16 @@
 //!   it came to exist. (A rename would replace it: std offers none that would not.)
 //! * I4: `NAME.part` is published and removed only while it is the file that we opened: a
 //!   stranger's half file never gets a name from us (not on Windows).
-//! * I5: a half file has its sidecar before its first byte. So a `.part` without one is ours
-//!   only if it is empty; any other is somebody's own file, and is left alone.
+//! * I5: a half file of more than [`SMALL`] bytes has its sidecar before it has those bytes; a
+//!   shorter one, when it is left behind to go on with. So a short `.part` without one is what
+//!   a kill left of ours, and is begun again; a long one is not ours, and is left alone.
 //!
 //! Price of I3: where a file system has no hard links (FAT, some network mounts), the name
 //! is looked up and then renamed to; what appears between the two calls is replaced. Price of
 //! I4: between our look at the name and the call that uses it there are microseconds, as std
-//! has no call that gives a name to an open file. Price of I5: for a small file that comes at
-//! once, one more file is made, renamed and removed. It buys that no run of ours, wherever it
-//! was killed, makes a stranger's file look like one of ours.
+//! has no call that gives a name to an open file. Price of I5: a stranger's `.part` that is
+//! short, has no other name and belongs to the same user looks like one of ours, and is lost.
+//! It buys that a small file that comes at once costs no call for its sidecar.
 
 mod claim;
 mod paths;
@@ -48,7 +49,7 @@ use super::sidecar::Sidecar;
 pub use claim::Claim;
 pub use paths::{meta_path, part_path};
 
-/// Up to here a file is cheaply begun again, and no disk is waited for while it comes.
+/// Up to here a file is cheaply begun again, and has no sidecar while all goes well.
 pub const SMALL: u64 = 1 << 20;
 
 /// What a power cut can cost of a large file.
@@ -169,13 +170,9 @@ impl Part {
     /// Puts `bytes` behind what is there.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let after = self.length + bytes.len() as u64;
-        if !self.noted {
-            // I5. One that promised bytes must not come back after a power cut.
-            let sync = self.sync && self.beside;
-            self.note(sync)?;
-        }
-        if self.sync && self.length <= SMALL && after > SMALL {
-            self.note(true)?;
+        // I5. And one that is there speaks of other bytes than these.
+        if !self.noted && (after > SMALL || self.beside) {
+            self.note()?;
         }
         self.file().write_all(bytes)?;
         self.hashes.update(bytes);
@@ -188,10 +185,10 @@ impl Part {
         Ok(())
     }
 
-    /// Writes the sidecar; with `sync`, so that it survives a power cut.
-    fn note(&mut self, sync: bool) -> io::Result<()> {
+    /// Writes the sidecar.
+    fn note(&mut self) -> io::Result<()> {
         if let Some(sidecar) = &self.sidecar {
-            sidecar.write(&self.meta, sync)?;
+            sidecar.write(&self.meta, self.sync)?;
             (self.noted, self.beside) = (true, true);
         }
         Ok(())
@@ -206,7 +203,7 @@ impl Part {
         if let Some(sidecar) = self.sidecar.as_mut().filter(|_| sync) {
             sidecar.safe = length;
         }
-        self.note(sync)
+        self.note()
     }
 
     /// Are these the right bytes?
@@ -293,7 +290,7 @@ impl Part {
         if self.own.is_at(&self.path) {
             let _ = fs::remove_file(&self.path);
         }
-        // After it: a half file without its sidecar would be taken for a stranger's (I5).
+        // After it: a long one without its sidecar would be taken for a stranger's (I5).
         if self.beside {
             let _ = fs::remove_file(&self.meta);
         }

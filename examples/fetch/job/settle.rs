@@ -9,8 +9,8 @@
 //! | power cut after the line "ok" | the same | whole | whole |
 //! | half files after a power cut | begun again | gone on with, but for the last 64 MiB | the same |
 //!
-//! A power cut may also take the sidecar of a half file and leave its bytes. Then nobody can
-//! tell whose they are, and the next run leaves them alone and says so.
+//! A power cut may also take the sidecar of a long half file and leave its bytes. Then nobody
+//! can tell whose they are, and the next run leaves them alone and says so.
 //!
 //! SIGKILL needs only the rename: the kernel lives on, and with it all that was written. A
 //! power cut needs the bytes on the disk *before* the name is (`fsync` of the file), and then

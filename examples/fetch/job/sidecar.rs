@@ -34,6 +34,17 @@ const VERSION: &str = "hob fetch, half of a file, 1";
 /// More than any of ours has.
 const LONGEST: u64 = 64 * 1024;
 
+/// What is found where a sidecar might be.
+#[derive(Debug, PartialEq)]
+pub enum Beside {
+    Nothing,
+    /// A file without a byte in it.
+    Empty,
+    /// A file that cannot be understood.
+    Other,
+    Sidecar(Sidecar),
+}
+
 /// What is known of a half file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sidecar {
@@ -100,15 +111,19 @@ impl Sidecar {
         }
     }
 
-    /// `None` if there is none, or none that can be understood.
-    pub fn read(path: &Path) -> io::Result<Option<Sidecar>> {
+    /// Looks at what is at `path`; one call if that is nothing.
+    pub fn read(path: &Path) -> io::Result<Beside> {
         let file = match own::open(path) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Beside::Nothing),
             file => file?,
         };
         let mut text = Vec::new();
         file.take(LONGEST).read_to_end(&mut text)?;
-        Ok(std::str::from_utf8(&text).ok().and_then(Sidecar::parse))
+        if text.is_empty() {
+            return Ok(Beside::Empty);
+        }
+        let sidecar = std::str::from_utf8(&text).ok().and_then(Sidecar::parse);
+        Ok(sidecar.map_or(Beside::Other, Beside::Sidecar))
     }
 
     fn parse(text: &str) -> Option<Sidecar> {

@@ -1,17 +1,17 @@
 //! How a half file becomes ours: nothing is there, or one that nobody writes any more.
 //!
-//! What a killed run leaves is known by what stands beside it (I5), and tidied up here, as
-//! nobody else comes by: half files are gone on with or begun again; where the file has its
+//! What a killed run leaves is known by what stands beside it, or by being short (I5), and
+//! tidied up here, as nobody else comes by: half files are gone on with or begun again; where the file has its
 //! name already, what is left of its half file goes.
 
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use super::{Part, exists, meta_path, part_path};
+use super::{Part, SMALL, exists, meta_path, part_path};
 use crate::job::check::{Hashes, Wanted};
 use crate::job::own::{self, Own};
-use crate::job::sidecar::{self, Sidecar};
+use crate::job::sidecar::{self, Beside, Sidecar};
 
 /// What was found where a file is to be.
 #[derive(Debug)]
@@ -78,35 +78,39 @@ impl Part {
 
     /// What does the file hold that we opened?
     fn look(&mut self, url: &str) -> io::Result<()> {
-        let length = self.file().metadata()?.len();
+        let found = self.file().metadata()?;
         let sidecar = Sidecar::read(&self.meta)?;
-        self.beside = sidecar.is_some();
+        self.beside = matches!(sidecar, Beside::Empty | Beside::Sidecar(_));
         match sidecar {
-            Some(sidecar) if sidecar.url == url => {
-                self.length = sidecar.believed(length);
+            Beside::Sidecar(sidecar) if sidecar.url == url => {
+                self.length = sidecar.believed(found.len());
                 self.noted = true;
                 self.sidecar = Some(sidecar);
             }
             _ if self.force => {}
-            // A power cut may leave the sidecar without its text.
-            None if is_empty(&self.meta) => self.beside = true,
-            None if self.meta.symlink_metadata().is_ok() => {
+            Beside::Empty => {} // a power cut may leave the sidecar without its text
+            Beside::Other => {
                 let how = "exists, and is not this fetch's; rename or delete it, or let \
                            --force replace it";
                 return Err(exists(&self.meta, how));
             }
-            _ if length == 0 => {}
-            Some(_) => {
+            _ if found.len() == 0 => {}
+            Beside::Sidecar(_) => {
                 let how = "is half of another URL's file (--force begins it again)";
                 return Err(exists(&self.path, how));
             }
-            None => {
+            Beside::Nothing if found.len() <= SMALL && own::is_by_us(&found) => {} // I5
+            Beside::Nothing => {
                 let how = "exists, and fetch did not leave it there; rename or delete it, or \
                            let --force replace it";
                 return Err(exists(&self.path, how));
             }
         }
-        sidecar::remove_unfinished(&self.meta); // we have the lock
+        // What was there before we came has its lock, which is ours now. Beside a new half file
+        // there is nothing unfinished, and no call is spent on looking.
+        if self.settled {
+            sidecar::remove_unfinished(&self.meta);
+        }
         Ok(())
     }
 }
@@ -157,17 +161,12 @@ fn tidy(path: &Path, target: &Path, url: &str) {
     if path.symlink_metadata().is_ok() {
         return;
     }
-    if let Ok(Some(sidecar)) = Sidecar::read(&meta)
+    if let Ok(Beside::Sidecar(sidecar)) = Sidecar::read(&meta)
         && sidecar.url == url
     {
         let _ = fs::remove_file(&meta);
     }
     sidecar::remove_unfinished(&meta);
-}
-
-fn is_empty(path: &Path) -> bool {
-    path.symlink_metadata()
-        .is_ok_and(|found| found.is_file() && found.len() == 0)
 }
 
 /// How long is the file, or link, at `path`? `None`: there is nothing.

@@ -3,6 +3,7 @@
 use hob::http::HeaderMap;
 
 use super::*;
+use crate::job::sidecar::Beside;
 
 const URL: &str = "http://h/a";
 
@@ -43,6 +44,14 @@ impl Folder {
     }
 
     #[track_caller]
+    fn sidecar(&self) -> Sidecar {
+        match Sidecar::read(&meta_path(&self.target())).unwrap() {
+            Beside::Sidecar(sidecar) => sidecar,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[track_caller]
     fn refusal(&self, force: bool) -> String {
         self.claim(force).unwrap_err().to_string()
     }
@@ -70,7 +79,7 @@ fn a_file_has_its_name_only_once_it_is_published() {
         let mut part = folder.ours(force);
         begun(&mut part, 5, Some("\"v1\""));
         part.write(b"whole").unwrap();
-        assert_eq!(folder.names(), ["a.part", "a.part.meta"]);
+        assert_eq!(folder.names(), ["a.part"], "a small file has no sidecar");
         part.publish().unwrap();
         assert_eq!(folder.names(), ["a"]);
         assert_eq!(fs::read(folder.target()).unwrap(), b"whole");
@@ -115,26 +124,47 @@ fn what_can_be_gone_on_with_stays_and_is_found_again() {
 
 /// I5. Broken by: writing the sidecar behind the bytes, or not at all.
 #[test]
-fn a_half_file_has_its_sidecar_before_its_first_byte() {
-    let folder = Folder::new("first");
+fn a_long_file_has_its_sidecar_before_it_is_long() {
+    let folder = Folder::new("long");
     let mut part = folder.ours(false);
     begun(&mut part, 10 << 20, Some("\"v1\""));
+    part.write(&vec![7; SMALL as usize]).unwrap();
     assert_eq!(folder.names(), ["a.part"]);
     // Writing to it fails, so that what is there is what was there before the write.
     part.file = Some(File::open(folder.0.join("a.part")).unwrap());
-    part.write(b"half").unwrap_err();
+    part.write(b"!").unwrap_err();
     assert_eq!(folder.names(), ["a.part", "a.part.meta"]);
-    let sidecar = Sidecar::read(&meta_path(&folder.target()));
-    let sidecar = sidecar.unwrap().unwrap();
+    let sidecar = folder.sidecar();
     assert_eq!((sidecar.safe, sidecar.total), (0, Some(10 << 20)));
 }
 
-/// Broken by: taking a `.part` over that has no sidecar.
+/// Broken by: leaving `beside` out of `write`.
+#[test]
+fn a_sidecar_that_is_there_never_speaks_of_another_versions_bytes() {
+    let folder = Folder::new("stale");
+    let mut part = folder.ours(false);
+    begun(&mut part, 100, Some("\"v1\""));
+    part.write(b"half").unwrap();
+    drop(part);
+    let mut part = folder.ours(false);
+    begun(&mut part, 200, Some("\"v2\""));
+    part.write(b"h").unwrap();
+    assert_eq!(folder.sidecar().total, Some(200));
+}
+
+/// Broken by: taking a long `.part` over that has no sidecar; or leaving a short one alone.
 #[test]
 fn what_a_kill_left_is_begun_again_and_a_strangers_file_is_left_alone() {
     let folder = Folder::new("left");
     let (half, meta) = (folder.0.join("a.part"), folder.0.join("a.part.meta"));
-    for (bytes, note) in [("", None), ("zeros", Some("")), ("", Some(""))] {
+    let longest = vec![0; SMALL as usize];
+    for (bytes, note) in [
+        (&b""[..], None),
+        (b"of a small file", None),
+        (&longest, None),
+        (b"zeros", Some("")),
+        (b"", Some("")),
+    ] {
         fs::write(&half, bytes).unwrap();
         if let Some(note) = note {
             fs::write(&meta, note).unwrap();
@@ -149,7 +179,7 @@ fn what_a_kill_left_is_begun_again_and_a_strangers_file_is_left_alone() {
         assert_eq!(fs::read(folder.target()).unwrap(), b"new");
         fs::remove_file(folder.target()).unwrap();
     }
-    fs::write(&half, "t").unwrap();
+    fs::write(&half, vec![0; SMALL as usize + 1]).unwrap();
     let refused = folder.refusal(false);
     assert!(refused.contains("did not leave it there"), "{refused}");
     assert_eq!(folder.names(), ["a.part"]);
@@ -190,6 +220,19 @@ fn a_sidecar_without_its_half_file_is_tidied_up_once_the_file_is_there() {
         ["a", "a.part", "a.part.meta"],
         "it has its half file"
     );
+}
+
+/// Broken by: leaving `is_by_us` out.
+#[cfg(unix)]
+#[test]
+fn a_short_one_that_has_another_name_too_is_left_alone() {
+    let folder = Folder::new("linked");
+    let (half, other) = (folder.0.join("a.part"), folder.0.join("precious"));
+    fs::write(&other, "mine").unwrap();
+    fs::hard_link(&other, &half).unwrap();
+    let refused = folder.refusal(false);
+    assert!(refused.contains("did not leave it there"), "{refused}");
+    assert_eq!(fs::read(&other).unwrap(), b"mine");
 }
 
 #[test]
