@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Each connection is a task with two pumps. A pump ends when its side has ended; if one of
-//! them finds that the connection is lost as a whole ([`Over`]), the other is dropped with it.
+//! them finds that the connection is lost as a whole (`Over`), the other is dropped with it.
 //! What is `plan`'s business: which fault, and where. What is ours: how one makes a socket
 //! behave like that.
 
