@@ -84,7 +84,7 @@ mod tests {
         };
         assert_eq!(name("attachment; filename=a.txt").unwrap(), "a.txt");
         assert_eq!(
-            name("attachment; filename=\"/root/.bashrc\"").unwrap(),
+            name("attachment; filename=\"/home/user/.bashrc\"").unwrap(),
             "_bashrc"
         );
         assert_eq!(name("attachment; filename=\"..\""), None);
