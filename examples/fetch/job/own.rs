@@ -56,12 +56,24 @@ fn options() -> OpenOptions {
 #[cfg(unix)]
 pub fn is_by_us(found: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
-    found.nlink() == 1 && found.uid() == rustix::process::geteuid().as_raw()
+    !has_other_names(found) && found.uid() == rustix::process::geteuid().as_raw()
 }
 
 #[cfg(not(unix))]
 pub fn is_by_us(_found: &Metadata) -> bool {
     true
+}
+
+/// Do other names lead to the same bytes?
+#[cfg(unix)]
+pub fn has_other_names(found: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    found.nlink() > 1
+}
+
+#[cfg(not(unix))]
+pub fn has_other_names(_found: &Metadata) -> bool {
+    false
 }
 
 /// Takes the lock, until the file and all its clones are closed. False: another one has it.

@@ -1,8 +1,8 @@
 //! How a half file becomes ours: nothing is there, or one that nobody writes any more.
 //!
 //! What a killed run leaves is known by what stands beside it, or by being short (I5), and
-//! tidied up here, as nobody else comes by: half files are gone on with or begun again; where the file has its
-//! name already, what is left of its half file goes.
+//! tidied up here, as nobody else comes by: half files are gone on with or begun again; where
+//! the file has its name already, what is left of its half file goes.
 
 use std::fs::{self, File};
 use std::io;
@@ -49,6 +49,12 @@ impl Part {
             })?;
             if !own.is_at(&path) {
                 continue; // published or removed while we opened it
+            }
+            if own::has_other_names(&file.metadata()?) && (force || is_noted(&meta, url)?) {
+                // What a kill left between naming a file and tidying up: whole, under its final
+                // name, and not to be written over in place. Only this name of it goes.
+                fs::remove_file(&path)?;
+                continue;
             }
             let mut part = Part {
                 path,
@@ -113,6 +119,12 @@ impl Part {
         }
         Ok(())
     }
+}
+
+/// Does the sidecar speak of this URL?
+fn is_noted(meta: &Path, url: &str) -> io::Result<bool> {
+    let beside = Sidecar::read(meta)?;
+    Ok(matches!(beside, Beside::Sidecar(sidecar) if sidecar.url == url))
 }
 
 /// Opens a half file that is there. `None`: it was removed in this moment.

@@ -326,6 +326,28 @@ fn one_file_under_both_names_is_tidied_up() {
     assert_eq!(folder.names(), ["a", "a.part"]);
 }
 
+/// Broken by: leaving `has_other_names` out of `claim`.
+#[cfg(unix)]
+#[test]
+fn a_file_that_has_its_name_is_not_written_over_by_its_other_one() {
+    let folder = Folder::new("names");
+    let (half, elsewhere) = (folder.0.join("a.part"), folder.0.join("proposed"));
+    // By force, where the name is the URL's; and without, where it is one that a server proposed.
+    for (force, name) in [(true, folder.target()), (false, elsewhere)] {
+        let mut part = folder.ours(force);
+        begun(&mut part, 100, Some("\"v1\""));
+        part.write(b"half").unwrap();
+        drop(part);
+        fs::hard_link(&half, &name).unwrap();
+        let mut part = folder.ours(force);
+        begun(&mut part, 3, Some("\"v2\""));
+        part.write(b"new").unwrap();
+        assert_eq!(fs::read(&name).unwrap(), b"half");
+        fs::remove_file(&name).unwrap();
+        part.discard();
+    }
+}
+
 #[test]
 fn the_longest_name_leaves_room_for_the_suffix() {
     let long = "a".repeat(251) + ".txt";
