@@ -61,7 +61,12 @@ impl Server {
         let script = Arc::new(script);
         // Ends with the process: nobody can interrupt an accept.
         thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
+            for stream in listener.incoming() {
+                let Ok(stream) = stream else {
+                    // No descriptor is left: Linux wants one before it waits.
+                    thread::sleep(Duration::from_millis(1));
+                    continue;
+                };
                 let number = seen.accepted.fetch_add(1, Ordering::SeqCst);
                 let open = seen.open.fetch_add(1, Ordering::SeqCst) + 1;
                 seen.most_open.fetch_max(open, Ordering::SeqCst);
