@@ -284,6 +284,15 @@ mod tests {
     use super::*;
     use std::task::ready;
 
+    const NONE: Limits = Limits {
+        connect: None,
+        tls: None,
+        first_byte: None,
+        idle: None,
+        low_speed: None,
+        total: None,
+    };
+
     /// A connection of which the loop has not heard that something came.
     struct Unheard {
         polls: u32,
@@ -305,12 +314,9 @@ mod tests {
     fn news_of_which_nothing_ever_comes_do_not_put_off_the_deadline_for_the_whole() {
         let second = Duration::from_secs(1);
         let limits = Limits {
-            connect: None,
-            tls: None,
-            first_byte: None,
             idle: Some(second),
-            low_speed: None,
             total: Some(2 * second),
+            ..NONE
         };
         let wait = async {
             let (start, mut alarm) = (clock::now(), Alarm::new(limits));
@@ -336,12 +342,8 @@ mod tests {
     fn what_has_arrived_is_read_before_the_peer_is_blamed() {
         let second = Duration::from_secs(1);
         let limits = Limits {
-            connect: None,
-            tls: None,
-            first_byte: None,
             idle: Some(second),
-            low_speed: None,
-            total: None,
+            ..NONE
         };
         for has_news in [true, false] {
             let mut flow = Unheard { polls: 0, has_news };
