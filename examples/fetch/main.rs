@@ -23,6 +23,7 @@
 //! | `together`    | how do many downloads run at once, but not too many?                   |
 //! | `job/`        | what becomes of one URL? (`download`: its way; `attempt`: one try; `writer`: off the loop; `part/`: the half file, how it is claimed, and what it is called; `sidecar`: which version; `own`: whose it is; `check`: its sum; `settle`: its name; `failure`: why not) |
 //! | `names`       | what may a file from the network be called?                            |
+//! | `events`      | what happens to a file, in words for programs?                         |
 //! | `transfer`    | what is known about a download while it runs?                          |
 //! | `show/`       | how does one draw without slowing the work down?                       |
 //! | `report`      | what did it bring to do it all at once?                                |
@@ -37,6 +38,8 @@ mod stop;
 mod together;
 mod job;
 mod names;
+#[allow(dead_code)] // until the transfers tell of it
+mod events;
 mod transfer;
 mod show;
 mod report;
