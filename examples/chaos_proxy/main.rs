@@ -27,17 +27,12 @@ use std::net::{Shutdown, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::{Arg, ArgMatches, Command, value_parser};
 use hob::net::{TcpListener, TcpStream};
 use hob::time::timeout;
-use lexopt::prelude::*;
 
 use plan::Fault;
 use proxy::{News, Settings};
-
-const USAGE: &str = "usage: chaos_proxy [--listen ADDR] [--to ADDR] [--seed N] [--faults LIST]
-                   [--reach BYTES]
-without --to: a demonstration
-faults: delay lose reset half-close drip truncate duplicate flip (all of them, if not given)";
 
 struct Options {
     listen: SocketAddr,
@@ -47,13 +42,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let options = match parse(lexopt::Parser::from_env()) {
-        Ok(options) => options,
-        Err(problem) => {
-            eprintln!("chaos_proxy: {problem}\n{USAGE}");
-            return ExitCode::from(2);
-        }
-    };
+    let options = Options::of(command().get_matches());
     match hob::block_on(serve(options)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -63,27 +52,55 @@ fn main() -> ExitCode {
     }
 }
 
-fn parse(mut words: lexopt::Parser) -> Result<Options, lexopt::Error> {
-    let mut options = Options {
-        listen: "127.0.0.1:0".parse().expect("it is an address"),
-        to: None,
-        settings: Settings {
-            seed: 6,
-            faults: Fault::all(),
-            reach: 2000,
-        },
-    };
-    while let Some(word) = words.next()? {
-        match word {
-            Long("listen") => options.listen = words.value()?.parse()?,
-            Long("to") => options.to = Some(words.value()?.parse()?),
-            Long("seed") => options.settings.seed = words.value()?.parse()?,
-            Long("faults") => options.settings.faults = words.value()?.parse_with(Fault::list)?,
-            Long("reach") => options.settings.reach = words.value()?.parse()?,
-            _ => return Err(word.unexpected()),
+/// The command line. clap tells what is wrong with it, and ends us.
+fn command() -> Command {
+    let flag = |name, value, help| Arg::new(name).long(name).value_name(value).help(help);
+    Command::new("chaos_proxy")
+        .about("A proxy that breaks connections by a seed; without --to, a demonstration of it")
+        .arg(
+            flag("listen", "ADDR", "where clients come to")
+                .value_parser(value_parser!(SocketAddr))
+                .default_value("127.0.0.1:0"),
+        )
+        .arg(flag("to", "ADDR", "the server behind it").value_parser(value_parser!(SocketAddr)))
+        .arg(
+            flag("seed", "N", "the same seed breaks the same")
+                .value_parser(value_parser!(u64))
+                .default_value("6"),
+        )
+        .arg(
+            flag(
+                "faults",
+                "LIST",
+                "some of delay lose reset half-close drip truncate duplicate flip, with commas; \
+                 all of them, if not given",
+            )
+            .value_parser(Fault::list),
+        )
+        .arg(
+            flag(
+                "reach",
+                "BYTES",
+                "how far into a stream something may break",
+            )
+            .value_parser(value_parser!(u64))
+            .default_value("2000"),
+        )
+}
+
+impl Options {
+    fn of(mut matches: ArgMatches) -> Options {
+        let had = "it has a default";
+        Options {
+            listen: matches.remove_one("listen").expect(had),
+            to: matches.remove_one("to"),
+            settings: Settings {
+                seed: matches.remove_one("seed").expect(had),
+                faults: matches.remove_one("faults").unwrap_or_else(Fault::all),
+                reach: matches.remove_one("reach").expect(had),
+            },
         }
     }
-    Ok(options)
 }
 
 async fn serve(options: Options) -> io::Result<()> {

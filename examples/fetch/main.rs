@@ -69,13 +69,9 @@ fn main() -> ExitCode {
     // Silent unless RUST_LOG asks for more: what fails is told anyway.
     let silent = env_logger::Env::default().default_filter_or("off");
     env_logger::Builder::from_env(silent).init();
-    match args::parse(lexopt::Parser::from_env()) {
-        Ok(Command::Help) => {
-            to_stdout(args::HELP.trim_end());
-            ExitCode::SUCCESS
-        }
-        Ok(Command::Version) => {
-            to_stdout(concat!("fetch (hob) ", env!("CARGO_PKG_VERSION")));
+    match args::parse(std::env::args_os().skip(1)) {
+        Ok(Command::Print(page)) => {
+            to_stdout(page.trim_end());
             ExitCode::SUCCESS
         }
         Ok(Command::Demo(options)) => on_a_loop(demonstrate(options)),

@@ -5,7 +5,7 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use hob::http::{Client, ClientBuilder, Netrc};
@@ -22,7 +22,8 @@ pub struct Network {
     pub no_proxy_for: Option<String>,
     pub source: Option<IpAddr>,
     pub unix_socket: Option<PathBuf>,
-    pub netrc: Option<PathBuf>,
+    /// `Some(None)`: the usual one.
+    pub netrc: Option<Option<PathBuf>>,
     /// `--cacert`, each of them.
     pub roots: Vec<PathBuf>,
     /// `--pinnedpubkey`: any of these keys will do.
@@ -48,7 +49,8 @@ pub async fn client(options: &Options) -> io::Result<Client> {
         builder = builder.unix_socket(path);
     }
     if let Some(path) = &network.netrc {
-        let netrc = Netrc::load(path).await.map_err(|e| crate::at(path, &e))?;
+        let path = path.clone().map_or_else(default_netrc, Ok)?;
+        let netrc = Netrc::load(&path).await.map_err(|e| crate::at(&path, &e))?;
         builder = builder.netrc(netrc);
     }
     Ok(trust(builder, network).await?.build())
@@ -102,10 +104,11 @@ fn plain(options: &Options) -> ClientBuilder {
 }
 
 /// `-n`: where curl and its elders look, too.
-pub fn default_netrc() -> Result<PathBuf, &'static str> {
+fn default_netrc() -> io::Result<PathBuf> {
     if let Some(path) = std::env::var_os("NETRC") {
         return Ok(path.into());
     }
-    let home = std::env::home_dir().ok_or("--netrc: nobody knows where your home is")?;
-    Ok(Path::new(&home).join(".netrc"))
+    let home = std::env::home_dir();
+    let home = home.ok_or_else(|| io::Error::other("--netrc: nobody knows where your home is"))?;
+    Ok(home.join(".netrc"))
 }

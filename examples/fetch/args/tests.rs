@@ -1,9 +1,14 @@
 //! Every way to write the command line, and what is refused.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ArgAction;
+
 use super::*;
 
-fn parsed(line: &str) -> Result<Command, lexopt::Error> {
-    parse(lexopt::Parser::from_args(line.split_whitespace()))
+fn parsed(line: &str) -> Result<Command, String> {
+    parse(line.split_whitespace())
 }
 
 fn options(line: &str) -> Options {
@@ -49,7 +54,7 @@ fn a_timeout_has_a_unit_and_zero_waits_for_ever() {
     assert_eq!(wait("2m"), Some(Duration::from_secs(120)));
     for bad in ["-1", "x", "1y", "NaN", "inf", "1e99", ""] {
         let words = ["--timeout=".to_owned() + bad, "u".to_owned()];
-        let answer = parse(lexopt::Parser::from_args(words));
+        let answer = parse(words);
         assert!(answer.is_err(), "{bad:?} gave {answer:?}");
     }
 }
@@ -60,7 +65,7 @@ fn what_makes_no_sense_is_refused_with_its_reason() {
     assert!(refusal("--per-host 0 u").contains("1 or more"));
     assert!(refusal("-o a").contains("needs a URL"));
     assert!(refusal("-C 500 u").contains("only - is offered"));
-    assert!(refusal("--fsync maybe u").contains("auto, always or never"));
+    assert!(refusal("--fsync maybe u").contains("auto, always, never"));
     assert!(refusal("--sha256 abc u").contains("64 hexadecimal digits"));
     assert!(refusal("-H nothing u").contains("Name: value"));
     assert!(refusal("-o - u").contains("not offered"));
@@ -86,7 +91,7 @@ fn a_rate_has_curls_letters() {
 #[test]
 fn what_is_secret_is_not_shown() {
     let words = ["-u", "me:secret", "-H", "Authorization: secret", "u"];
-    let Ok(Command::Fetch(all)) = parse(lexopt::Parser::from_args(words)) else {
+    let Ok(Command::Fetch(all)) = parse(words) else {
         panic!("it is a good line");
     };
     assert_eq!(all.user, Some(("me".into(), "secret".into())));
@@ -95,21 +100,111 @@ fn what_is_secret_is_not_shown() {
     assert!(!refusal("-u secret u").contains("secret"));
 }
 
-/// Each flag of the help is known to `parse`, so that the two cannot drift apart.
-#[test]
-fn the_help_names_only_flags_that_work() {
-    let words = HELP.split(|c: char| c.is_whitespace() || ",;:()\"".contains(c));
-    let flags: Vec<_> = words
-        .filter(|w| w.starts_with('-') && w.len() > 1)
-        .collect();
-    assert!(flags.len() > 20, "{flags:?}");
-    assert!(HELP.lines().all(|line| line.chars().count() < 80));
-    for flag in flags {
-        let without = parsed(flag);
-        let sum = "0".repeat(64);
-        let with = |value: &str| parse(lexopt::Parser::from_args([flag, value, "u"]));
-        let values = ["1", "-", "auto", "a:b", "::1", &sum];
-        let known = without.is_ok() || values.iter().any(|value| with(value).is_ok());
-        assert!(known, "{flag}: {:?}", with("1"));
+fn page(line: &str) -> String {
+    match parsed(line) {
+        Ok(Command::Print(page)) => page,
+        other => panic!("{line:?} gave {other:?}"),
     }
+}
+
+/// clap's own check of the table: no two flags share a name or a letter.
+#[test]
+fn no_two_flags_are_the_same() {
+    flags::command(&table::all()).debug_assert();
+}
+
+#[test]
+fn every_flag_is_in_a_group_and_says_what_it_does() {
+    let all = page("--help all");
+    assert!(all.lines().all(|line| line.chars().count() < 80), "{all}");
+    for flag in table::all().iter().skip(1) {
+        let long = format!("--{}", flag.name());
+        assert!(all.contains(&long), "{long}");
+        let help = flag.arg.get_help().expect(&long).to_string();
+        assert!(help.len() > 5 && !help.ends_with('.'), "{long}: {help}");
+    }
+}
+
+#[test]
+fn the_help_is_short_unless_more_is_asked_for() {
+    let short = page("--help");
+    assert!(short.lines().count() < 60, "{short}");
+    assert!(short.contains("--jobs N") && !short.contains("--pinnedpubkey"));
+    let way = page("--help way");
+    assert!(way.contains("--pinnedpubkey PIN") && !way.contains("--jobs"));
+    assert_eq!(page("-h"), short);
+    assert_eq!(page("u -j 0 -h"), short);
+    assert!(refusal("--help nothing").contains("files, resume"));
+}
+
+#[test]
+fn the_manual_has_every_flag_and_the_exit_status() {
+    let manual = page("--manual");
+    for flag in table::all().iter().skip(1) {
+        let name = flag.name().replace('-', "\\-");
+        assert!(manual.contains(&format!("\\-\\-{name}")), "{name}");
+    }
+    assert!(manual.contains(".SH \"EXIT STATUS\""), "{manual}");
+}
+
+#[test]
+fn the_completions_know_every_flag() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = page(&format!("--completions {shell}"));
+        for flag in table::all().iter().skip(1) {
+            assert!(script.contains(flag.name()), "{shell}: {}", flag.name());
+        }
+    }
+    assert!(refusal("--completions tcsh").contains("bash, "));
+}
+
+/// Broken by: applying the flags in the order of the table.
+#[test]
+fn the_last_flag_wins() {
+    assert!(options("--no-remote-time -R u").remote_time);
+    assert!(!options("-R --no-remote-time u").remote_time);
+    assert!(options("-R --no-remote-time -R u").remote_time);
+    assert_eq!(options("-j 3 -j 4 u").jobs, 4);
+    assert!(refusal("-j 0 -j 4 u").contains("--jobs"));
+}
+
+/// Whatever follows is the value, also what looks like a flag. Broken by: clap's default.
+#[test]
+fn the_word_after_a_flag_is_its_value() {
+    for flag in table::all().iter().skip(1) {
+        if matches!(flag.arg.get_action(), ArgAction::Append) {
+            let known = flag.arg.get_possible_values();
+            let value = known.first().map_or("-q", |value| value.get_name());
+            let words = [&flag.shown(), value];
+            let read = flags::command(&table::all()).try_get_matches_from(words);
+            assert!(read.is_ok(), "{words:?}: {read:?}");
+        }
+    }
+}
+
+/// Broken by: clap's own words.
+#[test]
+fn no_refusal_repeats_what_was_typed_as_a_value() {
+    for line in [
+        "--quiet=hidden",
+        "--usre=hidden",
+        "--user hidden",
+        "--fsync hidden",
+        "--jobs=hidden",
+        "--header hidden",
+        "--completions hidden",
+        "-o a/hidden/..",
+    ] {
+        let why = refusal(&format!("{line} u"));
+        let flag = line.split([' ', '=']).next().unwrap();
+        assert!(why.contains("--") && !why.contains("hidden"), "{why}");
+        assert!(flag == "-o" || why.contains(flag), "{why}");
+    }
+    assert_eq!(
+        refusal("--job 3 u"),
+        "there is no flag --job; is --jobs meant?"
+    );
+    assert_eq!(refusal("--quiet=1"), "--quiet takes no value");
+    assert_eq!(refusal("-j"), "--jobs needs a value");
+    assert_eq!(refusal("-Y"), "there is no flag -Y");
 }

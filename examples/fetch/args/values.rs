@@ -1,18 +1,21 @@
 //! The values of flags: how each is written, and what is said of one that is not.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hob::http::{HeaderName, HeaderValue};
 
+use super::flags::Problem;
 use crate::job::{Fsync, Sha256Sum};
 
-pub fn output_name(name: OsString) -> Result<PathBuf, lexopt::Error> {
+pub const CONTROL: &str = "a header's value has a control character in it";
+
+pub fn output_name(name: &OsStr) -> Result<PathBuf, Problem> {
     match name.to_str() {
-        Some("-") => Err("-o - (standard output) is not offered: fetch writes files".into()),
-        _ if !ends_in_a_name(&name) => Err("-o needs the name of a file".into()),
+        Some("-") => Err("standard output is not offered: fetch writes files".into()),
+        _ if !ends_in_a_name(name) => Err("it must be the name of a file".into()),
         _ => Ok(name.into()),
     }
 }
@@ -28,6 +31,10 @@ pub fn at_least_one(text: &str) -> Result<usize, &'static str> {
         Ok(0) | Err(_) => Err("it must be a whole number, 1 or more"),
         Ok(number) => Ok(number),
     }
+}
+
+pub fn whole(text: &str) -> Result<u32, &'static str> {
+    text.parse().map_err(|_| "it must be a whole number")
 }
 
 /// A limit in time: zero means "none", as in curl.
@@ -101,10 +108,7 @@ pub fn header(line: &str) -> Result<(HeaderName, HeaderValue), &'static str> {
     };
     let name = HeaderName::try_from(name).map_err(|_| wrong)?;
     let value = HeaderValue::try_from(value.trim());
-    Ok((
-        name,
-        value.map_err(|_| "a header's value has a control character in it")?,
-    ))
+    Ok((name, value.map_err(|_| CONTROL)?))
 }
 
 /// `NAME:PASSWORD`. Nothing is asked for on the terminal.

@@ -1,0 +1,153 @@
+//! What is made of the table of flags besides a parser: help, manual page, completions.
+
+use clap::{Arg, ArgAction, ArgMatches};
+use clap_complete::Shell;
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, roman};
+
+use super::flags::{self, Flag, command};
+use super::table::GROUPS;
+
+/// What is to be known beyond the flags, for `--help all` and the manual page.
+const NOTES: &str = include_str!("notes.txt");
+
+const USAGE: &str = "\
+usage: fetch [OPTIONS] [URL]...
+       fetch               without a URL: a demonstration with a local server";
+
+/// Where the text about a flag begins, and where it must have ended.
+const TEXT_AT: usize = 25;
+const WIDTH: usize = 79;
+
+/// The text that the command line asks for, if it asks for one.
+pub fn asked_for(flags: &[Flag], matches: &ArgMatches) -> Result<Option<String>, String> {
+    if let Some(group) = matches.get_one::<String>("help") {
+        return help(flags, group).map(Some);
+    }
+    if matches.get_flag("version") {
+        return Ok(Some(format!("fetch (hob) {}", env!("CARGO_PKG_VERSION"))));
+    }
+    if matches.get_flag("manual") {
+        return Ok(Some(manual(flags)));
+    }
+    let shell = matches.get_one::<Shell>("completions");
+    Ok(shell.map(|shell| completions(flags, *shell)))
+}
+
+/// `--help`: the most used flags, those of one group, or all of them and the notes.
+fn help(flags: &[Flag], group: &str) -> Result<String, String> {
+    let words: Vec<_> = GROUPS.iter().map(|(word, ..)| *word).collect();
+    let words = words.join(", ");
+    let is_shown: &dyn Fn(&Flag, &str) -> bool = match group {
+        "" => &|flag, _| flag.is_common,
+        "all" => &|_, _| true,
+        word if GROUPS.iter().any(|(known, ..)| *known == word) => &|_, known| known == group,
+        _ => return Err(format!("--help: write all, or one of {words}")),
+    };
+    let mut page = format!("fetch: {}\n\n{USAGE}\n", flags::ABOUT);
+    for (word, heading, _) in GROUPS {
+        let of_group = flags.iter().filter(|flag| is_in(flag, heading));
+        let shown: Vec<_> = of_group.filter(|flag| is_shown(flag, word)).collect();
+        if !shown.is_empty() {
+            page += &format!("\n{heading}\n");
+            page.extend(shown.into_iter().map(|flag| entry(&flag.arg)));
+        }
+    }
+    page += &match group {
+        "all" => format!("\n{}", NOTES.replace("# ", "")),
+        _ => {
+            format!("\nMore: fetch --help all; or fetch --help GROUP, which is one of\n{words}.\n")
+        }
+    };
+    Ok(page)
+}
+
+fn is_in(flag: &Flag, heading: &str) -> bool {
+    flag.arg.get_help_heading() == Some(heading)
+}
+
+/// The lines about one flag: its names on the left, what it does on the right.
+fn entry(arg: &Arg) -> String {
+    let mut left = match (arg.get_short(), arg.get_long()) {
+        (Some(short), Some(long)) => format!("  -{short}, --{long}"),
+        (None, Some(long)) => format!("      --{long}"),
+        (short, None) => format!("  -{}", short.unwrap_or_default()),
+    };
+    if takes_a_value(arg) {
+        let name = arg.get_value_names().and_then(|names| names.first());
+        left += &format!(" {}", name.map_or("VALUE", |name| name.as_str()));
+    }
+    let text = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    let mut lines = Vec::new();
+    if left.len() >= TEXT_AT {
+        lines.push(std::mem::take(&mut left));
+    }
+    for line in wrapped(&text) {
+        lines.push(format!("{left:TEXT_AT$}{line}"));
+        left.clear();
+    }
+    lines.join("\n") + "\n"
+}
+
+fn takes_a_value(arg: &Arg) -> bool {
+    !matches!(arg.get_action(), ArgAction::SetTrue)
+}
+
+/// Broken at spaces, so that it fits.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is one from the start on");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.len() + 1 + word.len() <= WIDTH - TEXT_AT {
+            *line = format!("{line} {word}");
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
+/// `--manual`, in the language of `man`.
+fn manual(flags: &[Flag]) -> String {
+    let version = concat!("hob ", env!("CARGO_PKG_VERSION"));
+    let man = Man::new(command(flags)).title("FETCH").source(version);
+    let man = man.manual("User Commands");
+    let mut page = Vec::new();
+    let written = (man.render_title(&mut page))
+        .and_then(|()| man.render_name_section(&mut page))
+        .and_then(|()| man.render_synopsis_section(&mut page))
+        .and_then(|()| man.render_description_section(&mut page))
+        .and_then(|()| man.render_options_section(&mut page))
+        .and_then(|()| notes().to_writer(&mut page));
+    written.expect("memory takes all that is written");
+    String::from_utf8(page).expect("text was written")
+}
+
+/// The notes as sections of the manual page: lines that begin with `# ` are headings, and
+/// indented ones stay as they are.
+fn notes() -> Roff {
+    let mut page = Roff::new();
+    let mut is_table = false;
+    for line in NOTES.lines() {
+        let indented = line.starts_with(' ');
+        if indented != is_table {
+            page.control(if indented { "nf" } else { "fi" }, []);
+            is_table = indented;
+        }
+        match line.strip_prefix("# ") {
+            Some(heading) => page.control("SH", [heading.to_uppercase().as_str()]),
+            None if line.is_empty() => page.control("PP", []),
+            None => page.text([roman(line)]),
+        };
+    }
+    page
+}
+
+/// `--completions`.
+fn completions(flags: &[Flag], shell: Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command(flags), "fetch", &mut script);
+    String::from_utf8(script).expect("text was written")
+}
