@@ -3,15 +3,18 @@
 //!
 //! - V1: `at` never goes back from one event to the next, and counts from the beginning of the
 //!   run. Only [`What::Began`] knows the time of day.
-//! - V2: a *step* (looking up, connecting, shaking hands) is one event, told at its end, with
-//!   what it took; so it began at `at - took`. What has no such event at the end of a run was
-//!   cut off in the middle.
-//! - V3: each file is [`What::Queued`] first and [`What::Done`] last, once each.
+//! - V2: a *step* (standing in line, looking up, connecting, the talk with a proxy, shaking
+//!   hands) is one event, told at its end, with what it took; so it began at `at - took`. What
+//!   has no such event at the end of a run was cut off in the middle.
+//! - V3: each file is [`What::Queued`] first and [`What::Done`] last, once each, also where the
+//!   run was stopped. The run is [`What::Began`] first of all and [`What::Ended`] last of all.
 //! - V4: no event has a password, a cookie, or anything that could steer a terminal in it.
 //!
 //! Three numbers say what belongs together: a *file* is a line of the list, a *request* is one
 //! message to one server (a redirect, another try and a further range are further requests), and
-//! a *connection* carries one request after the other.
+//! a *connection* carries one request after the other. Steps bear the number of the request that
+//! they were made for, and, from looking up on, that of the connection that was to come of them.
+//! A request made by another's connection has no such steps, only `reused`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -26,7 +29,7 @@ pub struct Event {
     pub file: u64,
     /// From 1, in the order in which they were made. `None`: about no request by itself.
     pub request: Option<u64>,
-    /// From 1, in the order in which they were connected.
+    /// From 1, in the order in which they were begun: one that failed has a number, too.
     pub connection: Option<u64>,
     pub what: What,
 }
@@ -46,7 +49,11 @@ pub enum What {
     },
     /// It was its turn.
     Started,
-    /// Looking up the host. `cached`: no question was asked.
+    /// Standing in line for a connection, as no more were allowed. Only where it had to wait.
+    Wait {
+        took: Duration,
+    },
+    /// Looking up the host. `cached`: no question was asked. An IP address is not looked up.
     Dns {
         took: Duration,
         host: String,
@@ -60,13 +67,20 @@ pub enum What {
         address: String,
         error: Option<String>,
     },
+    /// Having a proxy open the way to the host (`CONNECT`, SOCKS).
+    Tunnel {
+        took: Duration,
+        /// Without its password.
+        proxy: String,
+        error: Option<String>,
+    },
     Tls {
         took: Duration,
         version: Option<String>,
         cipher: Option<String>,
         error: Option<String>,
     },
-    /// The head of a request went out. `reused`: over a connection that was there already.
+    /// A request begins to go out. `reused`: over a connection that was there already.
     Request {
         method: String,
         url: String,
@@ -76,14 +90,21 @@ pub enum What {
         /// As it went out, secrets left out.
         headers: Vec<(String, String)>,
     },
+    /// The whole request is out, with so many bytes of a body.
+    Sent {
+        body: u64,
+    },
     /// The head of the answer was there.
     FirstByte {
+        /// `HTTP/1.1`, say.
+        version: String,
         status: u16,
         /// Of this body, as announced.
         length: Option<u64>,
         headers: Vec<(String, String)>,
     },
-    /// Now and then while bytes come, and once at the end of each body.
+    /// Now and then while bytes come, at most four times a second for each file, and once at
+    /// the end of each body, whole or cut.
     Progress {
         /// Of this body so far.
         received: u64,
@@ -92,17 +113,20 @@ pub enum What {
         /// Of the whole file, if that is known.
         total: Option<u64>,
     },
-    /// Nothing has come for so long, though something should.
+    /// Nothing has come for so long, though something should. Told while it lasts, each time
+    /// that it has doubled, and once more at its end; all of one stall begin at `at - silent`.
     Stall {
         silent: Duration,
     },
-    /// It failed in a way that may pass, and is tried again after `wait`.
+    /// It failed in a way that may pass, and is tried again after `wait`. A connection that had
+    /// been idle and was closed by the time it was needed is replaced without any.
     Retry {
         why: String,
         wait: Duration,
         /// How many tries there were.
         tries: u32,
     },
+    /// What follows is another request.
     Redirect {
         status: u16,
         to: String,
@@ -112,7 +136,9 @@ pub enum What {
         from: u64,
         total: Option<u64>,
     },
+    /// The bytes are there, and were compared with a sum of the user's or the server's.
     Verify {
+        /// `sha-256`, say.
         algorithm: String,
         good: bool,
     },
@@ -129,7 +155,7 @@ pub enum What {
         /// Its final name, if it has one.
         target: Option<PathBuf>,
     },
-    /// The run, with its exit status.
+    /// The run, with its exit status; what a shell makes of it where a signal stopped it (130).
     Ended {
         code: u8,
     },
