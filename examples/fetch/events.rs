@@ -16,9 +16,15 @@
 //! they were made for, and, from looking up on, that of the connection that was to come of them.
 //! A request made by another's connection has no such steps, only `reused`.
 
+mod log;
+mod run;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
+
+pub use log::Log;
+pub use run::Run;
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]

@@ -38,7 +38,7 @@ mod stop;
 mod together;
 mod job;
 mod names;
-#[allow(dead_code)] // until the transfers tell of it
+#[allow(dead_code)] // until the transfers tell of all of it
 mod events;
 mod transfer;
 mod show;
@@ -58,6 +58,7 @@ use hob::http::Client;
 
 use args::{Command, Options};
 use demo::Demo;
+use events::{Log, Run};
 use job::Job;
 use show::{Tell, text, to_stderr, to_stdout};
 use transfer::Transfer;
@@ -125,8 +126,9 @@ async fn fetch(jobs: Vec<Job>, options: Options) -> io::Result<u8> {
             .await
             .map_err(|e| at(dir, &e))?;
     }
+    let run = Run::begin(&options, jobs.len()); // it writes down what happened, however that ends
     let client = network::client(&options).await?;
-    let at_once = together::all(&client, jobs.clone(), &options, Tell::Every).await;
+    let at_once = together::all(&client, jobs.clone(), &options, Tell::Every, &run.log).await;
     let in_turn = compare(&client, jobs, &options).await?;
     if !options.quiet {
         if options.timeline {
@@ -136,7 +138,7 @@ async fn fetch(jobs: Vec<Job>, options: Options) -> io::Result<u8> {
             print(report::story(&at_once, &in_turn, ""));
         }
     }
-    Ok(status(at_once.iter().chain(&in_turn)))
+    Ok(run.end(status(at_once.iter().chain(&in_turn))))
 }
 
 async fn demonstrate(options: Options) -> io::Result<u8> {
@@ -145,8 +147,10 @@ async fn demonstrate(options: Options) -> io::Result<u8> {
     if !options.quiet {
         print(demo.greeting());
     }
+    let run = Run::begin(&options, demo.jobs.len());
     let before = hob::metrics();
-    let at_once = together::all(&client, demo.jobs.clone(), &options, Tell::Failed).await;
+    let (jobs, log) = (demo.jobs.clone(), &run.log);
+    let at_once = together::all(&client, jobs, &options, Tell::Failed, log).await;
     let after = hob::metrics();
     let in_turn = compare(&client, demo.jobs.clone(), &options).await?;
     if !options.quiet {
@@ -161,7 +165,7 @@ async fn demonstrate(options: Options) -> io::Result<u8> {
             after.counters,
         ));
     }
-    Ok(status(at_once.iter().chain(&in_turn)))
+    Ok(run.end(status(at_once.iter().chain(&in_turn))))
 }
 
 /// `--compare`: the same once more, with one turn for all of them.
@@ -184,7 +188,7 @@ async fn compare(
         jobs: 1,
         ..options.clone()
     };
-    Ok(together::all(client, again, &options, Tell::Failed).await)
+    Ok(together::all(client, again, &options, Tell::Failed, &Log::silent()).await)
 }
 
 /// The class of the first failure in the list, whichever came first in time: so the same

@@ -24,21 +24,29 @@ use hob::http::Client;
 use hob::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::args::Options;
+use crate::events::Log;
 use crate::job::{self, Job, Session, download};
 use crate::show::{self, Show, Tell, text};
 use crate::transfer::{Failed, Phase, Transfer};
 use line::Line;
 
-/// Downloads all of `jobs` and gives back what happened, in the same order.
+/// Downloads all of `jobs` and gives back what happened, in the same order. The `log` is told
+/// of it as it happens.
 pub async fn all(
     client: &Client,
     jobs: Vec<Job>,
     options: &Options,
     tell: Tell,
+    log: &Rc<Log>,
 ) -> Vec<Rc<Transfer>> {
     let transfers: Vec<_> = jobs
         .iter()
-        .map(|job| Rc::new(Transfer::new(&job.label)))
+        .zip(1..)
+        .map(|(job, file)| {
+            let transfer = Transfer::new(&job.label).logged(log, file);
+            transfer.queued(&job.url, &job.target);
+            Rc::new(transfer)
+        })
         .collect();
     let show = Rc::new(Show::new(options, &transfers, tell));
     let mut watched = Watched {

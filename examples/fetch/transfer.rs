@@ -11,12 +11,16 @@
 //! One [`Transfer`] is shared by the task that downloads, which writes it, and by whoever
 //! shows it, on the same thread: cells are enough, and no call here can run anybody's code.
 //! It is also the one place through which every fact passes, in the order in which things
-//! happened, so a log of events would be written from here.
+//! happened, so the [`Log`] of the run is told from here, if there is one.
 
 use std::cell::{Cell, OnceCell};
 use std::path::Path;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use hob::http::Url;
+
+use crate::events::{Log, Outcome, What};
 use crate::show::text;
 
 /// One download, from the queue to its end.
@@ -24,6 +28,8 @@ use crate::show::text;
 pub struct Transfer {
     /// The name that the user sees, free of anything that could steer a terminal.
     pub label: String,
+    /// Who is told, and which file this is.
+    log: Option<(Rc<Log>, u64)>,
     begun: Cell<Option<Instant>>,
     /// When the head of the answer was there: the bytes come from now on.
     head_at: Cell<Option<Instant>>,
@@ -79,8 +85,30 @@ impl Transfer {
         }
     }
 
+    /// Has the log told of what happens to it, as the file of this number.
+    pub fn logged(self, log: &Rc<Log>, file: u64) -> Transfer {
+        Transfer {
+            log: Some((log.clone(), file)),
+            ..self
+        }
+    }
+
+    fn tell(&self, what: impl FnOnce() -> What) {
+        if let Some((log, file)) = &self.log {
+            log.tell(*file, what);
+        }
+    }
+
+    pub fn queued(&self, url: &Url, target: &Path) {
+        self.tell(|| What::Queued {
+            url: text::url(url),
+            target: target.to_owned(),
+        });
+    }
+
     pub fn begin(&self, now: Instant) {
         self.begun.set(Some(now));
+        self.tell(|| What::Started);
     }
 
     /// The head of an answer is there, and what comes begins at byte `from`.
@@ -117,8 +145,26 @@ impl Transfer {
 
     pub fn end(&self, outcome: Result<(), Failed>, now: Instant) {
         self.ended.set(Some(now));
+        self.tell(|| self.done(&outcome));
         let first = self.outcome.set(outcome);
         debug_assert!(first.is_ok(), "a transfer ends once");
+    }
+
+    fn done(&self, outcome: &Result<(), Failed>) -> What {
+        let failed = outcome.as_ref().err();
+        What::Done {
+            outcome: match outcome {
+                Err(_) => Outcome::Failed,
+                Ok(()) if self.was_there() => Outcome::There,
+                Ok(()) if self.was_not_modified() => Outcome::NotModified,
+                Ok(()) => Outcome::Arrived,
+            },
+            why: failed.map_or(String::new(), |failed| failed.why.clone()),
+            code: failed.map_or(0, |failed| failed.code),
+            received: self.received(),
+            size: self.size(),
+            target: None,
+        }
     }
 
     pub fn phase(&self) -> Phase {
