@@ -5,7 +5,7 @@
 //!                  client    request_builder   response         (builder, config: what is set)
 //!
 //!   behind them    send: again, or elsewhere? ─▶ exchange: one request, one head
-//!                                                   │ outgoing, expect, upload: what goes out
+//!                                                   │ outgoing, expect, upload, form: what goes out
 //!                        pool ─▶ connect ─▶ tls ◀───┤
 //!                                conn, buffer ◀─────┘ deadline: for how long
 //!
@@ -38,6 +38,7 @@ mod resume;
 mod buffer;
 mod deadline;
 mod upload;
+mod form;
 mod conn;
 mod tls;
 mod connect;
@@ -63,6 +64,7 @@ pub use fields::{
     ContentRange, Digests, Validators, content_disposition, safe_file_name, shorten_file_name,
     url_file_name,
 };
+pub use form::{Form, FormPart};
 pub use netrc::Netrc;
 pub use printable::{Printable, printable};
 pub use request_builder::RequestBuilder;

@@ -15,6 +15,7 @@ use futures_io::AsyncRead;
 
 use crate::http::auth;
 use crate::http::error::{Error, ErrorKind};
+use crate::http::form::Form;
 use crate::http::outgoing::Request;
 use crate::http::request::Length;
 use crate::http::response::Response;
@@ -207,6 +208,16 @@ impl RequestBuilder {
             request.body = Upload::memory(text.finish().into_bytes());
             let form = HeaderValue::from_static("application/x-www-form-urlencoded");
             request.headers.insert(header::CONTENT_TYPE, form);
+            Ok(())
+        })
+    }
+
+    /// Sets the body to a form that may have files in it, and `Content-Type` (RFC 7578).
+    pub fn multipart(self, form: Form) -> RequestBuilder {
+        self.change(|request| {
+            let (body, kind) = form.into_upload();
+            request.body = body;
+            request.headers.insert(header::CONTENT_TYPE, kind);
             Ok(())
         })
     }

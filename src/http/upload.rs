@@ -43,7 +43,7 @@ const FRONT: usize = 10;
 /// Behind a chunk: a line end.
 const BEHIND: usize = 2;
 
-type Reader = Pin<Box<dyn AsyncRead>>;
+pub(crate) type Reader = Pin<Box<dyn AsyncRead>>;
 
 /// The fields behind the last chunk, made when all of it was sent.
 pub(crate) type Trailers = Box<dyn FnMut() -> HeaderMap>;
@@ -81,6 +81,11 @@ enum State {
 /// Makes a reader, as often as the body is to be sent.
 pub(crate) trait Make {
     fn make(&mut self) -> Pin<Box<dyn Future<Output = io::Result<Reader>> + '_>>;
+
+    /// Can it make a second one?
+    fn can_repeat(&self) -> bool {
+        true
+    }
 }
 
 /// A function that makes readers of one type.
@@ -153,7 +158,12 @@ impl Upload {
 
     /// Can it be sent from its beginning (U2)?
     pub(crate) fn can_repeat(&self) -> bool {
-        self.state == State::Fresh || !matches!(self.source, Source::Once(_))
+        let again = match &self.source {
+            Source::Memory(_) => true,
+            Source::Once(_) => false,
+            Source::Again(make, _) => make.can_repeat(),
+        };
+        again || self.state == State::Fresh
     }
 
     /// Prepares it to be sent from its beginning, which may have been done before.
