@@ -20,7 +20,7 @@ use clap::ArgMatches;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use flags::{Apply, Flag, Value};
-pub use options::Options;
+pub use options::{Name, Options};
 
 /// What the command line asks for.
 #[derive(Debug, PartialEq)]
@@ -88,9 +88,16 @@ fn set(options: &mut Options, flag: &Flag, word: &OsStr) -> Result<(), String> {
 }
 
 /// Demonstration or not.
-fn sort_out(options: Options) -> Result<Command, String> {
+fn sort_out(mut options: Options) -> Result<Command, String> {
+    for (name, value) in std::mem::take(&mut options.weak_headers) {
+        let name = name.expect("each name is there once");
+        options.headers.entry(name).or_insert(value);
+    }
+    for name in &options.no_headers {
+        options.headers.remove(name);
+    }
     let given = !options.urls.is_empty() || !options.inputs.is_empty();
-    if !given && !options.names.is_empty() {
+    if !given && options.names.iter().any(|name| *name != Name::Remote) {
         return Err("-o needs a URL whose file it names".into());
     }
     Ok(if given {

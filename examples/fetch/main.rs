@@ -130,7 +130,7 @@ async fn fetch(jobs: Vec<Job>, options: Options) -> io::Result<u8> {
     let client = network::client(&options).await?;
     let at_once = together::all(&client, jobs.clone(), &options, Tell::Every, &run.log).await;
     let in_turn = compare(&client, jobs, &options).await?;
-    if !options.quiet {
+    if !options.is_quiet() {
         if options.timeline {
             print(report::timeline(&at_once, show::width()));
         }
@@ -144,7 +144,7 @@ async fn fetch(jobs: Vec<Job>, options: Options) -> io::Result<u8> {
 async fn demonstrate(options: Options) -> io::Result<u8> {
     let client = network::local_client(&options);
     let demo = Demo::start(&client, &options).await?;
-    if !options.quiet {
+    if !options.is_quiet() {
         print(demo.greeting());
     }
     let run = Run::begin(&options, demo.jobs.len());
@@ -153,12 +153,12 @@ async fn demonstrate(options: Options) -> io::Result<u8> {
     let at_once = together::all(&client, jobs, &options, Tell::Failed, log).await;
     let after = hob::metrics();
     let in_turn = compare(&client, demo.jobs.clone(), &options).await?;
-    if !options.quiet {
+    if !options.is_quiet() {
         print(report::timeline(&at_once, show::width()));
         print(report::story(&at_once, &in_turn, &demo.whereabouts()));
     }
     let counts = demo.stop().await?;
-    if !options.quiet {
+    if !options.is_quiet() {
         print(demo::behind_the_scenes(
             counts,
             before.counters,
@@ -177,7 +177,7 @@ async fn compare(
     if !options.compare {
         return Ok(Vec::new());
     }
-    if !options.quiet {
+    if !options.is_quiet() {
         to_stdout("The same once more, one after another.");
     }
     let mut again = Vec::with_capacity(jobs.len());

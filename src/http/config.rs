@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ::http::HeaderValue;
+use ::http::{HeaderName, HeaderValue};
 
 use crate::http::connect;
 use crate::http::deadline;
@@ -27,6 +27,8 @@ pub(crate) struct Config {
     pub(crate) decode: bool,
     pub(crate) max_decoded: u64,
     pub(crate) user_agent: HeaderValue,
+    /// Of the fields that hob sets itself, those that it does not.
+    pub(crate) omitted: Vec<HeaderName>,
 }
 
 impl Default for Config {
@@ -73,6 +75,7 @@ impl Default for Config {
             decode: true,
             max_decoded: 1024 * 1024 * 1024,
             user_agent: HeaderValue::from_static(concat!("hob/", env!("CARGO_PKG_VERSION"))),
+            omitted: Vec::new(),
         }
     }
 }

@@ -97,6 +97,9 @@ impl Request {
             (header::ACCEPT_ENCODING, codings),
         ];
         for (name, value) in defaults {
+            if config.omitted.contains(&name) {
+                continue;
+            }
             self.headers.entry(name).or_insert(value);
         }
     }

@@ -82,6 +82,12 @@ impl Flag {
         self
     }
 
+    /// Another name for the same, from curl.
+    pub fn also(mut self, name: &'static str) -> Flag {
+        self.arg = self.arg.visible_alias(name);
+        self
+    }
+
     /// In the short help, too.
     pub fn common(mut self) -> Flag {
         self.is_common = true;

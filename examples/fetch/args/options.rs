@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hob::http::HeaderMap;
+use hob::http::{HeaderMap, HeaderName};
 
 use crate::job::{Fsync, Sha256Sum};
 use crate::network::Network;
@@ -19,14 +19,20 @@ pub struct Options {
     pub urls: Vec<String>,
     /// `-i`, each of them; `-` stands for standard input.
     pub inputs: Vec<PathBuf>,
-    /// `-o`, in order: the n-th names the file of the n-th URL.
-    pub names: Vec<PathBuf>,
+    /// `-o` and `-O`, in order: the n-th is for the n-th URL.
+    pub names: Vec<Name>,
     pub dir: Option<PathBuf>,
+    pub create_dirs: bool,
     pub force: bool,
     pub content_disposition: bool,
     pub remote_time: bool,
     pub fsync: Fsync,
     pub retry: u32,
+    /// `None`: it grows.
+    pub retry_delay: Option<Duration>,
+    pub retry_max_time: Option<Duration>,
+    pub retry_all: bool,
+    pub remove_on_error: bool,
     /// `--sha256`, in order, as the names.
     pub sums: Vec<Sha256Sum>,
     pub checksums: Vec<PathBuf>,
@@ -39,16 +45,38 @@ pub struct Options {
     /// `Some(None)` waits for ever; `None`: as `timeout`.
     pub connect_timeout: Option<Option<Duration>>,
     pub max_time: Option<Duration>,
+    /// Bytes.
+    pub max_size: Option<u64>,
+    /// Fewer bytes a second than this for so long are too few. `None`: as long as usual.
+    pub slowest: (u64, Option<Duration>),
     pub max_redirs: u32,
     pub headers: HeaderMap,
+    /// `-A` and `-e`, which `-H` overrules.
+    pub weak_headers: HeaderMap,
+    /// `-H Name:`, without a value: not to be sent.
+    pub no_headers: Vec<HeaderName>,
     pub user: Option<(String, String)>,
+    pub bearer: Option<String>,
     pub compressed: bool,
     pub network: Network,
     pub timeline: bool,
     pub progress: bool,
     pub verbose: bool,
+    /// Nothing but what failed.
     pub quiet: bool,
+    /// Not even that, unless `show_errors`.
+    pub silent: bool,
+    pub show_errors: bool,
     pub compare: bool,
+}
+
+/// Where the file of a URL goes to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Name {
+    /// `-o`.
+    File(PathBuf),
+    /// `-O`: to what the server or the URL calls it, as without any of them.
+    Remote,
 }
 
 impl Default for Options {
@@ -58,11 +86,16 @@ impl Default for Options {
             inputs: Vec::new(),
             names: Vec::new(),
             dir: None,
+            create_dirs: false,
             force: false,
             content_disposition: true,
             remote_time: true,
             fsync: Fsync::Auto,
             retry: 0,
+            retry_delay: None,
+            retry_max_time: None,
+            retry_all: false,
+            remove_on_error: false,
             sums: Vec::new(),
             checksums: Vec::new(),
             jobs: JOBS,
@@ -71,17 +104,31 @@ impl Default for Options {
             timeout: Some(Duration::from_secs(30)),
             connect_timeout: None,
             max_time: None,
+            max_size: None,
+            slowest: (1, None),
             max_redirs: 20,
             headers: HeaderMap::new(),
+            weak_headers: HeaderMap::new(),
+            no_headers: Vec::new(),
             user: None,
+            bearer: None,
             compressed: false,
             network: Network::default(),
             timeline: false,
             progress: true,
             verbose: false,
             quiet: false,
+            silent: false,
+            show_errors: false,
             compare: false,
         }
+    }
+}
+
+impl Options {
+    /// Neither lines for what arrived nor a report.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet || self.silent
     }
 }
 

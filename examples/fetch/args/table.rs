@@ -21,13 +21,15 @@
 //!
 //! This file is long because it is one table.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use clap::{Arg, ArgAction};
 use clap_complete::Shell;
 use hob::http::{HeaderName, HeaderValue, header};
 
-use super::Options;
 use super::flags::{Flag, Problem, Value, urls};
 use super::values;
+use super::{Name, Options};
 
 /// A group's word for `--help GROUP`, its heading, and its flags.
 type Group = (&'static str, &'static str, fn() -> Vec<Flag>);
@@ -39,6 +41,7 @@ pub const GROUPS: &[Group] = &[
     ("request", "the request", request),
     ("way", "the way", way),
     ("show", "what you see", show),
+    ("curl", "from curl, and here as it is anyway", as_it_is),
     ("about", "about fetch", about),
 ];
 
@@ -72,14 +75,34 @@ fn files() -> Vec<Flag> {
         )
         .short('o')
         .common(),
+        Flag::switch(
+            "remote-name",
+            "in the place of a -o: this URL's file has the server's name for it (the default)",
+            |o| o.names.push(Name::Remote),
+        )
+        .short('O'),
+        Flag::value(
+            "url",
+            "URL",
+            "one more URL, as if it stood by itself",
+            |o, v| v.text().map(|url| o.urls.push(url.to_owned())),
+        ),
         Flag::value(
             "dir",
             "DIR",
             "the folder for the files, made if it is not there (default: this one)",
             |o, v| v.path().map(|dir| o.dir = Some(dir)),
         )
+        .also("output-dir")
         .short('d')
         .common(),
+        Flag::switch(
+            "create-dirs",
+            "make the folders in the names of -o, too",
+            |o| {
+                o.create_dirs = true;
+            },
+        ),
         Flag::switch("force", "replace files that exist already", |o| {
             o.force = true;
         })
@@ -145,6 +168,28 @@ fn resume() -> Vec<Flag> {
         )
         .common(),
         Flag::value(
+            "retry-delay",
+            "SECS",
+            "pause for so long before each further try, in the place of pauses that grow",
+            |o, v| v.read(values::limit).map(|pause| o.retry_delay = pause),
+        ),
+        Flag::value(
+            "retry-max-time",
+            "SECS",
+            "no further try once so long has gone by since the first",
+            |o, v| v.read(values::limit).map(|most| o.retry_max_time = most),
+        ),
+        Flag::switch(
+            "retry-all-errors",
+            "try again whatever the server or the network did, also after a 404",
+            |o| o.retry_all = true,
+        ),
+        Flag::switch(
+            "remove-on-error",
+            "keep no half file of a download that failed",
+            |o| o.remove_on_error = true,
+        ),
+        Flag::value(
             "sha256",
             "HEX",
             "what the first URL's file must hash to; a second one is for the second URL, and so \
@@ -169,6 +214,7 @@ fn limits() -> Vec<Flag> {
             "at most N downloads at once (default: 64)",
             |o, v| v.read(values::at_least_one).map(|n| o.jobs = n),
         )
+        .also("parallel-max")
         .short('j')
         .common(),
         Flag::value(
@@ -210,12 +256,31 @@ fn limits() -> Vec<Flag> {
         .short('m')
         .common(),
         Flag::value(
+            "max-filesize",
+            "BYTES",
+            "give up a file that is longer than so many bytes (also 500K or 2M)",
+            |o, v| v.read(values::size).map(|most| o.max_size = Some(most)),
+        ),
+        Flag::value(
+            "speed-limit",
+            "RATE",
+            "give a download up that is slower than this for the time of -y (default: 1)",
+            |o, v| v.read(values::rate).map(|rate| o.slowest.0 = rate.into()),
+        )
+        .short('Y'),
+        Flag::value(
+            "speed-time",
+            "SECS",
+            "how long it may be too slow (default: 300; 30 where there is a -Y)",
+            |o, v| v.read(values::limit).map(|time| o.slowest.1 = time),
+        )
+        .short('y'),
+        Flag::value(
             "max-redirs",
             "N",
             "follow at most N redirects for each URL (default: 20)",
             |o, v| v.read(values::whole).map(|n| o.max_redirs = n),
         ),
-        Flag::switch("location", "follow redirects (the default)", |_| {}).short('L'),
     ]
 }
 
@@ -224,12 +289,8 @@ fn request() -> Vec<Flag> {
         Flag::value(
             "header",
             "LINE",
-            "send the header \"Name: value\"; may be repeated",
-            |o, v| {
-                let (name, value) = v.read(values::header)?;
-                o.headers.append(name, value);
-                Ok(())
-            },
+            "send the header \"Name: value\"; \"Name:\": do not send it; @FILE: the lines in a file",
+            add_headers,
         )
         .short('H')
         .common(),
@@ -238,6 +299,9 @@ fn request() -> Vec<Flag> {
         })
         .short('u')
         .common(),
+        Flag::value("oauth2-bearer", "TOKEN", "say who asks (Bearer)", |o, v| {
+            v.read(values::bearer).map(|token| o.bearer = Some(token))
+        }),
         Flag::value("user-agent", "NAME", "what to call ourselves", |o, v| {
             set_header(o, header::USER_AGENT, v)
         })
@@ -266,6 +330,22 @@ fn way() -> Vec<Flag> {
         )
         .short('x')
         .common(),
+        Flag::value(
+            "proxy-user",
+            "NAME:PASS",
+            "who asks, for the proxy of -x",
+            |o, v| {
+                v.read(values::user)
+                    .map(|user| o.network.proxy_user = Some(user))
+            },
+        )
+        .short('U'),
+        Flag::switch(
+            "proxytunnel",
+            "have the proxy make a tunnel for http, too, so that it changes nothing",
+            |o| o.network.always_tunnel = true,
+        )
+        .short('p'),
         Flag::value("noproxy", "LIST", "except to these hosts", |o, v| {
             let list = v.text()?;
             o.network.no_proxy_for = Some(list.to_owned());
@@ -278,6 +358,24 @@ fn way() -> Vec<Flag> {
             |o, v| {
                 v.read(values::address)
                     .map(|from| o.network.source = Some(from))
+            },
+        ),
+        Flag::switch("ipv4", "connect to IPv4 addresses only", |o| {
+            o.network.source = Some(Ipv4Addr::UNSPECIFIED.into());
+        })
+        .short('4'),
+        Flag::switch("ipv6", "connect to IPv6 addresses only", |o| {
+            o.network.source = Some(Ipv6Addr::UNSPECIFIED.into());
+        })
+        .short('6'),
+        Flag::value(
+            "resolve",
+            "HOST:PORT:ADDR",
+            "this host and port are at ADDR (several with commas between), whatever the name \
+             servers say",
+            |o, v| {
+                v.read(values::known_host)
+                    .map(|known| o.network.known.push(known))
             },
         ),
         Flag::value(
@@ -307,6 +405,19 @@ fn way() -> Vec<Flag> {
             "only a server with this key: sha256//BASE64, or several of them with ; between",
             |o, v| v.text().map(|pins| o.network.pins.push(pins.to_owned())),
         ),
+        Flag::value(
+            "cert",
+            "FILE",
+            "show this certificate (PEM) to servers that ask who the client is",
+            |o, v| v.path().map(|file| o.network.cert = Some(file)),
+        )
+        .short('E'),
+        Flag::value(
+            "key",
+            "FILE",
+            "the key of --cert, if it is not in the same file",
+            |o, v| v.path().map(|file| o.network.key = Some(file)),
+        ),
         Flag::switch(
             "insecure",
             "take any certificate: anybody may read and change all of it on the way",
@@ -328,6 +439,7 @@ fn show() -> Vec<Flag> {
         Flag::switch("no-progress", "no bars, even on a terminal", |o| {
             o.progress = false;
         })
+        .also("no-progress-meter")
         .common(),
         Flag::switch(
             "verbose",
@@ -339,13 +451,47 @@ fn show() -> Vec<Flag> {
         Flag::switch("quiet", "say nothing but what failed", |o| o.quiet = true)
             .short('q')
             .common(),
-        Flag::switch("silent", "the same", |o| o.quiet = true).short('s'),
+        Flag::switch("silent", "say nothing at all: the exit status tells", |o| {
+            o.silent = true;
+        })
+        .short('s'),
+        Flag::switch("show-error", "with -s, do say what failed", |o| {
+            o.show_errors = true;
+        })
+        .short('S'),
         Flag::switch(
             "compare",
             "afterwards fetch all of it one after another as well, into a folder \
              \"one-after-another\", and compare",
             |o| o.compare = true,
         ),
+    ]
+}
+
+/// What scripts for curl say and what needs no saying here, so that they work.
+fn as_it_is() -> Vec<Flag> {
+    vec![
+        Flag::switch("location", "follow redirects", |_| {}).short('L'),
+        Flag::switch("fail", "a status that is an error is a failure", |_| {}).short('f'),
+        Flag::switch(
+            "remote-name-all",
+            "every file has the server's name for it",
+            |_| {},
+        ),
+        Flag::switch("parallel", "downloads run at the same time", |_| {}).short('Z'),
+        Flag::switch(
+            "parallel-immediate",
+            "and do not wait for each other",
+            |_| {},
+        ),
+        Flag::switch(
+            "retry-connrefused",
+            "--retry retries refused connections",
+            |_| {},
+        ),
+        Flag::switch("no-buffer", "what comes is written at once", |_| {}).short('N'),
+        Flag::switch("progress-bar", "there are bars on a terminal", |_| {}).short('#'),
+        Flag::switch("http1.1", "HTTP/1.1 is what is spoken", |_| {}),
     ]
 }
 
@@ -377,8 +523,27 @@ fn about() -> Vec<Flag> {
     ]
 }
 
+/// One line, or those of a file.
+fn add_headers(options: &mut Options, line: Value<'_>) -> Result<(), Problem> {
+    let from_file;
+    let lines = match line.text()?.strip_prefix('@') {
+        Some(file) => {
+            from_file = values::file(file)?;
+            &from_file
+        }
+        None => line.text()?,
+    };
+    for line in lines.lines().filter(|line| !line.trim().is_empty()) {
+        match values::header(line)? {
+            (name, Some(value)) => drop(options.headers.append(name, value)),
+            (name, None) => options.no_headers.push(name),
+        }
+    }
+    Ok(())
+}
+
 fn set_header(options: &mut Options, name: HeaderName, value: Value<'_>) -> Result<(), Problem> {
     let value = HeaderValue::try_from(value.text()?).map_err(|_| values::CONTROL)?;
-    options.headers.insert(name, value);
+    options.weak_headers.insert(name, value);
     Ok(())
 }

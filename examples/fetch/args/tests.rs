@@ -1,6 +1,5 @@
 //! Every way to write the command line, and what is refused.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ArgAction;
@@ -38,7 +37,7 @@ fn every_way_to_write_a_value_is_read() {
     let all = options(
         "-o a -o b -d dir --per-host 2 --max-redirs 0 --force --no-progress --timeline u v -- -w",
     );
-    assert_eq!(all.names, [PathBuf::from("a"), PathBuf::from("b")]);
+    assert_eq!(all.names, ["a", "b"].map(|name| Name::File(name.into())));
     assert_eq!(all.urls, ["u", "v", "-w"]);
     assert_eq!(all.dir, Some("dir".into()));
     assert_eq!((all.per_host, all.max_redirs), (Some(2), 0));
@@ -206,5 +205,5 @@ fn no_refusal_repeats_what_was_typed_as_a_value() {
     );
     assert_eq!(refusal("--quiet=1"), "--quiet takes no value");
     assert_eq!(refusal("-j"), "--jobs needs a value");
-    assert_eq!(refusal("-Y"), "there is no flag -Y");
+    assert_eq!(refusal("-Q"), "there is no flag -Q");
 }

@@ -1,22 +1,23 @@
 //! The values of flags: how each is written, and what is said of one that is not.
 
 use std::ffi::OsStr;
-use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::net::{AddrParseError, IpAddr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 use hob::http::{HeaderName, HeaderValue};
 
+use super::Name;
 use super::flags::Problem;
 use crate::job::{Fsync, Sha256Sum};
 
 pub const CONTROL: &str = "a header's value has a control character in it";
 
-pub fn output_name(name: &OsStr) -> Result<PathBuf, Problem> {
+pub fn output_name(name: &OsStr) -> Result<Name, Problem> {
     match name.to_str() {
         Some("-") => Err("standard output is not offered: fetch writes files".into()),
         _ if !ends_in_a_name(name) => Err("it must be the name of a file".into()),
-        _ => Ok(name.into()),
+        _ => Ok(Name::File(name.into())),
     }
 }
 
@@ -59,25 +60,29 @@ fn duration(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(number * seconds_each).ok()
 }
 
-/// Bytes in a second, with curl's letters. More than 4 GiB/s is no limit that anybody meets.
-pub fn rate(text: &str) -> Result<u32, &'static str> {
-    let wrong = "write it as 500000, 500K, 2.5M or 1G: bytes in a second";
+/// Bytes, with curl's letters.
+pub fn size(text: &str) -> Result<u64, &'static str> {
+    Ok(bytes(text).ok_or("write it as 500000, 500K, 2.5M or 1G")? as u64)
+}
+
+fn bytes(text: &str) -> Option<f64> {
     let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let each: f64 = match text[number.len()..].to_ascii_uppercase().as_str() {
         "" | "B" => 1.0,
         "K" => 1024.0,
         "M" => 1024.0 * 1024.0,
         "G" => 1024.0 * 1024.0 * 1024.0,
-        _ => return Err(wrong),
+        _ => return None,
     };
-    let number: f64 = number.parse().map_err(|_| wrong)?;
-    let bytes = number * each;
+    let bytes = number.parse::<f64>().ok()? * each;
     // Not a number fails this, too.
-    if bytes >= 1.0 {
-        Ok(bytes as u32)
-    } else {
-        Err(wrong)
-    }
+    (bytes >= 1.0).then_some(bytes)
+}
+
+/// Bytes in a second, with curl's letters. More than 4 GiB/s is no limit that anybody meets.
+pub fn rate(text: &str) -> Result<u32, &'static str> {
+    let wrong = "write it as 500000, 500K, 2.5M or 1G: bytes in a second";
+    Ok(bytes(text).ok_or(wrong)? as u32)
 }
 
 pub fn fsync(text: &str) -> Result<Fsync, &'static str> {
@@ -98,16 +103,19 @@ pub fn only_dash(text: &str) -> Result<(), &'static str> {
     if text == "-" { Ok(()) } else { Err(offered) }
 }
 
-/// `Name: value`, and curl's `Name;` for an empty one. The value is not repeated in the error:
-/// it may be a secret.
-pub fn header(line: &str) -> Result<(HeaderName, HeaderValue), &'static str> {
+/// `Name: value`; curl's `Name;` for an empty one, and `Name:` for none at all. The value is not
+/// repeated in the error: it may be a secret.
+pub fn header(line: &str) -> Result<(HeaderName, Option<HeaderValue>), &'static str> {
     let wrong = "write a header as \"Name: value\"";
     let (name, value) = match line.strip_suffix(';') {
-        Some(name) if !line.contains(':') => (name, ""),
-        _ => line.split_once(':').ok_or(wrong)?,
+        Some(name) if !line.contains(':') => (name, Some("")),
+        _ => {
+            let (name, value) = line.split_once(':').ok_or(wrong)?;
+            (name, Some(value.trim()).filter(|value| !value.is_empty()))
+        }
     };
     let name = HeaderName::try_from(name).map_err(|_| wrong)?;
-    let value = HeaderValue::try_from(value.trim());
+    let value = value.map(HeaderValue::try_from).transpose();
     Ok((name, value.map_err(|_| CONTROL)?))
 }
 
@@ -115,6 +123,41 @@ pub fn header(line: &str) -> Result<(HeaderName, HeaderValue), &'static str> {
 pub fn user(text: &str) -> Result<(String, String), &'static str> {
     let (name, password) = text.split_once(':').ok_or("write it as NAME:PASSWORD")?;
     Ok((name.to_owned(), password.to_owned()))
+}
+
+/// What can be sent as one word of a header, and is secret.
+pub fn bearer(text: &str) -> Result<String, &'static str> {
+    match text.bytes().all(|byte| byte.is_ascii_graphic()) && !text.is_empty() {
+        true => Ok(text.to_owned()),
+        false => Err("a token has neither spaces nor control characters in it"),
+    }
+}
+
+/// `HOST:PORT:ADDR[,ADDR]…`; an IPv6 address may have brackets. What curl writes before the
+/// host (`+`: for a time only) makes no difference here.
+pub fn known_host(text: &str) -> Result<(String, Vec<SocketAddr>), &'static str> {
+    let wrong = "write it as HOST:PORT:ADDRESS, or with several addresses between commas";
+    let text = text.strip_prefix('+').unwrap_or(text);
+    let mut words = text.splitn(3, ':');
+    let (Some(host), Some(port), Some(addresses)) = (words.next(), words.next(), words.next())
+    else {
+        return Err(wrong);
+    };
+    let port: u16 = port.parse().map_err(|_| wrong)?;
+    let address = |text: &str| text.trim_matches(['[', ']']).parse::<IpAddr>();
+    let addresses = addresses
+        .split(',')
+        .map(|text| Ok((address(text)?, port).into()));
+    let addresses: Result<_, AddrParseError> = addresses.collect();
+    match host {
+        "" | "*" => Err("it needs the name of one host; * is not offered"),
+        host => Ok((format!("{host}:{port}"), addresses.map_err(|_| wrong)?)),
+    }
+}
+
+/// The text in a file that a value names.
+pub fn file(path: &str) -> Result<String, Problem> {
+    std::fs::read_to_string(path).map_err(|e| format!("cannot read {path}: {e}").into())
 }
 
 /// An address of this machine. Names of interfaces are not looked up.

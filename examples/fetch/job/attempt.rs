@@ -129,6 +129,7 @@ impl Round<'_> {
             return Ok(None);
         }
         let url = text::url(&self.job.url);
+        self.not_too_large(response.content_length().unwrap_or(0))?;
         let total = match response.status() {
             StatusCode::NO_CONTENT => Some(0), // whatever its fields say (RFC 9112 §6.3)
             _ => response.content_length(),
@@ -154,6 +155,7 @@ impl Round<'_> {
         {
             return Ok(None);
         }
+        self.not_too_large(total.unwrap_or(from))?;
         self.tell(&format!("goes on from byte {from}"));
         let part = writer.flush().await.map_err(at(self.job))?;
         let promised = part.promised();
@@ -188,6 +190,7 @@ impl Round<'_> {
             }
             writer.write(bytes).await.map_err(at(self.job))?;
             self.transfer.add(count);
+            self.not_too_large(self.transfer.size())?;
             self.session.pace(count).await;
         }
         let part = writer.flush().await.map_err(at(self.job))?;
@@ -201,6 +204,13 @@ impl Round<'_> {
                 self.date(writer, changed).await?;
                 Ok(None)
             }
+        }
+    }
+
+    fn not_too_large(&self, bytes: u64) -> Result<(), Failure> {
+        match self.session.options.max_size {
+            Some(most) if bytes > most => Err(Failure::TooLarge(most)),
+            _ => Ok(()),
         }
     }
 

@@ -13,7 +13,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use hob::blocking;
 use hob::time::{sleep, timeout};
@@ -50,7 +50,10 @@ async fn all_of_it(session: &Session, job: &Job, transfer: &Transfer) -> Result<
     let flushed = writer.flush().await.map(drop);
     let part = writer.into_part().await.map_err(at(job))?;
     if let Err(failure) = result {
-        leave(part, transfer).await;
+        match session.options.remove_on_error {
+            true => blocking::run(move || part.discard()).await,
+            false => leave(part, transfer).await,
+        }
         return Err(failure);
     }
     flushed.map_err(at(job))?;
@@ -76,6 +79,11 @@ async fn claim(
 ) -> Result<Option<Box<Part>>, Failure> {
     let (target, url) = (job.target.clone(), text::url(&job.url));
     let (force, sync) = (session.options.force, session.options.fsync.is_on());
+    let folder = target.parent().filter(|_| session.options.create_dirs);
+    if let Some(folder) = folder {
+        let made = hob::fs::create_dir_all(folder).await;
+        made.map_err(Failure::at("making", folder))?;
+    }
     let claim = blocking::run(move || Part::claim(&target, &url, force, sync)).await;
     let half = part_path(&job.target);
     match claim.map_err(Failure::at("creating", &half))? {
@@ -98,15 +106,22 @@ async fn attempts(
     writer: &mut Writer,
 ) -> Result<(), Failure> {
     let mut tries = 0;
+    let first = Instant::now();
     loop {
         let Err((failure, asked)) = attempt(session, job, transfer, writer).await else {
             return Ok(());
         };
-        if tries == session.options.retry || !failure.is_transient() {
+        let options = &session.options;
+        let may_pass = failure.is_transient() || (options.retry_all && failure.is_foreign());
+        if tries == options.retry || !may_pass {
             return Err(failure);
         }
         tries += 1;
         let pause = session.pause(job, tries, asked);
+        let spent = first.elapsed() + pause;
+        if options.retry_max_time.is_some_and(|most| spent > most) {
+            return Err(failure);
+        }
         session.tell(job, &format!("{failure}; trying again in {pause:.1?}"));
         sleep(pause).await;
     }

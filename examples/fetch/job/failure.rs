@@ -23,6 +23,8 @@ pub enum Failure {
     Short { got: u64, wanted: u64 },
     /// A part was to come, and more came.
     Long { wanted: u64 },
+    /// `--max-filesize`: so many bytes are too many.
+    TooLarge(u64),
     /// A step with the file failed.
     File {
         doing: &'static str,
@@ -56,7 +58,16 @@ impl Failure {
             Failure::File { .. } | Failure::Name(_) => 23,
             Failure::Sum(_) => 32,
             Failure::TooLong(_) => 28,
+            Failure::TooLarge(_) => 63,
         }
+    }
+
+    /// Is it the server's doing, or the network's, and not that of our disk or our user?
+    pub fn is_foreign(&self) -> bool {
+        matches!(
+            self,
+            Failure::Http(_) | Failure::NoFile(_) | Failure::Short { .. } | Failure::Long { .. }
+        )
     }
 
     /// May trying again help?
@@ -151,6 +162,9 @@ impl fmt::Display for Failure {
             }
             Failure::Sum(mismatch) => mismatch.to_string(),
             Failure::TooLong(limit) => format!("it took longer than {limit:?} (--max-time)"),
+            Failure::TooLarge(most) => {
+                format!("it is longer than {most} bytes (--max-filesize)")
+            }
             Failure::Name(why) => why.clone(),
         };
         f.write_str(&text::harmless(&words))

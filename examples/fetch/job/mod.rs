@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 
 use hob::http::Url;
 
-use crate::args::Options;
+use crate::args::{Name, Options};
 use crate::names;
 use crate::show::text;
 
@@ -88,7 +88,8 @@ pub fn plan(options: &Options) -> Result<Vec<Job>, Vec<String>> {
     if urls.is_empty() {
         return Err(vec!["the list names no URL".to_owned()]);
     }
-    if urls.len() < options.names.len() {
+    let named = options.names.iter().rposition(|name| *name != Name::Remote);
+    if named.is_some_and(|last| urls.len() <= last) {
         return Err(vec!["there are more -o than URLs".to_owned()]);
     }
     if urls.len() < options.sums.len() {
@@ -116,10 +117,10 @@ pub fn plan(options: &Options) -> Result<Vec<Job>, Vec<String>> {
     }
 }
 
-fn job(url: Url, dir: &Path, name: Option<&PathBuf>) -> Job {
+fn job(url: Url, dir: &Path, name: Option<&Name>) -> Job {
     match name {
-        Some(name) => Job::new(url, dir.join(name), &name.to_string_lossy()),
-        None => {
+        Some(Name::File(name)) => Job::new(url, dir.join(name), &name.to_string_lossy()),
+        Some(Name::Remote) | None => {
             let name = names::from_url(&url);
             Job {
                 server_names: true,

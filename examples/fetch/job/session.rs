@@ -64,6 +64,9 @@ impl Session {
         if let Some((name, password)) = &self.options.user {
             request = request.basic_auth(name, password);
         }
+        if let Some(token) = &self.options.bearer {
+            request = request.bearer_auth(token);
+        }
         request.headers(headers)
     }
 
@@ -79,6 +82,9 @@ impl Session {
     /// anything between nothing and a time that doubles, so that a thousand clients that were
     /// thrown out together do not come back together. A server's own wish is respected.
     pub fn pause(&self, job: &Job, tries: u32, asked: Option<Duration>) -> Duration {
+        if let Some(delay) = self.options.retry_delay {
+            return delay.max(asked.unwrap_or_default().min(LONGEST_WAIT));
+        }
         let most = LONGEST_PAUSE.min(Duration::from_secs(1) * 2_u32.saturating_pow(tries - 1));
         let seed = format!(
             "{} {} {tries} {:?}",

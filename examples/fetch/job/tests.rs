@@ -5,7 +5,7 @@ use super::*;
 fn planned(urls: &[&str], names: &[&str]) -> Result<Vec<Job>, Vec<String>> {
     plan(&Options {
         urls: urls.iter().map(|&url| url.to_owned()).collect(),
-        names: names.iter().map(PathBuf::from).collect(),
+        names: names.iter().map(|name| Name::File(name.into())).collect(),
         dir: Some("out".into()),
         ..Options::default()
     })

@@ -38,6 +38,8 @@ pub enum Show {
     Lines(Lines),
     /// Only what failed.
     Quiet,
+    /// Nothing at all: the exit status says it.
+    Silent,
 }
 
 impl Show {
@@ -45,7 +47,9 @@ impl Show {
     pub fn new(options: &Options, all: &[Rc<Transfer>], tell: Tell) -> Show {
         // Lines about heads would tear the bars.
         let able = std::io::stderr().is_terminal() && !console::is_dumb() && !options.verbose;
-        match (options.quiet, options.progress && able) {
+        let quiet = options.quiet || options.silent;
+        match (quiet, options.progress && able) {
+            (true, _) if options.silent && !options.show_errors => Show::Silent,
             (true, _) => Show::Quiet,
             (_, true) => Show::Bars(Bars::new(all.to_vec(), tell)),
             (_, false) => Show::Lines(Lines::new(all.to_vec(), tell)),
@@ -56,7 +60,7 @@ impl Show {
     pub fn period(&self) -> Duration {
         match self {
             Show::Bars(_) => Duration::from_millis(100),
-            Show::Lines(_) | Show::Quiet => Duration::from_secs(10),
+            Show::Lines(_) | Show::Quiet | Show::Silent => Duration::from_secs(10),
         }
     }
 
@@ -65,13 +69,14 @@ impl Show {
         match self {
             Show::Bars(bars) => bars.refresh(),
             Show::Lines(lines) => lines.refresh(),
-            Show::Quiet => {}
+            Show::Quiet | Show::Silent => {}
         }
     }
 
     /// Says how `transfer` ended.
     pub fn ended(&self, transfer: &Transfer) {
         match (self, transfer.failure()) {
+            (Show::Silent, _) => {}
             (Show::Bars(bars), _) => bars.ended(transfer),
             (_, Some(failure)) => to_stderr(&failed_line(transfer, failure)),
             (Show::Lines(lines), None) => lines.ended(transfer),
@@ -85,7 +90,7 @@ impl Show {
         match self {
             Show::Bars(bars) if over => bars.close(),
             Show::Bars(bars) => bars.leave(),
-            Show::Lines(_) | Show::Quiet => {}
+            Show::Lines(_) | Show::Quiet | Show::Silent => {}
         }
     }
 }

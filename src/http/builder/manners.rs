@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ::http::HeaderValue;
+use ::http::{HeaderName, HeaderValue};
 
 use crate::http::builder::ClientBuilder;
 use crate::http::netrc::Netrc;
@@ -21,6 +21,21 @@ impl ClientBuilder {
     /// ```
     pub fn user_agent(mut self, name: HeaderValue) -> ClientBuilder {
         self.config.user_agent = name;
+        self
+    }
+
+    /// Leaves out a field that hob would set itself: `User-Agent`, `Accept` or `Accept-Encoding`.
+    /// Without the last, a server may use any coding (RFC 9110 §12.5.3). A request that has the
+    /// field still sends it. *Default*: all are sent.
+    ///
+    /// ```
+    /// use hob::http::{Client, header};
+    ///
+    /// let client = Client::builder().omit_header(header::USER_AGENT);
+    /// assert!(format!("{client:?}").contains(r#"omitted: ["user-agent"]"#));
+    /// ```
+    pub fn omit_header(mut self, name: HeaderName) -> ClientBuilder {
+        self.config.omitted.push(name);
         self
     }
 
