@@ -99,6 +99,28 @@ fn they_are_served_in_the_order_in_which_they_asked() {
     });
 }
 
+/// Broken by: setting `bucket.burst` without filling again (then all five are left), or filling
+/// for nobody (then who waits loses what has come for it).
+#[test]
+fn a_smaller_burst_takes_what_is_saved_up_but_not_from_who_waits() {
+    virtually(async {
+        let limiter = Rc::new(RateLimiter::new(10, SECOND).burst(5));
+        limiter.set_burst(2);
+        assert_eq!(limiter.available(), 2);
+        limiter.acquire_many(2).await;
+        let start = now();
+        let waiter = limiter.clone();
+        let waiter = hob::spawn(async move { waiter.acquire_many(20).await });
+        sleep(SECOND).await;
+        limiter.set_burst(1);
+        waiter.await.unwrap();
+        assert_eq!(now() - start, 2 * SECOND);
+        limiter.set_burst(7);
+        sleep(SECOND).await;
+        assert_eq!(limiter.available(), 7);
+    });
+}
+
 /// Broken by: taking `sleeper.wake()` out of `set_rate`.
 #[test]
 fn a_change_of_rate_reaches_those_who_wait() {

@@ -89,7 +89,7 @@ impl RateLimiter {
     /// ```
     #[track_caller]
     pub fn burst(self, burst: u32) -> RateLimiter {
-        assert!(burst > 0, "a RateLimiter must hold at least 1 token");
+        check_burst(burst);
         let mut bucket = self.bucket.get();
         bucket.burst = burst;
         bucket.fill_up();
@@ -200,6 +200,27 @@ impl RateLimiter {
         self.sleeper.wake();
     }
 
+    /// Another burst, from now on. What has been saved up beyond it is lost.
+    ///
+    /// # Panics
+    /// If `burst` is 0.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let limiter = hob::sync::RateLimiter::new(10, Duration::from_secs(1)).burst(5);
+    /// limiter.set_burst(2);
+    /// assert_eq!(limiter.available(), 2);
+    /// ```
+    #[track_caller]
+    pub fn set_burst(&self, burst: u32) {
+        check_burst(burst);
+        let mut bucket = self.filled();
+        bucket.burst = burst;
+        // Who waits for more than the burst keeps what has come for it.
+        bucket.fill(bucket.filled_at(), self.wanted.get());
+        self.bucket.set(bucket);
+    }
+
     /// The bucket with what time has brought until now.
     fn filled(&self) -> Bucket {
         let mut bucket = self.bucket.get();
@@ -215,6 +236,11 @@ impl RateLimiter {
         self.bucket.set(bucket);
         taken.map_err(|wait| clock::later(bucket.filled_at(), wait))
     }
+}
+
+#[track_caller]
+fn check_burst(burst: u32) {
+    assert!(burst > 0, "a RateLimiter must hold at least 1 token");
 }
 
 impl fmt::Debug for RateLimiter {
