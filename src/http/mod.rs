@@ -69,7 +69,7 @@ pub use netrc::Netrc;
 pub use printable::{Printable, printable};
 pub use request_builder::RequestBuilder;
 pub use response::{BodyReader, Response};
-pub use resume::{Resume, Verdict};
+pub use resume::{ByteRange, Resume, Verdict};
 #[cfg(feature = "tls")]
 pub use tls::{Certificates, Identity, PublicKeyPin};
 

@@ -21,10 +21,14 @@
 //! Price of S2: a server that leaves the `ETag` out of a 206, which RFC 9110 §15.3.7 forbids,
 //! has everything asked of it again.
 
+mod byte_range;
+
 use ::http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::http::error::Violation;
 use crate::http::fields::{ContentRange, Validators, only};
+
+pub use byte_range::ByteRange;
 
 /// What is there of a file already, and of which version.
 ///
@@ -127,63 +131,23 @@ impl Resume {
     /// field sent, or is this the answer after [`Verdict::AskWithoutIfRange`]?
     pub fn judge(&self, with_if_range: bool, status: StatusCode, headers: &HeaderMap) -> Verdict {
         match status.as_u16() {
-            _ if Resume::is_whole(status) => match with_if_range && self.was_overlooked(headers) {
-                true => Verdict::AskWithoutIfRange,
-                false => Verdict::TakeWhole,
-            },
+            _ if Resume::is_whole(status) => {
+                match with_if_range && was_overlooked(&self.validators, headers) {
+                    true => Verdict::AskWithoutIfRange,
+                    false => Verdict::TakeWhole,
+                }
+            }
             206 => self.judge_part(headers).unwrap_or_else(|verdict| verdict),
             416 => self.judge_unsatisfied(headers),
             _ => refuse("no word about the file", "RFC 9110 §15"),
         }
     }
 
-    /// Is this the version that we have, sent whole? A server that says that it has no ranges
-    /// overlooked nothing.
-    fn was_overlooked(&self, headers: &HeaderMap) -> bool {
-        let ours = self.validators.strong_etag();
-        let no_ranges = only(headers, &header::ACCEPT_RANGES).is_some_and(|v| v == "none");
-        ours.is_some() && Validators::of(headers).strong_etag() == ours && !no_ranges
-    }
-
-    /// S2.
     fn judge_part(&self, headers: &HeaderMap) -> Result<Verdict, Verdict> {
         let Some(asked) = self.first() else {
             return Err(refuse("a 206 that was not asked for", "RFC 9110 §15.3.7"));
         };
-        let Some(ContentRange::Bytes { first, last, total }) = ContentRange::of(headers) else {
-            // Also where there are several parts, each with a range of its own.
-            let what = "a 206 without one good Content-Range";
-            return Err(refuse(what, "RFC 9110 §15.3.7"));
-        };
-        if first != asked {
-            let what = "a 206 with other bytes than were asked for";
-            return Err(refuse(what, "RFC 9110 §15.3.7.1"));
-        }
-        let coding = headers.get_all(header::CONTENT_ENCODING);
-        if coding
-            .iter()
-            .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
-        {
-            let what = "a 206 with a content coding that was not asked for";
-            return Err(refuse(what, "RFC 9110 §14.2"));
-        }
-        if let (Some(ours), Some(theirs)) = (self.total, total)
-            && ours != theirs
-        {
-            return Err(start_again("its length has changed"));
-        }
-        let total = self.total.or(total);
-        if total.is_some_and(|total| last >= total) {
-            return Err(start_again("it has become longer"));
-        }
-        if !self.validators.are_continued_by(&Validators::of(headers)) {
-            return Err(start_again("it is another version"));
-        }
-        Ok(Verdict::Append {
-            at: first,
-            end: last + 1,
-            total,
-        })
+        judge_part(asked, self.total, Some(&self.validators), headers)
     }
 
     /// RFC 9110 §15.5.17. A 416 has to say of which version it speaks: without that, another
@@ -199,6 +163,59 @@ impl Resume {
         }
         start_again("the server has no such bytes of it")
     }
+}
+
+/// Is this the version that we have, sent whole? A server that says that it has no ranges
+/// overlooked nothing.
+fn was_overlooked(ours: &Validators, headers: &HeaderMap) -> bool {
+    let ours = ours.strong_etag();
+    let no_ranges = only(headers, &header::ACCEPT_RANGES).is_some_and(|v| v == "none");
+    ours.is_some() && Validators::of(headers).strong_etag() == ours && !no_ranges
+}
+
+/// S2, of the answer to a range that begins at `asked`, in a file of `total` bytes and this
+/// `version`. Without one, only the places are compared.
+fn judge_part(
+    asked: u64,
+    total: Option<u64>,
+    version: Option<&Validators>,
+    headers: &HeaderMap,
+) -> Result<Verdict, Verdict> {
+    let ours = total;
+    let Some(ContentRange::Bytes { first, last, total }) = ContentRange::of(headers) else {
+        // Also where there are several parts, each with a range of its own.
+        let what = "a 206 without one good Content-Range";
+        return Err(refuse(what, "RFC 9110 §15.3.7"));
+    };
+    if first != asked {
+        let what = "a 206 with other bytes than were asked for";
+        return Err(refuse(what, "RFC 9110 §15.3.7.1"));
+    }
+    let coding = headers.get_all(header::CONTENT_ENCODING);
+    if coding
+        .iter()
+        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
+    {
+        let what = "a 206 with a content coding that was not asked for";
+        return Err(refuse(what, "RFC 9110 §14.2"));
+    }
+    if let (Some(ours), Some(theirs)) = (ours, total)
+        && ours != theirs
+    {
+        return Err(start_again("its length has changed"));
+    }
+    let total = ours.or(total);
+    if total.is_some_and(|total| last >= total) {
+        return Err(start_again("it has become longer"));
+    }
+    if version.is_some_and(|ours| !ours.are_continued_by(&Validators::of(headers))) {
+        return Err(start_again("it is another version"));
+    }
+    Ok(Verdict::Append {
+        at: first,
+        end: last + 1,
+        total,
+    })
 }
 
 fn start_again(why: &'static str) -> Verdict {

@@ -163,3 +163,69 @@ fn who_has_every_byte_asks_for_the_last_one() {
     let verdict = resume.judge(true, StatusCode::PARTIAL_CONTENT, &last);
     assert_eq!(verdict, Verdict::Append { at, end, total });
 }
+
+/// Broken by: taking the version out of `ByteRange::judge`, or the end.
+#[test]
+fn a_range_out_of_the_middle_is_judged_as_what_is_behind_is() {
+    let version = Some(Validators::of(&headers(ETAG)));
+    let range = |version| ByteRange {
+        first: 500,
+        end: 700,
+        total: Some(1000),
+        version,
+    };
+    let asked = range(version.clone()).request().expect("a request");
+    assert_eq!(
+        (&asked["range"], &asked["if-range"]),
+        (
+            &"bytes=500-699".parse().unwrap(),
+            &"\"v1\"".parse().unwrap()
+        )
+    );
+    let append = |end| Verdict::Append {
+        at: 500,
+        end,
+        total: Some(1000),
+    };
+    let part = |range: &ByteRange, says, etag| {
+        let fields = headers(&[("content-range", says), ("etag", etag)]);
+        range.judge(true, StatusCode::PARTIAL_CONTENT, &fields)
+    };
+    let ours = range(version);
+    assert_eq!(part(&ours, "bytes 500-699/1000", "\"v1\""), append(700));
+    assert_eq!(part(&ours, "bytes 500-599/1000", "\"v1\""), append(600));
+    assert_eq!(
+        part(&ours, "bytes 500-999/1000", "\"v1\""),
+        append(700),
+        "cut short"
+    );
+    let other = part(&ours, "bytes 500-699/1000", "\"v2\"");
+    assert!(matches!(other, Verdict::StartAgain { .. }));
+    let elsewhere = part(&ours, "bytes 0-199/1000", "\"v1\"");
+    assert!(matches!(elsewhere, Verdict::Refuse(_)));
+    let whole = |fields| ours.judge(true, StatusCode::OK, &headers(fields));
+    assert_eq!(whole(ETAG), Verdict::AskWithoutIfRange);
+    assert_eq!(whole(&[("etag", "\"v2\"")]), Verdict::TakeWhole);
+
+    let vouched_for = range(None);
+    assert!(!vouched_for.request().unwrap().contains_key("if-range"));
+    assert_eq!(
+        part(&vouched_for, "bytes 500-699/1000", "\"v2\""),
+        append(700)
+    );
+    let longer = part(&vouched_for, "bytes 500-699/1001", "\"v2\"");
+    assert!(matches!(longer, Verdict::StartAgain { .. }));
+
+    let weak = Validators::of(&headers(&[("etag", "W/\"v1\"")]));
+    assert_eq!(range(Some(weak)).request(), None);
+    assert_eq!(
+        ByteRange {
+            first: 0,
+            end: 0,
+            total: None,
+            version: None
+        }
+        .request(),
+        None
+    );
+}
