@@ -8,6 +8,7 @@ use ::http::{HeaderName, HeaderValue};
 use crate::http::connect;
 use crate::http::deadline;
 use crate::http::netrc::Netrc;
+use crate::http::observe::Observer;
 use crate::http::pool;
 use crate::http::retry;
 use crate::http::tls;
@@ -29,6 +30,7 @@ pub(crate) struct Config {
     pub(crate) user_agent: HeaderValue,
     /// Of the fields that hob sets itself, those that it does not.
     pub(crate) omitted: Vec<HeaderName>,
+    pub(crate) observer: Option<Observer>,
 }
 
 impl Default for Config {
@@ -76,6 +78,7 @@ impl Default for Config {
             max_decoded: 1024 * 1024 * 1024,
             user_agent: HeaderValue::from_static(concat!("hob/", env!("CARGO_PKG_VERSION"))),
             omitted: Vec::new(),
+            observer: None,
         }
     }
 }

@@ -11,6 +11,7 @@
 //! 4 is no retry as in `retry`: it happens to a connection that the server was about to close
 //! anyway, needs no wait, and nobody has to ask for it.
 
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
@@ -27,6 +28,7 @@ use crate::http::deadline::Alarm;
 use crate::http::error::{Deadline, ErrorKind, Failure};
 use crate::http::expect;
 use crate::http::head::Head;
+use crate::http::observe::{Ears, Step};
 use crate::http::outgoing::Request;
 use crate::http::pool::{Lease, Place, Pool};
 use crate::http::tls::Tls;
@@ -49,6 +51,8 @@ pub(crate) struct Connections {
     tls: Tls,
     /// Of `ClientBuilder::max_head`.
     max_head: usize,
+    /// How many were begun: the number of the last one.
+    begun: Cell<u64>,
 }
 
 impl Connections {
@@ -61,6 +65,7 @@ impl Connections {
             connector: Connector::new(config.connect.clone()),
             tls: Tls::new(config.tls.clone()),
             max_head: config.max_head,
+            begun: Cell::new(0),
         }
     }
 
@@ -79,44 +84,82 @@ impl Connections {
     async fn ask(&self, request: &mut Request, alarm: &mut Alarm) -> Exchanged {
         let key = self.connector.key(&request.url, &self.tls)?;
         let bytes = request.write(&key)?; // 1.
-        let place = self.place(&key, alarm).await?; // 2.
+        let ears = request.ears.clone();
+        ears.on_none();
+        let place = self.place(&key, &ears, alarm).await?; // 2.
         let place = match place.reuse() {
             Ok(mut lease) => match self
                 .converse(&mut lease, request, bytes.clone(), alarm)
                 .await
             {
                 Ok(head) => return Ok((head, lease)),
-                Err(kind) if is_stale(&lease, &kind, request) => lease.into_place(), // 4.
+                Err(kind) if is_stale(&lease, &kind, request) => {
+                    ears.tell(|| Step::Replaced);
+                    lease.into_place() // 4.
+                }
                 Err(kind) => return Err(with_address(kind, &lease)),
             },
             Err(place) => place,
         };
-        let mut lease = self.connect(place, &key, alarm).await?;
+        let mut lease = self.connect(place, &key, &ears, alarm).await?;
         match self.converse(&mut lease, request, bytes, alarm).await {
             Ok(head) => Ok((head, lease)),
             Err(kind) => Err(with_address(kind, &lease)),
         }
     }
 
-    async fn place(&self, key: &Key, alarm: &mut Alarm) -> Result<Place, ErrorKind> {
+    async fn place(&self, key: &Key, ears: &Ears, alarm: &mut Alarm) -> Result<Place, ErrorKind> {
         // Standing in line is bounded only by the deadline for the whole.
         let mut place = pin!(self.pool.place(key));
-        let deadline = Deadline::Total;
-        alarm
-            .guard(deadline, |cx| place.as_mut().poll(cx).map(Ok))
-            .await
+        let (start, mut had_to_wait) = (ears.start(), false);
+        let op = |cx: &mut Context<'_>| {
+            let polled = place.as_mut().poll(cx).map(Ok);
+            had_to_wait |= polled.is_pending();
+            polled
+        };
+        let place = alarm.guard(Deadline::Total, op).await;
+        if had_to_wait {
+            ears.took(start, |took| Step::Waited { took });
+        }
+        place
     }
 
-    async fn connect(&self, place: Place, key: &Key, alarm: &mut Alarm) -> Result<Lease, Failure> {
+    async fn connect(
+        &self,
+        place: Place,
+        key: &Key,
+        ears: &Ears,
+        alarm: &mut Alarm,
+    ) -> Result<Lease, Failure> {
         place.make_room();
-        let mut dial = pin!(self.connector.dial(key));
+        let number = self.begun.get() + 1;
+        self.begun.set(number);
+        ears.on(number);
+        let mut dial = pin!(self.connector.dial(key, ears));
         let deadline = Deadline::Connect;
-        let Dialed { io, address } = alarm.guard(deadline, |cx| dial.as_mut().poll(cx)).await?;
+        let dialed = alarm.guard(deadline, |cx| dial.as_mut().poll(cx)).await;
+        ears.cut(match &dialed {
+            Ok(_) => "another address answered sooner",
+            Err(_) => "the deadline for connecting passed",
+        });
+        let Dialed { io, address } = dialed?;
+        let start = ears.start();
         let mut secure = pin!(self.tls.secure(key.protection(), key.host(), io));
         let secured = alarm.guard(Deadline::Tls, |cx| secure.as_mut().poll(cx));
         match secured.await {
-            Ok(io) => Ok(place.fill(Conn::new(io, address))),
-            Err(kind) => Err(Failure { kind, address }),
+            Ok(io) => {
+                let session = start.and_then(|_| io.tls());
+                if let Some(session) = &session {
+                    let result = Ok(session);
+                    ears.took(start, |took| Step::Secured { took, result });
+                }
+                Ok(place.fill(Conn::new(io, address).numbered(number)))
+            }
+            Err(kind) => {
+                let result = Err(&kind);
+                ears.took(start, |took| Step::Secured { took, result });
+                Err(Failure { kind, address })
+            }
         }
     }
 
@@ -129,6 +172,14 @@ impl Connections {
         alarm: &mut Alarm,
     ) -> Result<Head, ErrorKind> {
         let conn = lease.conn();
+        let ears = request.ears.clone();
+        ears.on(conn.number());
+        ears.tell(|| Step::Sending {
+            method: &request.method,
+            url: &request.url,
+            headers: &request.headers,
+            reused: conn.is_used(),
+        });
         alarm.begin_flow();
         conn.begin(Ask {
             method: request.method.clone(),
@@ -146,8 +197,18 @@ impl Connections {
             rewind(&mut request.body, alarm).await?;
             say(conn, &mut request.body, alarm).await?;
         }
+        if conn.has_said_all(&request.body) {
+            let body = request.body.so_far();
+            ears.tell(|| Step::Sent { body });
+        }
         let deadline = Deadline::FirstByte;
-        alarm.guard_flow(deadline, conn, Conn::poll_head).await
+        let head = alarm.guard_flow(deadline, conn, Conn::poll_head).await?;
+        ears.tell(|| Step::Answered {
+            version: head.version,
+            status: head.status,
+            headers: &head.headers,
+        });
+        Ok(head)
     }
 }
 

@@ -40,6 +40,7 @@ mod deadline;
 mod upload;
 mod form;
 mod conn;
+mod observe;
 mod tls;
 mod connect;
 mod pool;
@@ -66,6 +67,7 @@ pub use fields::{
 };
 pub use form::{Form, FormPart};
 pub use netrc::Netrc;
+pub use observe::{Event, Step};
 pub use printable::{Printable, printable};
 pub use request_builder::RequestBuilder;
 pub use response::{BodyReader, Response};

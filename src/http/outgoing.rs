@@ -17,6 +17,7 @@ use crate::http::connect::Key;
 use crate::http::error::{Error, ErrorKind};
 use crate::http::expect;
 use crate::http::netrc::Named;
+use crate::http::observe::{Ears, Observer};
 use crate::http::redirect::{self, Hop};
 use crate::http::request;
 use crate::http::upload::Upload;
@@ -38,6 +39,10 @@ pub(crate) struct Request {
     pub(crate) retries: Option<u32>,
     /// The same.
     pub(crate) decode: Option<bool>,
+    /// The same.
+    pub(crate) observer: Option<Observer>,
+    /// Set when it is sent.
+    pub(crate) ears: Ears,
 }
 
 impl Request {
@@ -66,6 +71,8 @@ impl Request {
             timeout: None,
             retries: None,
             decode: None,
+            observer: None,
+            ears: Ears::default(),
         })
     }
 

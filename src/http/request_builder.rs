@@ -2,6 +2,8 @@
 //!
 //! Mistakes are kept until [`RequestBuilder::send`], which reports the first of them. So a
 //! request is one chain of calls with one `?` at its end.
+//!
+//! This file is long because most of what it can do is shown by an example that runs.
 
 use std::fmt;
 use std::io;
@@ -16,6 +18,7 @@ use futures_io::AsyncRead;
 use crate::http::auth;
 use crate::http::error::{Error, ErrorKind};
 use crate::http::form::Form;
+use crate::http::observe::{Event, Observer};
 use crate::http::outgoing::Request;
 use crate::http::request::Length;
 use crate::http::response::Response;
@@ -275,6 +278,44 @@ impl RequestBuilder {
     pub fn decode(self, decode: bool) -> RequestBuilder {
         self.change(|request| {
             request.decode = Some(decode);
+            Ok(())
+        })
+    }
+
+    /// Has `observer` called whenever something happens to this request, in place of the
+    /// client's ([`ClientBuilder::observer`](super::ClientBuilder::observer)): from the line for a
+    /// connection to the last byte of the body. [`Step`](super::Step) lists what.
+    ///
+    /// It is called in the middle of things, so it should be quick; if it panics, the panic is
+    /// reported as any is, and goes no further.
+    ///
+    /// ```
+    /// # use std::{cell::RefCell, rc::Rc};
+    /// # hob::block_on(async {
+    /// # let listener = hob::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let url = format!("http://{}/", listener.local_addr()?);
+    /// # hob::spawn(async move {
+    /// #     let (stream, _) = listener.accept().await?;
+    /// #     stream.read(&mut [0; 1024]).await?;
+    /// #     stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").await
+    /// # });
+    /// use hob::http::{Client, Step};
+    ///
+    /// let connecting = Rc::new(RefCell::new(Vec::new()));
+    /// let times = connecting.clone();
+    /// let request = Client::new().get(&url).observer(move |event| {
+    ///     if let Step::Connected { took, .. } = event.step {
+    ///         times.borrow_mut().push(took);
+    ///     }
+    /// });
+    /// request.send().await?.text().await?;
+    /// assert_eq!(connecting.borrow().len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn observer(self, observer: impl Fn(&Event<'_>) + 'static) -> RequestBuilder {
+        self.change(|request| {
+            request.observer = Some(Observer::new(observer));
             Ok(())
         })
     }

@@ -6,6 +6,7 @@
 //!   6. a redirect?            change the request, and back to 1 (`redirect`)
 //! ```
 
+use std::cell::Cell;
 use std::time::{Duration, SystemTime};
 
 use ::http::StatusCode;
@@ -13,10 +14,11 @@ use ::http::StatusCode;
 use crate::http::coding::Decoder;
 use crate::http::config::Config;
 use crate::http::deadline::Alarm;
-use crate::http::error::{Error, ErrorKind, Tries};
+use crate::http::error::{Error, ErrorKind, Failure, Tries};
 use crate::http::exchange::{Connections, Exchanged, drain};
 use crate::http::head::Head;
 use crate::http::netrc::Named;
+use crate::http::observe::{Ears, Step};
 use crate::http::outgoing::Request;
 use crate::http::redirect::{self, Hop, Trail};
 use crate::http::response::{Parts, Response};
@@ -28,6 +30,8 @@ use crate::time::sleep;
 pub(crate) struct Engine {
     config: Config,
     connections: Connections,
+    /// How many requests there were: the number of the last one, for observers.
+    requests: Cell<u64>,
 }
 
 impl Engine {
@@ -39,6 +43,7 @@ impl Engine {
         Engine {
             config,
             connections,
+            requests: Cell::new(0),
         }
     }
 
@@ -47,6 +52,8 @@ impl Engine {
     }
 
     pub(crate) async fn execute(&self, mut request: Request) -> Result<Response, Error> {
+        request.ears = self.ears(&mut request);
+        let ears = request.ears.clone();
         let mut limits = self.config.deadlines;
         limits.total = request.timeout.or(limits.total);
         let mut alarm = Alarm::new(limits);
@@ -57,6 +64,9 @@ impl Engine {
         request.identify(&self.config, Named::ByCaller);
         loop {
             let result = self.connections.exchange(&mut request, &mut alarm).await; // 1. to 4.
+            if let Err(Failure { kind: error, .. }) = &result {
+                ears.tell(|| Step::Failed { error });
+            }
             if let Some(wait) = self.wait_before_next(&request, &result, &alarm, &mut tries) {
                 rest(result, wait).await; // 5.
                 continue;
@@ -67,6 +77,8 @@ impl Engine {
             })?;
             match self.next_hop(&request, &head, &mut trail) {
                 Ok(Some(hop)) => {
+                    let (status, to) = (head.status, &hop.url);
+                    ears.tell(|| Step::Redirected { status, to });
                     drain(lease).await;
                     request.follow(hop); // 6.
                     request.identify(&self.config, Named::ByRedirect);
@@ -79,6 +91,7 @@ impl Engine {
                         lease,
                         alarm,
                         tries,
+                        ears,
                         max_in_memory: self.config.max_in_memory,
                     }));
                 }
@@ -88,6 +101,14 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Who listens to the request: its own observer, or the client's.
+    fn ears(&self, request: &mut Request) -> Ears {
+        self.requests.set(self.requests.get() + 1);
+        let observer = request.observer.take();
+        let observer = observer.or_else(|| self.config.observer.clone());
+        Ears::new(observer, self.requests.get())
     }
 
     /// 5. How long to wait before another try, if there is to be one; `tries` counts it.
@@ -120,6 +141,14 @@ impl Engine {
         match policy.next(&now, retry::random()) {
             Next::Again(wait) => {
                 now.log(&request.url, wait);
+                request.ears.tell(|| Step::Retrying {
+                    wait,
+                    tries: tries.count,
+                    result: match result {
+                        Ok((head, _)) => Ok(head.status),
+                        Err(failure) => Err(&failure.kind),
+                    },
+                });
                 tries.count += 1;
                 Some(wait)
             }

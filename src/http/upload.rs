@@ -152,6 +152,14 @@ impl Upload {
         self.length
     }
 
+    /// Bytes of it that are on their way, or were.
+    pub(crate) fn so_far(&self) -> u64 {
+        match &self.source {
+            Source::Memory(bytes) => bytes.len() as u64,
+            Source::Once(_) | Source::Again(..) => self.got,
+        }
+    }
+
     pub(crate) fn set_trailers(&mut self, trailers: Trailers) {
         self.trailers = Some(trailers);
     }

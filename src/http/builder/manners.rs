@@ -7,6 +7,7 @@ use ::http::{HeaderName, HeaderValue};
 
 use crate::http::builder::ClientBuilder;
 use crate::http::netrc::Netrc;
+use crate::http::observe::{Event, Observer};
 
 /// **Manners**: what it asks for, where it follows, and as whom.
 impl ClientBuilder {
@@ -110,6 +111,42 @@ impl ClientBuilder {
     /// ```
     pub fn netrc(mut self, netrc: Netrc) -> ClientBuilder {
         self.config.netrc = Some(netrc);
+        self
+    }
+}
+
+/// **Observing**: who is told what happens.
+impl ClientBuilder {
+    /// Has `observer` called whenever something happens to a request of this client: from the
+    /// line for a connection to the last byte of the body. [`Step`](crate::http::Step) lists
+    /// what. *Default*: nobody, which costs nothing.
+    ///
+    /// It is called in the middle of things, so it should be quick; if it panics, the panic is
+    /// reported as any is, and goes no further.
+    /// [`RequestBuilder::observer`](crate::http::RequestBuilder::observer) says it for one
+    /// request.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// # let listener = hob::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let url = format!("http://{}/", listener.local_addr()?);
+    /// # drop(listener);
+    /// use std::{cell::Cell, rc::Rc};
+    ///
+    /// let failed = Rc::new(Cell::new(0));
+    /// let count = failed.clone();
+    /// let client = hob::http::Client::builder().observer(move |event| {
+    ///     if let hob::http::Step::Failed { .. } = event.step {
+    ///         count.set(count.get() + 1);
+    ///     }
+    /// });
+    /// client.build().get(&url).send().await.unwrap_err(); // nobody listens there
+    /// assert_eq!(failed.get(), 1);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub fn observer(mut self, observer: impl Fn(&Event<'_>) + 'static) -> ClientBuilder {
+        self.config.observer = Some(Observer::new(observer));
         self
     }
 }

@@ -59,6 +59,7 @@ use crate::http::config::Config;
 /// | [`retries`](ClientBuilder::retries) | how often a request is made once more | 0 |
 /// | [`retry_waits`](ClientBuilder::retry_waits) | the bounds of the wait before that | 1 s, 30 s |
 /// | [`max_retry_after`](ClientBuilder::max_retry_after) | the longest wait a server may ask for | 120 s |
+/// | [`observer`](ClientBuilder::observer) | who is told what happens | nobody |
 ///
 /// **The way**
 ///

@@ -50,6 +50,8 @@ pub(crate) struct Conn {
     io: Box<dyn Transport>,
     /// `None`: a Unix socket, which has no address.
     peer: Option<SocketAddr>,
+    /// Among those of its client, for observers.
+    number: u64,
     buffer: Buffer,
     /// Did a first exchange begin?
     is_used: bool,
@@ -101,10 +103,24 @@ impl Conn {
         Conn {
             io,
             peer,
+            number: 0,
             buffer: Buffer::new(),
             is_used: false,
             now: Exchange::new(Ask::default()),
         }
+    }
+
+    pub(crate) fn numbered(self, number: u64) -> Conn {
+        Conn { number, ..self }
+    }
+
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Did a first exchange begin?
+    pub(crate) fn is_used(&self) -> bool {
+        self.is_used
     }
 
     pub(crate) fn peer(&self) -> Option<SocketAddr> {

@@ -17,6 +17,12 @@ impl Conn {
         is_all || self.now.unsent.is_some() || self.now.early.is_some()
     }
 
+    /// Did the kernel take all of it?
+    pub(crate) fn has_said_all(&self, body: &Upload) -> bool {
+        let is_whole = self.now.unsent.is_none() && self.now.early.is_none();
+        is_whole && self.is_said(body)
+    }
+
     /// Sends some of the head and of `body`. Ready after each bit of progress, so that a
     /// deadline can start anew; to be called until [`Conn::is_said`].
     ///

@@ -33,6 +33,7 @@ mod socks;
 mod tunnel;
 mod unix;
 
+use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -42,6 +43,7 @@ use ::url::{Host, Url};
 
 use crate::http::conn::Transport;
 use crate::http::error::{ErrorKind, Failure, ProxyFault};
+use crate::http::observe::{Act, Ears, Step};
 use crate::http::tls::Tls;
 use crate::net::{TcpSocket, TcpStream};
 
@@ -117,26 +119,29 @@ impl Connector {
         }
     }
 
-    /// Whatever lies between us and the host is behind us then.
-    pub(crate) async fn dial(&self, key: &Key) -> Result<Dialed, Failure> {
+    /// Whatever lies between us and the host is behind us then. `ears` are told of each step.
+    pub(crate) async fn dial(&self, key: &Key, ears: &Ears) -> Result<Dialed, Failure> {
         match &key.route {
-            Route::Direct => self.reach(&key.host, key.port, key.source).await,
+            Route::Direct => self.reach(&key.host, key.port, key.source, ears).await,
             Route::Unix(path) => {
-                let io = unix::dial(path).await.map_err(ErrorKind::Connect)?;
+                let io = attempt(None, unix::dial(path), ears).await;
+                let io = io.map_err(ErrorKind::Connect)?;
                 Ok(Dialed { io, address: None })
             }
-            Route::Forward(proxy) => self.reach_proxy(proxy, key.source).await,
+            Route::Forward(proxy) => self.reach_proxy(proxy, key.source, ears).await,
             Route::Tunnel(proxy) => {
-                let mut dialed = self.reach_proxy(proxy, key.source).await?;
-                let opened = tunnel::open(&mut *dialed.io, &key.authority(), proxy).await;
+                let mut dialed = self.reach_proxy(proxy, key.source, ears).await?;
+                let authority = key.authority();
+                let open = tunnel::open(&mut *dialed.io, &authority, proxy);
+                let opened = asking(proxy, open, ears).await;
                 through(dialed, proxy, opened)
             }
             Route::Socks(proxy) => {
-                let (target, port) = self.told_to_socks(key, proxy).await?;
+                let (target, port) = self.told_to_socks(key, proxy, ears).await?;
                 let doubt = self.resolver.doubt(&key.host);
-                let mut dialed = self.reach_proxy(proxy, key.source).await?;
-                let login = proxy.login();
-                let opened = socks::open(&mut *dialed.io, &target, port, login).await;
+                let mut dialed = self.reach_proxy(proxy, key.source, ears).await?;
+                let open = socks::open(&mut *dialed.io, &target, port, proxy.login());
+                let opened = asking(proxy, open, ears).await;
                 let dialed = through(dialed, proxy, opened)?;
                 doubt.dispel();
                 Ok(dialed)
@@ -150,12 +155,14 @@ impl Connector {
         host: &Host<String>,
         port: u16,
         source: Option<IpAddr>,
+        ears: &Ears,
     ) -> Result<Dialed, Failure> {
-        let addresses = self.resolver.addresses(host, port).await;
+        let addresses = self.resolver.addresses(host, port, ears).await;
         let addresses = addresses.map_err(ErrorKind::Lookup)?;
         let addresses = only_from(race::interleave(addresses), source)?;
         let doubt = self.resolver.doubt(host);
-        match race::race(addresses, |address| dial_tcp(address, source)).await {
+        let dial = |address| attempt(Some(address), dial_tcp(address, source), ears);
+        match race::race(addresses, dial).await {
             Ok((stream, address)) => {
                 doubt.dispel();
                 Ok(Dialed {
@@ -171,8 +178,13 @@ impl Connector {
         }
     }
 
-    async fn reach_proxy(&self, proxy: &Proxy, source: Option<IpAddr>) -> Result<Dialed, Failure> {
-        let reached = self.reach(&proxy.host, proxy.port, source).await;
+    async fn reach_proxy(
+        &self,
+        proxy: &Proxy,
+        source: Option<IpAddr>,
+        ears: &Ears,
+    ) -> Result<Dialed, Failure> {
+        let reached = self.reach(&proxy.host, proxy.port, source, ears).await;
         reached.map_err(|Failure { kind, address }| {
             let kind = match kind {
                 ErrorKind::Lookup(error) | ErrorKind::Connect(error) => {
@@ -190,11 +202,12 @@ impl Connector {
         &self,
         key: &Key,
         proxy: &Proxy,
+        ears: &Ears,
     ) -> Result<(Host<String>, u16), ErrorKind> {
         if proxy.looks_up_names() {
             return Ok((key.host.clone(), key.port));
         }
-        let addresses = self.resolver.addresses(&key.host, key.port).await;
+        let addresses = self.resolver.addresses(&key.host, key.port, ears).await;
         let addresses = addresses.map_err(ErrorKind::Lookup)?;
         let first = addresses.first();
         let told = first.map(|first| (socks::as_host(first.ip()), first.port()));
@@ -249,6 +262,36 @@ fn no_address() -> ErrorKind {
     let message = "the host was set to have no address";
     let error = io::Error::new(io::ErrorKind::AddrNotAvailable, message);
     ErrorKind::Connect(error)
+}
+
+/// One attempt to connect, told of.
+async fn attempt<T>(
+    address: Option<SocketAddr>,
+    dial: impl Future<Output = io::Result<T>>,
+    ears: &Ears,
+) -> io::Result<T> {
+    let act = || Act::Connect(address);
+    ears.during(act, dial, |took, _, result| Step::Connected {
+        took,
+        address,
+        result: result.as_ref().map(drop),
+    })
+    .await
+}
+
+/// What is said to a proxy before it lets us through, told of.
+async fn asking(
+    proxy: &Proxy,
+    open: impl Future<Output = Result<(), ProxyFault>>,
+    ears: &Ears,
+) -> Result<(), ProxyFault> {
+    let act = || Act::Tunnel(proxy.to_string()); // K2
+    ears.during(act, open, |took, act, result| Step::Tunneled {
+        took,
+        proxy: act.name(),
+        result: result.as_ref().map(drop),
+    })
+    .await
 }
 
 async fn dial_tcp(address: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {

@@ -28,6 +28,7 @@ use std::time::{Duration, Instant};
 use ::url::Host;
 
 use crate::clock;
+use crate::http::observe::{Act, Ears, Step};
 use crate::net;
 use crate::structure::AbortOnDrop;
 use crate::sync::watch;
@@ -104,21 +105,43 @@ impl Resolver {
         &self,
         host: &Host<String>,
         port: u16,
+        ears: &Ears,
     ) -> io::Result<Vec<SocketAddr>> {
-        match host {
-            Host::Ipv4(ip) => Ok(vec![(*ip, port).into()]),
-            Host::Ipv6(ip) => Ok(vec![(*ip, port).into()]),
-            Host::Domain(name) => self.look_up(name, port).await,
+        let name = match host {
+            Host::Ipv4(ip) => return Ok(vec![(*ip, port).into()]),
+            Host::Ipv6(ip) => return Ok(vec![(*ip, port).into()]),
+            Host::Domain(name) => name,
+        };
+        if let Some(there) = self.there(name, port) {
+            ears.tell(|| Step::Resolved {
+                took: Duration::ZERO,
+                host: name,
+                cached: true,
+                result: Ok(&there),
+            });
+            return Ok(there);
         }
+        let act = || Act::Resolve(name.clone());
+        ears.during(act, self.look_up(name, port), |took, act, result| {
+            Step::Resolved {
+                took,
+                host: act.name(),
+                cached: false,
+                result: result.as_deref(),
+            }
+        })
+        .await
+    }
+
+    /// The addresses for which nobody need be asked.
+    fn there(&self, name: &str, port: u16) -> Option<Vec<SocketAddr>> {
+        let there = self
+            .known(name, port)
+            .or_else(|| self.shared.cached(name))?;
+        Some(with_port(there, port))
     }
 
     async fn look_up(&self, name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        if let Some(known) = self.known(name, port) {
-            return Ok(with_port(known, port));
-        }
-        if let Some(cached) = self.shared.cached(name) {
-            return Ok(with_port(cached, port));
-        }
         let query = self.query(name);
         let mut answer = query.answer.clone();
         let answer = match answer.wait_for(Option::is_some).await {

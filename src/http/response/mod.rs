@@ -28,6 +28,7 @@ use crate::http::conn::TlsSession;
 use crate::http::deadline::Alarm;
 use crate::http::error::{Deadline, Error, ErrorKind, Phase, Tries};
 use crate::http::head::Head;
+use crate::http::observe::{Ears, Step};
 use crate::http::pool::Lease;
 use crate::http::retry::retry_after;
 use crate::http::url;
@@ -72,6 +73,7 @@ pub struct Response {
     failed: bool,
     alarm: Alarm,
     tries: Tries,
+    ears: Ears,
     max_in_memory: u64,
 }
 
@@ -83,6 +85,7 @@ pub(crate) struct Parts {
     pub(crate) lease: Lease,
     pub(crate) alarm: Alarm,
     pub(crate) tries: Tries,
+    pub(crate) ears: Ears,
     pub(crate) max_in_memory: u64,
 }
 
@@ -107,6 +110,7 @@ impl Response {
             failed: false,
             alarm: parts.alarm,
             tries: parts.tries,
+            ears: parts.ears,
             max_in_memory: parts.max_in_memory,
         }
     }
@@ -402,12 +406,20 @@ impl Response {
         let (alarm, conn) = (&mut self.alarm, lease.peek());
         let polled = alarm.judge(cx, Deadline::Idle, conn, polled);
         let result = ready!(polled).map_err(|kind| self.error(kind));
-        match result {
-            Ok(true) => {}
-            Ok(false) => self.end(),
-            Err(_) => {
+        match &result {
+            Ok(true) => {
+                let bytes = self.lent().len();
+                self.ears.tell(|| Step::Received { bytes });
+            }
+            Ok(false) => {
+                self.end();
+                self.ears.tell(|| Step::Finished { result: Ok(()) });
+            }
+            Err(error) => {
                 self.failed = true;
                 self.lease = None;
+                let result = Err(error.kind());
+                self.ears.tell(|| Step::Finished { result });
             }
         }
         Poll::Ready(result)

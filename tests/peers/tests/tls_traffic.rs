@@ -3,13 +3,15 @@
 
 mod tls_support;
 
+use std::cell::RefCell;
 use std::io::{self, Read, Write};
 use std::process::{Command, Stdio};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use hob::http::Client;
+use hob::http::{Client, Step};
 use hob::net::TcpListener;
 use rustls::{ServerConfig, ServerConnection, version};
 use tls_support::{Ca, Counts, Server, Tls, hello, request};
@@ -35,6 +37,40 @@ fn a_thousand_requests_need_one_handshake() {
         assert_eq!(server.counts.requests(), 1000);
         assert_eq!((server.counts.full(), server.counts.resumed()), (1, 0));
     }
+}
+
+/// Broken by: telling of a handshake only where it fails, or also over plain http.
+#[test]
+fn an_observer_is_told_of_each_handshake_good_or_bad() {
+    let ca = Ca::new();
+    let server = Server::tls(ca.good().config_for(&[&version::TLS13]), hello);
+    let told = Rc::new(RefCell::new(Vec::new()));
+    let (all, trusts_nobody) = (
+        told.clone(),
+        Client::builder().only_root_certificates(Ca::new().roots()),
+    );
+    hob::block_on(async {
+        for client in [
+            Client::builder().only_root_certificates(ca.roots()),
+            trusts_nobody,
+        ] {
+            let all = all.clone();
+            let client = client.observer(move |event| {
+                if let Step::Secured { result, .. } = &event.step {
+                    let version = result.map(|session| session.version().to_owned());
+                    all.borrow_mut().push(version.map_err(drop));
+                }
+            });
+            let client = client.build();
+            for _ in 0..2 {
+                let Ok(response) = client.get(server.url()).send().await else {
+                    break;
+                };
+                response.text().await.expect("it came");
+            }
+        }
+    });
+    assert_eq!(told.take(), [Ok("TLSv1.3".to_owned()), Err(())]);
 }
 
 /// Tickets that come while the connection is idle: after the response was read.
