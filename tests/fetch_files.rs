@@ -37,11 +37,7 @@ fn each_output_name_is_for_the_url_in_its_place() {
 #[test]
 fn urls_come_from_lists_and_from_standard_input() {
     let (folder, server) = (Folder::new(), echo());
-    let list = format!(
-        "# mine\n\n  {}  \r\n{}\n",
-        server.url("/a"),
-        server.url("/b")
-    );
+    let list = format!("# mine\n\n{}  \r\n{}\n", server.url("/a"), server.url("/b"));
     fs::write(folder.join("list"), list).unwrap();
     let first = server.url("/first");
     let mut run = folder.fetch(["-i", "list", "--input-file=-", &first, "-d", "out"]);

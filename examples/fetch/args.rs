@@ -21,6 +21,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use flags::{Apply, Flag, Value};
 pub use options::{Name, Options};
+pub use values::{header as header_line, user as name_and_password};
 
 /// What the command line asks for.
 #[derive(Debug, PartialEq)]

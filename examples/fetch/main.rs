@@ -21,7 +21,7 @@
 //! | `main`        | how does a program start a loop, and what does Ctrl-C do to it?        |
 //! | `stop`        | and SIGTERM?                                                           |
 //! | `together`    | how do many downloads run at once, but not too many?                   |
-//! | `job/`        | what becomes of one URL? (`download`: its way; `attempt`: one try; `writer`: off the loop; `part/`: the half file, how it is claimed, and what it is called; `sidecar`: which version; `own`: whose it is; `check`: its sum; `settle`: its name; `failure`: why not) |
+//! | `job/`        | what is to be done? (`plan`: one job for each URL; `glob`: patterns; `template`: names; `entries`: lists) And what becomes of one URL? (`download`: its way; `attempt`: one try; `writer`: off the loop; `part/`: the half file, how it is claimed, and what it is called; `sidecar`: which version; `own`: whose it is; `check`: its sum; `settle`: its name; `failure`: why not) |
 //! | `names`       | what may a file from the network be called?                            |
 //! | `events`      | what happens to a file, in words for programs?                         |
 //! | `transfer`    | what is known about a download while it runs?                          |
@@ -77,7 +77,8 @@ fn main() -> ExitCode {
         }
         Ok(Command::Demo(options)) => on_a_loop(demonstrate(options)),
         Ok(Command::Fetch(options)) => match job::plan(&options) {
-            Ok(jobs) => on_a_loop(fetch(jobs, options)),
+            Ok(jobs) if options.dry_run => rehearse(&jobs, &options),
+            Ok(jobs) => on_a_loop(fetch(jobs.into(), options)),
             Err(problems) => usage(&problems),
         },
         Err(problem) => usage(&[text::harmless(&problem.to_string())]),
@@ -90,6 +91,18 @@ fn usage(problems: &[String]) -> ExitCode {
         .for_each(|problem| to_stderr(&format!("fetch: {problem}")));
     to_stderr("fetch: nothing was fetched; --help says what can be asked for");
     ExitCode::from(USAGE)
+}
+
+/// `--dry-run`.
+fn rehearse(jobs: &[Job], options: &Options) -> ExitCode {
+    if !options.is_quiet() {
+        let mut counts = job::Counts::default();
+        for job in jobs {
+            to_stdout(&job::rehearse(job, options.force, &mut counts));
+        }
+        to_stdout(&counts.line());
+    }
+    ExitCode::SUCCESS
 }
 
 enum End {
@@ -120,7 +133,7 @@ fn on_a_loop(main_future: impl Future<Output = io::Result<u8>>) -> ExitCode {
 }
 
 /// Fetches what the command line names. Returns the exit status.
-async fn fetch(jobs: Vec<Job>, options: Options) -> io::Result<u8> {
+async fn fetch(jobs: Rc<[Job]>, options: Options) -> io::Result<u8> {
     if let Some(dir) = &options.dir {
         hob::fs::create_dir_all(dir)
             .await
@@ -149,10 +162,10 @@ async fn demonstrate(options: Options) -> io::Result<u8> {
     }
     let run = Run::begin(&options, demo.jobs.len());
     let before = hob::metrics();
-    let (jobs, log) = (demo.jobs.clone(), &run.log);
+    let (jobs, log) = (demo.jobs.clone().into(), &run.log);
     let at_once = together::all(&client, jobs, &options, Tell::Failed, log).await;
     let after = hob::metrics();
-    let in_turn = compare(&client, demo.jobs.clone(), &options).await?;
+    let in_turn = compare(&client, demo.jobs.clone().into(), &options).await?;
     if !options.is_quiet() {
         print(report::timeline(&at_once, show::width()));
         print(report::story(&at_once, &in_turn, &demo.whereabouts()));
@@ -171,7 +184,7 @@ async fn demonstrate(options: Options) -> io::Result<u8> {
 /// `--compare`: the same once more, with one turn for all of them.
 async fn compare(
     client: &Client,
-    jobs: Vec<Job>,
+    jobs: Rc<[Job]>,
     options: &Options,
 ) -> io::Result<Vec<Rc<Transfer>>> {
     if !options.compare {
@@ -181,14 +194,14 @@ async fn compare(
         to_stdout("The same once more, one after another.");
     }
     let mut again = Vec::with_capacity(jobs.len());
-    for job in &jobs {
+    for job in jobs.iter() {
         again.push(job.again().await?);
     }
     let options = Options {
         jobs: 1,
         ..options.clone()
     };
-    Ok(together::all(client, again, &options, Tell::Failed, &Log::silent()).await)
+    Ok(together::all(client, again.into(), &options, Tell::Failed, &Log::silent()).await)
 }
 
 /// The class of the first failure in the list, whichever came first in time: so the same

@@ -34,7 +34,7 @@ use line::Line;
 /// of it as it happens.
 pub async fn all(
     client: &Client,
-    jobs: Vec<Job>,
+    jobs: Rc<[Job]>,
     options: &Options,
     tell: Tell,
     log: &Rc<Log>,
@@ -54,8 +54,8 @@ pub async fn all(
         transfers: transfers.clone(),
         over: false,
     };
-    let session = Rc::new(Session::new(client.clone(), options.clone(), &jobs));
-    let downloads = start_and_join(&session, jobs, &transfers, &show);
+    let session = Rc::new(Session::new(client.clone(), options.clone(), jobs));
+    let downloads = start_and_join(&session, &transfers, &show);
     or(downloads, tick(&show)).await;
     watched.over = true;
     drop(watched);
@@ -64,27 +64,24 @@ pub async fn all(
 
 /// Whoever is next in line, and then a turn for it: so nobody has a turn who still waits for
 /// its host.
-async fn start_and_join(
-    session: &Rc<Session>,
-    jobs: Vec<Job>,
-    transfers: &[Rc<Transfer>],
-    show: &Rc<Show>,
-) {
+async fn start_and_join(session: &Rc<Session>, transfers: &[Rc<Transfer>], show: &Rc<Show>) {
     let options = &session.options;
     let turns = Rc::new(Semaphore::new(options.jobs));
     let line = Rc::new(Places {
-        line: RefCell::new(Line::new(&jobs, options.per_host.unwrap_or(usize::MAX))),
+        line: RefCell::new(Line::new(
+            &session.jobs,
+            options.per_host.unwrap_or(usize::MAX),
+        )),
         changed: Notify::new(),
     });
-    let mut tasks: Vec<Option<JoinHandle<()>>> = jobs.iter().map(|_| None).collect();
-    let mut jobs: Vec<Option<Job>> = jobs.into_iter().map(Some).collect();
+    let mut tasks: Vec<Option<JoinHandle<()>>> = transfers.iter().map(|_| None).collect();
     while let Some(place) = Places::next(&line).await {
         let turn = turns.clone().acquire_owned().await;
         let turn = turn.expect("nobody closes this semaphore");
         let index = place.index;
         let one = One {
             session: session.clone(),
-            job: jobs[index].take().expect("each is in the line once"),
+            index,
             transfer: transfers[index].clone(),
             show: show.clone(),
         };
@@ -137,7 +134,7 @@ impl Drop for Place {
 /// What one download's task owns.
 struct One {
     session: Rc<Session>,
-    job: Job,
+    index: usize,
     transfer: Rc<Transfer>,
     show: Rc<Show>,
 }
@@ -145,7 +142,12 @@ struct One {
 impl One {
     async fn run(self, turn: OwnedSemaphorePermit, place: Place) {
         self.transfer.begin(Instant::now());
-        let done = download(&self.session, &self.job, &self.transfer).await;
+        let done = download(
+            &self.session,
+            &self.session.jobs[self.index],
+            &self.transfer,
+        )
+        .await;
         let done = done.map_err(|failure| Failed {
             why: failure.to_string(),
             code: failure.code(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hob::http::{HeaderMap, HeaderName};
 
-use crate::job::{Fsync, Sha256Sum};
+use crate::job::{Fsync, Sha256Sum, Template};
 use crate::network::Network;
 
 /// How many downloads run at once unless `-j` says otherwise: enough to hide a second of
@@ -21,6 +21,12 @@ pub struct Options {
     pub inputs: Vec<PathBuf>,
     /// `-o` and `-O`, in order: the n-th is for the n-th URL.
     pub names: Vec<Name>,
+    /// `--output-template`: names for what has no `-o`.
+    pub output_template: Option<Template>,
+    /// `-g`: braces and brackets in URLs are just that.
+    pub globoff: bool,
+    /// Say what would be done, and do nothing.
+    pub dry_run: bool,
     pub dir: Option<PathBuf>,
     pub create_dirs: bool,
     pub force: bool,
@@ -85,6 +91,9 @@ impl Default for Options {
             urls: Vec::new(),
             inputs: Vec::new(),
             names: Vec::new(),
+            output_template: None,
+            globoff: false,
+            dry_run: false,
             dir: None,
             create_dirs: false,
             force: false,

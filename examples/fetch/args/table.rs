@@ -30,6 +30,7 @@ use hob::http::{HeaderName, HeaderValue, header};
 use super::flags::{Flag, Problem, Value, urls};
 use super::values;
 use super::{Name, Options};
+use crate::job::Template;
 
 /// A group's word for `--help GROUP`, its heading, and its flags.
 type Group = (&'static str, &'static str, fn() -> Vec<Flag>);
@@ -65,6 +66,12 @@ fn files() -> Vec<Flag> {
             "also fetch the URLs in FILE, one on each line; - is standard input",
             |o, v| v.path().map(|file| o.inputs.push(file)),
         )
+        .more(
+            "Indented lines are options of the URL above them, in aria2's way: out=NAME, \
+             dir=DIR, header=LINE, user=NAME:PASS, user-agent=NAME, referer=URL, sha256=HEX (or \
+             checksum=sha-256=HEX), and glob=true, without which a line's braces and brackets \
+             are just that.",
+        )
         .short('i')
         .common(),
         Flag::value(
@@ -74,6 +81,43 @@ fn files() -> Vec<Flag> {
             |o, v| values::output_name(v.0).map(|name| o.names.push(name)),
         )
         .short('o')
+        .more(
+            "Where the URL is a pattern, #1 in the name is what its first range or list shows, \
+             #2 what the second one does, and so on, as in curl.",
+        )
+        .common(),
+        Flag::value(
+            "output-template",
+            "TEMPLATE",
+            "names for what has no -o, such as {host}/{path}/{name}; folders are made",
+            |o, v| {
+                v.read(Template::parse)
+                    .map(|it| o.output_template = Some(it))
+            },
+        )
+        .more(
+            "There are {host}, {port}, {path} (the folders of the URL's path), {name} (its last \
+             part, which is {stem} and {ext}), {query}, {index} (the number in the list; \
+             {index:4} with at least four digits), {1}, {2} and so on (what the ranges and lists \
+             of the URL show), and {{ and }} for braces. Whatever is filled in, the file does \
+             not leave the folder.",
+        ),
+        Flag::switch(
+            "globoff",
+            "take URLs as they are: {a,b} and [1-100] are no patterns",
+            |o| o.globoff = true,
+        )
+        .short('g')
+        .more(
+            "Without it, {a,b} stands for each of these, [1-100] and [a-z] for all in the range, \
+             [001-100] for numbers of three digits, and [0-100:10] for every tenth, as in curl. \
+             A backslash in front of a brace or bracket takes its meaning away.",
+        ),
+        Flag::switch(
+            "dry-run",
+            "say what would be fetched, and as what; ask no server",
+            |o| o.dry_run = true,
+        )
         .common(),
         Flag::switch(
             "remote-name",

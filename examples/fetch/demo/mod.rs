@@ -149,7 +149,7 @@ mod tests {
             demo.jobs
                 .retain(|job| job.label == "almond.bin" || job.label == "olive.dat");
             demo.jobs[0].sum = demo.jobs[1].sum;
-            let session = Session::new(client, options.clone(), &demo.jobs);
+            let session = Session::new(client, options.clone(), demo.jobs.clone().into());
             let wrong = download(&session, &demo.jobs[0], &Transfer::default()).await;
             assert!(wrong.unwrap_err().to_string().starts_with("SHA-256 is "));
             let right = download(&session, &demo.jobs[1], &Transfer::default()).await;

@@ -79,7 +79,8 @@ async fn claim(
 ) -> Result<Option<Box<Part>>, Failure> {
     let (target, url) = (job.target.clone(), text::url(&job.url));
     let (force, sync) = (session.options.force, session.options.fsync.is_on());
-    let folder = target.parent().filter(|_| session.options.create_dirs);
+    let makes_folder = job.makes_folder || session.options.create_dirs;
+    let folder = target.parent().filter(|_| makes_folder);
     if let Some(folder) = folder {
         let made = hob::fs::create_dir_all(folder).await;
         made.map_err(Failure::at("making", folder))?;

@@ -1,41 +1,19 @@
-//! Lists in files: of URLs (`-i`), and of sums (`--checksums`).
+//! Lists of sums (`--checksums`): what each file must hash to.
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Job;
 use super::check::{Sha256Sum, sums};
 use crate::show::text;
 
-/// The URLs in the files of `-i`. A line that is empty or starts with `#` is none.
-pub fn urls(inputs: &[PathBuf]) -> Result<Vec<String>, String> {
-    let mut urls = Vec::new();
-    for input in inputs {
-        let content = match input.to_str() {
-            Some("-") => {
-                let mut content = String::new();
-                io::stdin().read_to_string(&mut content).map(|_| content)
-            }
-            _ => fs::read_to_string(input),
-        };
-        let content = content.map_err(|e| cannot_read(input, &e))?;
-        let lines = content
-            .trim_start_matches('\u{feff}')
-            .split(['\n', '\r']) // a line end of any kind
-            .map(str::trim);
-        let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
-        urls.extend(lines.map(str::to_owned));
-    }
-    Ok(urls)
-}
-
-fn cannot_read(path: &Path, error: &io::Error) -> String {
+pub fn cannot_read(path: &Path, error: &io::Error) -> String {
     format!("cannot read {}: {error}", shown(path))
 }
 
-fn shown(path: &Path) -> String {
+pub fn shown(path: &Path) -> String {
     text::harmless(&path.to_string_lossy())
 }
 

@@ -3,6 +3,7 @@
 //! One client (and so one pool of connections), one limit of speed, one place where files
 //! meet on their way to the disk, one list of the names that are taken; and the options.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use hob::http::{
@@ -34,6 +35,8 @@ const SECRET: [HeaderName; 4] = [
 pub struct Session {
     pub client: Client,
     pub options: Options,
+    /// In the order of the list.
+    pub jobs: Rc<[Job]>,
     pub settle: Settle,
     pub places: Places,
     /// `--limit-rate`: a token is a byte.
@@ -41,10 +44,11 @@ pub struct Session {
 }
 
 impl Session {
-    pub fn new(client: Client, options: Options, jobs: &[Job]) -> Session {
+    pub fn new(client: Client, options: Options, jobs: Rc<[Job]>) -> Session {
         Session {
             settle: Settle::new(options.fsync),
-            places: Places::of(jobs),
+            places: Places::of(jobs.clone()),
+            jobs,
             pace: options.limit_rate.map(limiter),
             client,
             options,
@@ -58,13 +62,17 @@ impl Session {
             let coding = HeaderValue::from_static("identity");
             headers.insert(header::ACCEPT_ENCODING, coding);
         }
+        if let Some(extra) = &job.extra {
+            extra.put_into(&mut headers);
+        }
         headers.extend(range.unwrap_or_default());
         self.tell_request(job, &headers);
         let mut request = self.client.get(job.url.as_str());
-        if let Some((name, password)) = &self.options.user {
+        let own = job.extra.as_ref().and_then(|extra| extra.user.as_ref());
+        if let Some((name, password)) = own.or(self.options.user.as_ref()) {
             request = request.basic_auth(name, password);
         }
-        if let Some(token) = &self.options.bearer {
+        if let (Some(token), None) = (&self.options.bearer, own) {
             request = request.bearer_auth(token);
         }
         request.headers(headers)
