@@ -1,9 +1,9 @@
 //! Many downloads at once: a task for each, as many as may run, and somebody who watches.
 //!
-//! This is the heart of the example, and it is short: a [`Semaphore`] gives out as many
-//! turns as `-j` allows; each download is a task, started when there is a turn for it and
-//! its host ([`line`]) and not before (a list of a million URLs is a million lines, not a
-//! million tasks); between their steps all of them wait in one kernel call on one thread.
+//! This is the heart of the example, and it is short: [`Turns`] gives out as many turns as
+//! `-j` allows; each download is a task, started when it is its turn and not before (a list of
+//! a million URLs is a million lines, not a million tasks); between their steps all of them
+//! wait in one kernel call on one thread.
 //!
 //! Beside them runs the ticker of [`Show`]. The two are raced, so the ticker ends when the
 //! downloads do.
@@ -12,23 +12,19 @@
 //! the tasks are dropped by the runtime, and each leaves its half file behind if that can be
 //! gone on with.
 
-mod line;
-
-use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Instant;
 
 use futures_lite::future::or;
 use hob::JoinHandle;
 use hob::http::Client;
-use hob::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::args::Options;
 use crate::events::Log;
 use crate::job::{self, Job, Session, download};
 use crate::show::{self, Show, Tell, text};
 use crate::transfer::{Failed, Phase, Transfer};
-use line::Line;
+use crate::turns::{Turn, Turns};
 
 /// Downloads all of `jobs` and gives back what happened, in the same order. The `log` is told
 /// of it as it happens.
@@ -62,23 +58,11 @@ pub async fn all(
     transfers
 }
 
-/// Whoever is next in line, and then a turn for it: so nobody has a turn who still waits for
-/// its host.
+/// A task for whoever is next in line, until nobody is.
 async fn start_and_join(session: &Rc<Session>, transfers: &[Rc<Transfer>], show: &Rc<Show>) {
-    let options = &session.options;
-    let turns = Rc::new(Semaphore::new(options.jobs));
-    let line = Rc::new(Places {
-        line: RefCell::new(Line::new(
-            &session.jobs,
-            options.per_host.unwrap_or(usize::MAX),
-        )),
-        changed: Notify::new(),
-    });
+    let turns = Turns::new(&session.jobs, &session.options);
     let mut tasks: Vec<Option<JoinHandle<()>>> = transfers.iter().map(|_| None).collect();
-    while let Some(place) = Places::next(&line).await {
-        let turn = turns.clone().acquire_owned().await;
-        let turn = turn.expect("nobody closes this semaphore");
-        let index = place.index;
+    while let Some((index, turn)) = turns.next().await {
         let one = One {
             session: session.clone(),
             index,
@@ -86,48 +70,12 @@ async fn start_and_join(session: &Rc<Session>, transfers: &[Rc<Transfer>], show:
             show: show.clone(),
         };
         let name = transfers[index].label.clone();
-        tasks[index] = Some(hob::spawn_named(name, one.run(turn, place)));
+        tasks[index] = Some(hob::spawn_named(name, one.run(turn)));
     }
     for (task, transfer) in tasks.into_iter().zip(transfers) {
         if let Some(task) = task {
             join(task, transfer, show).await;
         }
-    }
-}
-
-/// The line, and who waits until it moves.
-struct Places {
-    line: RefCell<Line>,
-    changed: Notify,
-}
-
-/// A place at a host; dropped, it is the next one's.
-struct Place {
-    index: usize,
-    places: Rc<Places>,
-}
-
-impl Places {
-    async fn next(places: &Rc<Places>) -> Option<Place> {
-        loop {
-            let next = places.line.borrow_mut().next();
-            if let Some(index) = next {
-                let places = places.clone();
-                return Some(Place { index, places });
-            }
-            if places.line.borrow().is_empty() {
-                return None;
-            }
-            // A place that comes free between the look and this wait leaves a permit.
-            places.changed.notified().await;
-        }
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.places.line.borrow_mut().leave(self.index);
-        self.places.changed.notify_one();
     }
 }
 
@@ -140,20 +88,19 @@ struct One {
 }
 
 impl One {
-    async fn run(self, turn: OwnedSemaphorePermit, place: Place) {
+    async fn run(self, mut turn: Turn) {
         self.transfer.begin(Instant::now());
-        let done = download(
-            &self.session,
-            &self.session.jobs[self.index],
-            &self.transfer,
-        )
-        .await;
+        let job = &self.session.jobs[self.index];
+        let done = download(&self.session, job, &self.transfer, &mut turn).await;
+        if done.is_ok() && !self.transfer.was_there() {
+            turn.served();
+        }
         let done = done.map_err(|failure| Failed {
             why: failure.to_string(),
             code: failure.code(),
         });
         self.transfer.end(done, Instant::now());
-        drop((turn, place));
+        drop(turn);
         self.show.ended(&self.transfer);
     }
 }

@@ -134,6 +134,7 @@ mod tests {
     use super::*;
     use crate::job::{Session, download};
     use crate::transfer::Transfer;
+    use crate::turns::Turn;
 
     /// Broken by: leaving the check out of `download`.
     #[test]
@@ -150,9 +151,21 @@ mod tests {
                 .retain(|job| job.label == "almond.bin" || job.label == "olive.dat");
             demo.jobs[0].sum = demo.jobs[1].sum;
             let session = Session::new(client, options.clone(), demo.jobs.clone().into());
-            let wrong = download(&session, &demo.jobs[0], &Transfer::default()).await;
+            let wrong = download(
+                &session,
+                &demo.jobs[0],
+                &Transfer::default(),
+                &mut Turn::alone(),
+            )
+            .await;
             assert!(wrong.unwrap_err().to_string().starts_with("SHA-256 is "));
-            let right = download(&session, &demo.jobs[1], &Transfer::default()).await;
+            let right = download(
+                &session,
+                &demo.jobs[1],
+                &Transfer::default(),
+                &mut Turn::alone(),
+            )
+            .await;
             right.unwrap();
             demo.stop().await.unwrap();
         });

@@ -26,11 +26,17 @@ use super::writer::Writer;
 use super::{Job, Session};
 use crate::show::text;
 use crate::transfer::Transfer;
+use crate::turns::Turn;
 
 /// Fetches `job`. What happens is written into `transfer`, except for its beginning and its
 /// end, which the caller knows.
-pub async fn download(session: &Session, job: &Job, transfer: &Transfer) -> Result<(), Failure> {
-    let all = all_of_it(session, job, transfer);
+pub async fn download(
+    session: &Session,
+    job: &Job,
+    transfer: &Transfer,
+    turn: &mut Turn,
+) -> Result<(), Failure> {
+    let all = all_of_it(session, job, transfer, turn);
     match session.options.max_time {
         None => all.await,
         Some(limit) => timeout(limit, all)
@@ -39,14 +45,19 @@ pub async fn download(session: &Session, job: &Job, transfer: &Transfer) -> Resu
     }
 }
 
-async fn all_of_it(session: &Session, job: &Job, transfer: &Transfer) -> Result<(), Failure> {
+async fn all_of_it(
+    session: &Session,
+    job: &Job,
+    transfer: &Transfer,
+    turn: &mut Turn,
+) -> Result<(), Failure> {
     // 1.
     let Some(part) = claim(session, job, transfer).await? else {
         return Ok(());
     };
     let mut writer = Writer::new(part);
     // 2.
-    let result = attempts(session, job, transfer, &mut writer).await;
+    let result = attempts(session, job, transfer, turn, &mut writer).await;
     let flushed = writer.flush().await.map(drop);
     let part = writer.into_part().await.map_err(at(job))?;
     if let Err(failure) = result {
@@ -104,6 +115,7 @@ async fn attempts(
     session: &Session,
     job: &Job,
     transfer: &Transfer,
+    turn: &mut Turn,
     writer: &mut Writer,
 ) -> Result<(), Failure> {
     let mut tries = 0;
@@ -112,6 +124,18 @@ async fn attempts(
         let Err((failure, asked)) = attempt(session, job, transfer, writer).await else {
             return Ok(());
         };
+        // The crowd was refused and not this file: it goes back into the line.
+        if failure.is_refusal()
+            && let Some(rest) = turn.refused(asked, session.chance(job, tries))
+        {
+            let (wait, at_once) = (rest.wait, rest.at_once);
+            session.tell(
+                job,
+                &format!("{failure}; {at_once} at once from now on, and nobody for {wait:.1?}"),
+            );
+            turn.again().await;
+            continue;
+        }
         let options = &session.options;
         let may_pass = failure.is_transient() || (options.retry_all && failure.is_foreign());
         if tries == options.retry || !may_pass {

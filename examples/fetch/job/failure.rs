@@ -70,6 +70,14 @@ impl Failure {
         )
     }
 
+    /// Did the server say "not now"? RFC 6585 §4, RFC 9110 §15.6.4.
+    pub fn is_refusal(&self) -> bool {
+        let Failure::Http(error) = self else {
+            return false;
+        };
+        matches!(error.kind(), ErrorKind::Status(status) if matches!(status.as_u16(), 429 | 503))
+    }
+
     /// May trying again help?
     pub fn is_transient(&self) -> bool {
         match self {

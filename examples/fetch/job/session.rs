@@ -94,16 +94,21 @@ impl Session {
             return delay.max(asked.unwrap_or_default().min(LONGEST_WAIT));
         }
         let most = LONGEST_PAUSE.min(Duration::from_secs(1) * 2_u32.saturating_pow(tries - 1));
+        let jitter = most.mul_f64(self.chance(job, tries));
+        asked.map_or(jitter, |asked| {
+            asked.min(LONGEST_WAIT) + jitter.min(Duration::from_secs(1))
+        })
+    }
+
+    /// Something from 0 to 1.
+    pub fn chance(&self, job: &Job, tries: u32) -> f64 {
         let seed = format!(
             "{} {} {tries} {:?}",
             std::process::id(),
             job.url,
             std::time::Instant::now()
         );
-        let jitter = most.mul_f64(scatter(seed.as_bytes()) as f64 / u64::MAX as f64);
-        asked.map_or(jitter, |asked| {
-            asked.min(LONGEST_WAIT) + jitter.min(Duration::from_secs(1))
-        })
+        scatter(seed.as_bytes()) as f64 / u64::MAX as f64
     }
 
     /// `-v`: what is done, and why.
