@@ -25,6 +25,7 @@
 //! | `job/`        | what is to be done? (`plan`: one job for each URL; `glob`: patterns; `template`: names; `entries`: lists) And what becomes of one URL? (`download`: its way; `attempt`: one try; `writer`: off the loop; `part/`: the half file, how it is claimed, and what it is called; `sidecar`: which version; `own`: whose it is; `check`: its sum; `settle`: its name; `failure`: why not) |
 //! | `names`       | what may a file from the network be called?                            |
 //! | `events`      | what happens to a file, in words for programs?                         |
+//! | `picture/`    | what became of the time? (`story`: events, put in order; `account`: the sentence) |
 //! | `transfer`    | what is known about a download while it runs?                          |
 //! | `show/`       | how does one draw without slowing the work down?                       |
 //! | `report`      | what did it bring to do it all at once?                                |
@@ -42,6 +43,7 @@ mod job;
 mod names;
 #[allow(dead_code)] // until the transfers tell of all of it
 mod events;
+mod picture;
 mod transfer;
 mod show;
 mod report;

@@ -66,6 +66,9 @@ pub struct Options {
     pub compressed: bool,
     pub network: Network,
     pub timeline: bool,
+    /// Where to draw the run, as HTML or as SVG, by what the name ends in.
+    pub waterfalls: Vec<PathBuf>,
+    pub har: Option<PathBuf>,
     pub progress: bool,
     pub verbose: bool,
     /// Nothing but what failed.
@@ -124,6 +127,8 @@ impl Default for Options {
             compressed: false,
             network: Network::default(),
             timeline: false,
+            waterfalls: Vec::new(),
+            har: None,
             progress: true,
             verbose: false,
             quiet: false,

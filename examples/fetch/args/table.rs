@@ -480,6 +480,28 @@ fn show() -> Vec<Flag> {
                 o.timeline = true;
             },
         ),
+        Flag::value(
+            "waterfall",
+            "FILE",
+            "draw when each file waited, connected and received: a page FILE.html or a picture \
+             FILE.svg",
+            |o, v| {
+                let file = v.path().and_then(values::picture)?;
+                o.waterfalls.push(file);
+                Ok(())
+            },
+        )
+        .more(
+            "The page needs no network to be looked at, and has the same facts as tables. It is \
+             written when the run is over, after Ctrl-C as well, and replaces what was there. \
+             May be given twice, to have both.",
+        ),
+        Flag::value(
+            "har",
+            "FILE",
+            "record all requests as HAR 1.2, which browsers and other tools can read",
+            |o, v| v.path().map(|file| o.har = Some(file)),
+        ),
         Flag::switch("no-progress", "no bars, even on a terminal", |o| {
             o.progress = false;
         })

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::net::{AddrParseError, IpAddr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hob::http::{HeaderName, HeaderValue};
@@ -25,6 +25,14 @@ pub fn output_name(name: &OsStr) -> Result<Name, Problem> {
 fn ends_in_a_name(path: &OsStr) -> bool {
     let name = Path::new(path).file_name().map(OsStr::as_encoded_bytes);
     name.is_some_and(|name| path.as_encoded_bytes().ends_with(name))
+}
+
+/// What can be drawn is known by the end of its name.
+pub fn picture(path: PathBuf) -> Result<PathBuf, Problem> {
+    match crate::picture::Kind::of(&path) {
+        Some(_) => Ok(path),
+        None => Err("its name must end in .html or in .svg".into()),
+    }
 }
 
 pub fn at_least_one(text: &str) -> Result<usize, &'static str> {

@@ -6,13 +6,16 @@
 //! done.
 
 use std::cell::RefCell;
+use std::fs;
+use std::path::Path;
 use std::rc::Rc;
 use std::time::SystemTime;
 
 use super::log::{Listener, Log};
 use super::{Event, What};
 use crate::args::Options;
-use crate::show::to_stderr;
+use crate::picture;
+use crate::show::{text, to_stderr};
 
 /// What a shell makes of Ctrl-C.
 const STOPPED: u8 = 130;
@@ -79,13 +82,28 @@ impl Drop for Run {
 }
 
 /// Is there anything that is made of all events together?
-fn wants_all(_options: &Options) -> bool {
-    false
+fn wants_all(options: &Options) -> bool {
+    !options.waterfalls.is_empty() || options.har.is_some()
 }
 
 /// Makes what the options ask for of all that happened. Returns what went wrong, a line each.
-fn pictures(_options: &Options, _events: &[Event]) -> Vec<String> {
-    Vec::new()
+fn pictures(options: &Options, events: &[Event]) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut write = |path: &Path, text: String| {
+        if let Err(e) = fs::write(path, text) {
+            let path = text::harmless(&path.display().to_string());
+            problems.push(format!("{path}: {e}"));
+        }
+    };
+    for path in &options.waterfalls {
+        if let Some(kind) = picture::Kind::of(path) {
+            write(path, picture::waterfall(events, kind));
+        }
+    }
+    if let Some(path) = &options.har {
+        write(path, picture::har(events));
+    }
+    problems
 }
 
 struct Recorder(Rc<RefCell<Vec<Event>>>);

@@ -1,0 +1,153 @@
+//! `--waterfall` and `--har`: what they write, when, and what they do where they cannot.
+//!
+//! That a browser can show the one and others can read the other is tested with those, in
+//! `tests/peers`.
+
+#![cfg(all(feature = "http", not(windows)))]
+
+mod fetch_support;
+
+use std::fs;
+
+use fetch_support::{Exchange, Folder, Server, bytes};
+
+/// `/missing` is not there; everything else is 10,000 bytes.
+fn server() -> Server {
+    Server::start(|exchange: &mut Exchange| match exchange.path.as_str() {
+        "/missing" => exchange.raw(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
+        _ => exchange.ok(&bytes(10_000)),
+    })
+}
+
+fn text(folder: &Folder, name: &str) -> String {
+    String::from_utf8(folder.read(name)).expect("it is UTF-8")
+}
+
+fn json(folder: &Folder, name: &str) -> serde_json::Value {
+    serde_json::from_str(&text(folder, name)).expect("it is JSON")
+}
+
+/// Broken by: leaving `waterfalls` or `har` out of `events::run::pictures`.
+#[test]
+fn a_run_is_drawn_as_a_page_and_as_svg_and_recorded_as_har() {
+    let (server, folder) = (server(), Folder::new());
+    let flags = [
+        "--waterfall",
+        "a.html",
+        "--waterfall",
+        "a.svg",
+        "--har",
+        "a.har",
+    ];
+    let urls = ["/one.bin", "/two.bin"].map(|path| server.url(path));
+    let words = flags.into_iter().chain(urls.iter().map(String::as_str));
+    folder.run(words).succeeded();
+    let names = ["a.har", "a.html", "a.svg", "one.bin", "two.bin"];
+    assert_eq!(folder.names(), names);
+    for picture in ["a.html", "a.svg"] {
+        let drawn = text(&folder, picture);
+        assert!(drawn.contains("2 files, 19.5 KiB, in "), "{drawn}");
+        assert!(
+            drawn.contains("one.bin") && drawn.contains("two.bin"),
+            "{drawn}"
+        );
+    }
+    let har = json(&folder, "a.har");
+    assert_eq!(har["log"]["version"], "1.2");
+    assert_eq!(har["log"]["pages"].as_array().map(Vec::len), Some(2));
+}
+
+/// Broken by: drawing only what arrived.
+#[test]
+fn what_failed_is_in_the_picture_and_in_the_exit_status() {
+    let (server, folder) = (server(), Folder::new());
+    let url = server.url("/missing");
+    let ran = folder.run(["--waterfall", "a.HTML", &url]);
+    assert_eq!(ran.code, Some(22), "{ran:#?}");
+    let page = text(&folder, "a.HTML");
+    assert!(page.contains("1 file (1 failed)"), "{page}");
+    assert!(
+        page.contains("404") && page.contains("exit status 22"),
+        "{page}"
+    );
+}
+
+/// Broken by: taking the password from the URL into an event.
+#[test]
+fn no_password_gets_into_a_picture() {
+    let (server, folder) = (server(), Folder::new());
+    let url = server.url("/a").replace("http://", "http://me:hush-one@");
+    let words = [
+        "-H",
+        "Authorization: Bearer hush-two",
+        "-H",
+        "Cookie: hush=three",
+    ];
+    let drawn = [
+        "--waterfall",
+        "a.html",
+        "--waterfall",
+        "a.svg",
+        "--har",
+        "a.har",
+        &url,
+    ];
+    folder.run(words.into_iter().chain(drawn)).succeeded();
+    for name in ["a.html", "a.svg", "a.har"] {
+        assert!(!text(&folder, name).contains("hush"), "{name}");
+    }
+}
+
+/// Broken by: keeping the pictures for a run that comes to its end.
+#[test]
+fn a_run_that_is_stopped_is_drawn_as_well() {
+    let (asked, wait) = std::sync::mpsc::channel();
+    let asked = std::sync::Mutex::new(asked);
+    let server = Server::start(move |exchange| {
+        exchange.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nbegun")?;
+        let _ = asked.lock().unwrap().send(());
+        exchange
+            .stream
+            .set_read_timeout(Some(fetch_support::GUARD))?;
+        std::io::Read::read(&mut exchange.stream, &mut [0]).map(drop)
+    });
+    let folder = Folder::new();
+    let url = server.url("/slow.bin");
+    let words = ["--waterfall", "a.html", "--har", "a.har", &url];
+    let child = folder.fetch(words).spawn().expect("fetch starts");
+    wait.recv_timeout(fetch_support::GUARD).expect("it asks");
+    let id = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+    fetch_support::finish(child);
+    let page = text(&folder, "a.html");
+    assert!(page.contains("1 file (1 stopped)"), "{page}");
+    assert!(page.contains("exit status 130"), "{page}");
+    json(&folder, "a.har");
+}
+
+/// Broken by: an exit status of 0 where something that was asked for is not there.
+#[test]
+fn a_picture_that_cannot_be_written_is_a_failure_after_all_has_arrived() {
+    let (server, folder) = (server(), Folder::new());
+    let url = server.url("/a");
+    let ran = folder.run(["--waterfall", "no-such-folder/a.html", &url]);
+    assert_eq!(ran.code, Some(23), "{ran:#?}");
+    assert!(
+        ran.stderr.starts_with("fetch: no-such-folder/a.html: "),
+        "{ran:#?}"
+    );
+    assert_eq!(folder.names(), ["a"]);
+}
+
+/// Broken by: choosing a kind for a name that does not say.
+#[test]
+fn a_picture_of_another_kind_is_refused_before_anything_is_fetched() {
+    let (server, folder) = (server(), Folder::new());
+    for name in ["a.png", "html", ""] {
+        let ran = folder.run(["--waterfall", name, &server.url("/a")]);
+        assert_eq!(ran.code, Some(2), "{name}: {ran:#?}");
+        assert!(ran.stderr.contains("--waterfall"), "{ran:#?}");
+    }
+    assert!(server.seen().is_empty());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
