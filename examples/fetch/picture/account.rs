@@ -147,7 +147,8 @@ impl Account {
         let receiving = self.best[Phase::Receiving as usize];
         match text::speed(self.received, receiving) {
             Some(speed) => format!("bytes came in {} of it, at {speed}", self.part(receiving)),
-            None => "hardly any bytes came".into(),
+            None if self.received > 0 => "bytes came in no time".into(),
+            None => "no bytes came".into(),
         }
     }
 

@@ -176,8 +176,10 @@
   }
   function step(by) {
     const now = shown.findIndex(d => d.place === state.chosen);
-    const next = now < 0 ? (by < 0 ? shown.length - 1 : 0) : now + by;
-    const d = shown[Math.min(Math.max(next, 0), shown.length - 1)];
+    go(now >= 0 ? now + by : by > 0 ? 0 : shown.length - 1);
+  }
+  function go(index) {
+    const d = shown[Math.min(Math.max(index, 0), shown.length - 1)];
     if (!d) return;
     choose(d.place);
     const box = rows.node();
@@ -188,7 +190,7 @@
 
   const keys = {
     ArrowDown: () => step(1), ArrowUp: () => step(-1), PageDown: () => step(10), PageUp: () => step(-10),
-    Home: () => step(-shown.length), End: () => step(shown.length),
+    Home: () => go(0), End: () => go(shown.length - 1),
     ArrowLeft: () => pan(-0.2), ArrowRight: () => pan(0.2),
     "+": () => zoom(0.5), "=": () => zoom(0.5), "-": () => zoom(2), "0": () => look(0, whole),
     Escape: () => { choose(-1); },
