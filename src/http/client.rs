@@ -27,7 +27,8 @@ use crate::http::send::Engine;
 /// `brotli` and `zstd`) and unpacks them while they come: see
 /// [`ClientBuilder::decode`](super::ClientBuilder::decode).
 ///
-/// What it does not do: it keeps no cookies and no cache.
+/// What it does not do: it keeps no cookies unless it is given a jar (`CookieJar`, with the
+/// feature `cookies`), and no cache.
 ///
 /// ```
 /// # hob::block_on(async {

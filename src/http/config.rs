@@ -6,6 +6,7 @@ use std::time::Duration;
 use ::http::{HeaderName, HeaderValue};
 
 use crate::http::connect;
+use crate::http::cookies::CookieJar;
 use crate::http::deadline;
 use crate::http::netrc::Netrc;
 use crate::http::observe::Observer;
@@ -23,6 +24,7 @@ pub(crate) struct Config {
     pub(crate) max_redirects: u32,
     pub(crate) allow_https_downgrade: bool,
     pub(crate) netrc: Option<Netrc>,
+    pub(crate) cookie_jar: Option<CookieJar>,
     pub(crate) max_head: usize,
     pub(crate) max_in_memory: u64,
     pub(crate) decode: bool,
@@ -72,6 +74,7 @@ impl Default for Config {
             max_redirects: 20,
             allow_https_downgrade: false,
             netrc: None,
+            cookie_jar: None,
             max_head: 128 * 1024,
             max_in_memory: 64 * 1024 * 1024,
             decode: true,

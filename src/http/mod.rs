@@ -9,7 +9,7 @@
 //!                        pool ─▶ connect ─▶ tls ◀───┤
 //!                                conn, buffer ◀─────┘ deadline: for how long
 //!
-//!   without I/O    going out   url  auth  netrc  request
+//!   without I/O    going out   url  auth  netrc  cookies  request
 //!                  coming in   head  body  coding  fields
 //!                  and then?   redirect  retry  resume
 //!                  in words    printable  error
@@ -27,6 +27,7 @@ mod error;
 mod url;
 mod auth;
 mod netrc;
+mod cookies;
 mod redirect;
 mod request;
 mod retry;
@@ -60,6 +61,8 @@ pub use ::url::Url;
 pub use builder::ClientBuilder;
 pub use client::Client;
 pub use conn::TlsSession;
+#[cfg(feature = "cookies")]
+pub use cookies::CookieJar;
 pub use error::{Deadline, Error, ErrorKind, Phase, ProxyFault, TlsError, Violation};
 pub use fields::{
     ContentRange, Digests, Validators, content_disposition, safe_file_name, shorten_file_name,

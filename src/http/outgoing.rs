@@ -4,6 +4,7 @@
 //! It lives as long as the redirects and the retries do. For each exchange it is written anew
 //! ([`Request::write`]); how that is done safely is in `request`.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use ::http::header;
@@ -14,6 +15,7 @@ use crate::http::auth;
 use crate::http::coding;
 use crate::http::config::Config;
 use crate::http::connect::Key;
+use crate::http::cookies::Led;
 use crate::http::error::{Error, ErrorKind};
 use crate::http::expect;
 use crate::http::netrc::Named;
@@ -43,6 +45,10 @@ pub(crate) struct Request {
     pub(crate) observer: Option<Observer>,
     /// Set when it is sent.
     pub(crate) ears: Ears,
+    /// The jar's cookies for `url`. Those that the caller set are among the headers.
+    pub(crate) cookies: Option<HeaderValue>,
+    /// Once another site has led it somewhere, it stays so.
+    pub(crate) led: Led,
 }
 
 impl Request {
@@ -73,6 +79,8 @@ impl Request {
             decode: None,
             observer: None,
             ears: Ears::default(),
+            cookies: None,
+            led: Led::Here,
         })
     }
 
@@ -123,10 +131,14 @@ impl Request {
 
     /// The head as bytes, for a connection of `key`: a proxy that forwards is told the whole URL.
     pub(crate) fn write(&self, key: &Key) -> Result<Vec<u8>, ErrorKind> {
+        let headers = match &self.cookies {
+            None => Cow::Borrowed(&self.headers),
+            Some(cookies) => Cow::Owned(with_cookies(&self.headers, cookies)?),
+        };
         let head = request::Head {
             method: &self.method,
             url: &self.url,
-            headers: &self.headers,
+            headers: &headers,
             length: self.body.length(),
             expects: self.expects(),
         };
@@ -136,8 +148,18 @@ impl Request {
         }
     }
 
+    /// Looks up the jar's cookies for where it goes now.
+    pub(crate) fn bring_cookies(&mut self, config: &Config) {
+        let jar = config.cookie_jar.as_ref();
+        self.cookies = jar.and_then(|jar| jar.cookies_for(&self.url, &self.method, self.led));
+    }
+
     /// Becomes the request that a redirect leads to.
-    pub(crate) fn follow(&mut self, hop: Hop) {
+    pub(crate) fn follow(&mut self, hop: Hop, config: &Config) {
+        let jar = config.cookie_jar.as_ref();
+        if jar.is_some_and(|jar| !jar.are_one_site(&self.url, &hop.url)) {
+            self.led = Led::FromElsewhere;
+        }
         redirect::strip(&mut self.headers, &self.url, &hop);
         if !hop.with_body {
             self.body = Upload::nothing();
@@ -145,4 +167,16 @@ impl Request {
         self.method = hop.method;
         self.url = hop.url;
     }
+}
+
+/// The headers with the jar's cookies beside the caller's own, in one field (RFC 6265 §5.4).
+fn with_cookies(headers: &HeaderMap, cookies: &HeaderValue) -> Result<HeaderMap, ErrorKind> {
+    let own = headers.get_all(header::COOKIE).iter();
+    let all: Vec<&[u8]> = own.chain([cookies]).map(HeaderValue::as_bytes).collect();
+    let wrong = |_| ErrorKind::request("the cookies are no header's value", "RFC 6265 §5.4");
+    let mut value = HeaderValue::from_bytes(&all.join(&b"; "[..])).map_err(wrong)?;
+    value.set_sensitive(true);
+    let mut headers = headers.clone();
+    headers.insert(header::COOKIE, value);
+    Ok(headers)
 }

@@ -63,10 +63,12 @@ impl Engine {
         request.add_defaults(&self.config, decode);
         request.identify(&self.config, Named::ByCaller);
         loop {
+            request.bring_cookies(&self.config);
             let result = self.connections.exchange(&mut request, &mut alarm).await; // 1. to 4.
             if let Err(Failure { kind: error, .. }) = &result {
                 ears.tell(|| Step::Failed { error });
             }
+            self.hear_cookies(&request, &result);
             if let Some(wait) = self.wait_before_next(&request, &result, &alarm, &mut tries) {
                 rest(result, wait).await; // 5.
                 continue;
@@ -80,7 +82,7 @@ impl Engine {
                     let (status, to) = (head.status, &hop.url);
                     ears.tell(|| Step::Redirected { status, to });
                     drain(lease).await;
-                    request.follow(hop); // 6.
+                    request.follow(hop, &self.config); // 6.
                     request.identify(&self.config, Named::ByRedirect);
                 }
                 Ok(None) => {
@@ -109,6 +111,13 @@ impl Engine {
         let observer = request.observer.take();
         let observer = observer.or_else(|| self.config.observer.clone());
         Ears::new(observer, self.requests.get())
+    }
+
+    /// Also those of a redirect, or of an answer that is not the last.
+    fn hear_cookies(&self, request: &Request, result: &Exchanged) {
+        if let (Some(jar), Ok((head, _))) = (&self.config.cookie_jar, result) {
+            jar.hear(&request.url, &head.headers);
+        }
     }
 
     /// 5. How long to wait before another try, if there is to be one; `tries` counts it.

@@ -6,6 +6,8 @@ use std::time::Duration;
 use ::http::{HeaderName, HeaderValue};
 
 use crate::http::builder::ClientBuilder;
+#[cfg(feature = "cookies")]
+use crate::http::cookies::CookieJar;
 use crate::http::netrc::Netrc;
 use crate::http::observe::{Event, Observer};
 
@@ -111,6 +113,37 @@ impl ClientBuilder {
     /// ```
     pub fn netrc(mut self, netrc: Netrc) -> ClientBuilder {
         self.config.netrc = Some(netrc);
+        self
+    }
+
+    /// Brings along the cookies in `jar`, and takes in those that responses set, redirects and
+    /// failures included. A `Cookie` of the request's own goes along beside them, in the same
+    /// field, to its own origin. *Default*: none; `Set-Cookie` is a header like any other.
+    ///
+    /// ```
+    /// # hob::block_on(async {
+    /// # let listener = hob::net::TcpListener::bind("127.0.0.1:0").await?;
+    /// # let url = format!("http://{}/", listener.local_addr()?);
+    /// # hob::spawn(async move {
+    /// #     let (stream, _) = listener.accept().await?;
+    /// #     let answer = b"HTTP/1.1 204 Fine\r\nSet-Cookie: seen=1\r\n\r\n";
+    /// #     while stream.read(&mut [0; 1024]).await? > 0 {
+    /// #         stream.write_all(answer).await?;
+    /// #     }
+    /// #     std::io::Result::Ok(())
+    /// # });
+    /// use hob::http::{Client, CookieJar};
+    ///
+    /// let jar = CookieJar::new();
+    /// let client = Client::builder().cookie_jar(jar.clone()).build();
+    /// let response = client.get(&url).send().await?;
+    /// assert_eq!(jar.cookies(response.url()).unwrap(), "seen=1");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    #[cfg(feature = "cookies")]
+    pub fn cookie_jar(mut self, jar: CookieJar) -> ClientBuilder {
+        self.config.cookie_jar = Some(jar);
         self
     }
 }

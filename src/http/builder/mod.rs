@@ -56,6 +56,7 @@ use crate::http::config::Config;
 /// | [`max_redirects`](ClientBuilder::max_redirects) | how many are followed | 20 |
 /// | [`allow_https_downgrade`](ClientBuilder::allow_https_downgrade) | also from https to http | no |
 /// | [`netrc`](ClientBuilder::netrc) | names and passwords for hosts | none |
+/// | `cookie_jar` (with the feature `cookies`) | cookies, kept and brought along | none |
 /// | [`retries`](ClientBuilder::retries) | how often a request is made once more | 0 |
 /// | [`retry_waits`](ClientBuilder::retry_waits) | the bounds of the wait before that | 1 s, 30 s |
 /// | [`max_retry_after`](ClientBuilder::max_retry_after) | the longest wait a server may ask for | 120 s |
