@@ -16,14 +16,18 @@
 //! they were made for, and, from looking up on, that of the connection that was to come of them.
 //! A request made by another's connection has no such steps, only `reused`.
 
+mod file;
 mod log;
+mod request;
 mod run;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+pub use file::FileLog;
 pub use log::Log;
+pub use request::observe;
 pub use run::Run;
 
 /// One thing that happened.

@@ -38,11 +38,7 @@ pub async fn all(
     let transfers: Vec<_> = jobs
         .iter()
         .zip(1..)
-        .map(|(job, file)| {
-            let transfer = Transfer::new(&job.label).logged(log, file);
-            transfer.queued(&job.url, &job.target);
-            Rc::new(transfer)
-        })
+        .map(|(job, number)| Rc::new(Transfer::new(&job.label).logged(log, number, job)))
         .collect();
     let show = Rc::new(Show::new(options, &transfers, tell));
     let mut watched = Watched {
@@ -52,7 +48,7 @@ pub async fn all(
     };
     let session = Rc::new(Session::new(client.clone(), options.clone(), jobs));
     let downloads = start_and_join(&session, &transfers, &show);
-    or(downloads, tick(&show)).await;
+    or(downloads, or(tick(&show), log.watch())).await;
     watched.over = true;
     drop(watched);
     transfers

@@ -14,13 +14,16 @@
 //! happened, so the [`Log`] of the run is told from here, if there is one.
 
 use std::cell::{Cell, OnceCell};
+use std::fmt;
+use std::future::Future;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use hob::http::Url;
+use hob::http::RequestBuilder;
 
-use crate::events::{Log, Outcome, What};
+use crate::events::{self, FileLog, Log, Outcome, What};
+use crate::job::Job;
 use crate::show::text;
 
 /// One download, from the queue to its end.
@@ -28,8 +31,8 @@ use crate::show::text;
 pub struct Transfer {
     /// The name that the user sees, free of anything that could steer a terminal.
     pub label: String,
-    /// Who is told, and which file this is.
-    log: Option<(Rc<Log>, u64)>,
+    /// Who is told of it, if anybody listens.
+    log: Option<Rc<FileLog>>,
     begun: Cell<Option<Instant>>,
     /// When the head of the answer was there: the bytes come from now on.
     head_at: Cell<Option<Instant>>,
@@ -86,24 +89,23 @@ impl Transfer {
     }
 
     /// Has the log told of what happens to it, as the file of this number.
-    pub fn logged(self, log: &Rc<Log>, file: u64) -> Transfer {
-        Transfer {
-            log: Some((log.clone(), file)),
-            ..self
+    pub fn logged(self, log: &Rc<Log>, number: u64, job: &Job) -> Transfer {
+        let log = FileLog::queued(log, number, text::url(&job.url), &job.target);
+        Transfer { log, ..self }
+    }
+
+    /// Has the log told of what a request for it goes through.
+    pub fn observe(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.log {
+            Some(log) => events::observe(log, request),
+            None => request,
         }
     }
 
     fn tell(&self, what: impl FnOnce() -> What) {
-        if let Some((log, file)) = &self.log {
-            log.tell(*file, what);
+        if let Some(log) = &self.log {
+            log.tell(what);
         }
-    }
-
-    pub fn queued(&self, url: &Url, target: &Path) {
-        self.tell(|| What::Queued {
-            url: text::url(url),
-            target: target.to_owned(),
-        });
     }
 
     pub fn begin(&self, now: Instant) {
@@ -116,15 +118,32 @@ impl Transfer {
         self.total.set(total);
         self.size.set(from);
         self.head_at.set(Some(now));
+        if let Some(log) = &self.log {
+            log.head(total, from);
+        }
+    }
+
+    /// Waits for bytes of it, with `bytes`: a silence meanwhile is the network's.
+    pub async fn awaiting<T>(&self, bytes: impl Future<Output = T>) -> T {
+        match &self.log {
+            Some(log) => log.awaiting(bytes).await,
+            None => bytes.await,
+        }
     }
 
     pub fn add(&self, bytes: usize) {
+        if let Some(log) = &self.log {
+            log.add(bytes as u64);
+        }
         self.received.set(self.received.get() + bytes as u64);
         self.size.set(self.size.get() + bytes as u64);
     }
 
     /// The file is there already.
     pub fn is_there(&self, length: u64) {
+        if let Some(log) = &self.log {
+            log.is_there(length);
+        }
         self.was_there.set(true);
         self.size.set(length);
     }
@@ -135,6 +154,9 @@ impl Transfer {
     }
 
     pub fn is_saved_as(&self, target: &Path) {
+        if let Some(log) = &self.log {
+            log.is_named(target);
+        }
         let name = target.file_name().unwrap_or_default().to_string_lossy();
         let _ = self.saved_as.set(text::harmless(&name));
     }
@@ -143,27 +165,40 @@ impl Transfer {
         self.kept.set(Some(bytes));
     }
 
+    /// A try has failed, the `tries`-th, and after a pause there is another one.
+    pub fn retries(&self, why: &impl fmt::Display, wait: Duration, tries: u32) {
+        self.tell(|| What::Retry {
+            why: why.to_string(),
+            wait,
+            tries,
+        });
+    }
+
+    /// Its bytes were compared with a sum.
+    pub fn verified(&self, algorithm: &str, good: bool) {
+        self.tell(|| What::Verify {
+            algorithm: algorithm.to_owned(),
+            good,
+        });
+    }
+
     pub fn end(&self, outcome: Result<(), Failed>, now: Instant) {
         self.ended.set(Some(now));
-        self.tell(|| self.done(&outcome));
+        if let Some(log) = &self.log {
+            log.tell(|| match &outcome {
+                Err(failed) => log.done(Outcome::Failed, &failed.why, failed.code),
+                Ok(()) => log.done(self.good_end(), "", 0),
+            });
+        }
         let first = self.outcome.set(outcome);
         debug_assert!(first.is_ok(), "a transfer ends once");
     }
 
-    fn done(&self, outcome: &Result<(), Failed>) -> What {
-        let failed = outcome.as_ref().err();
-        What::Done {
-            outcome: match outcome {
-                Err(_) => Outcome::Failed,
-                Ok(()) if self.was_there() => Outcome::There,
-                Ok(()) if self.was_not_modified() => Outcome::NotModified,
-                Ok(()) => Outcome::Arrived,
-            },
-            why: failed.map_or(String::new(), |failed| failed.why.clone()),
-            code: failed.map_or(0, |failed| failed.code),
-            received: self.received(),
-            size: self.size(),
-            target: None,
+    fn good_end(&self) -> Outcome {
+        match (self.was_there(), self.was_not_modified()) {
+            (true, _) => Outcome::There,
+            (_, true) => Outcome::NotModified,
+            _ => Outcome::Arrived,
         }
     }
 

@@ -8,12 +8,17 @@
 //! the log's borrow, and tell it nothing.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::{Event, Outcome, What};
+use hob::time::sleep;
+
+use super::{Event, FileLog, Outcome, What};
+
+/// How often files are asked whether they stall. A fraction of what is worth telling.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// Somebody who listens.
 pub trait Listener {
@@ -22,6 +27,7 @@ pub trait Listener {
 
 /// One for each run, made before its first file and closed at its end.
 pub struct Log {
+    #[cfg_attr(test, allow(dead_code))] // they have a clock of their own
     began: Instant,
     /// Set at the making: is it worth telling anything?
     is_heard: bool,
@@ -29,9 +35,12 @@ pub struct Log {
     is_closed: Cell<bool>,
     listeners: RefCell<Vec<Box<dyn Listener>>>,
     /// Files that were queued and have no end yet.
-    open: RefCell<BTreeSet<u64>>,
+    open: RefCell<BTreeMap<u64, Rc<FileLog>>>,
     /// The last number that a request got.
     requests: Cell<u64>,
+    /// How far the tests moved the clock.
+    #[cfg(test)]
+    pub passed: Cell<Duration>,
 }
 
 impl Log {
@@ -43,6 +52,8 @@ impl Log {
             listeners: RefCell::new(listeners),
             open: RefCell::default(),
             requests: Cell::new(0),
+            #[cfg(test)]
+            passed: Cell::default(),
         })
     }
 
@@ -56,8 +67,31 @@ impl Log {
     }
 
     /// Since the run began.
+    #[cfg(not(test))]
     pub fn now(&self) -> Duration {
         self.began.elapsed()
+    }
+
+    #[cfg(test)]
+    pub fn now(&self) -> Duration {
+        self.passed.get()
+    }
+
+    /// A file stands in the queue. Its end closes it.
+    pub fn opened(&self, file: Rc<FileLog>) {
+        self.open.borrow_mut().insert(file.number, file);
+    }
+
+    /// Looks after those that stall, for as long as it is polled.
+    pub async fn watch(&self) {
+        if !self.is_heard() {
+            return std::future::pending().await;
+        }
+        loop {
+            sleep(LOOK).await;
+            let open: Vec<_> = self.open.borrow().values().cloned().collect();
+            open.iter().for_each(|file| file.look());
+        }
     }
 
     /// The number of a new request.
@@ -92,25 +126,17 @@ impl Log {
             return;
         }
         let open = self.open.take(); // in a `for`, the borrow would last as long as the loop
-        for file in open {
-            self.tell(file, || What::Done {
-                outcome: Outcome::Stopped,
-                why: "the run was stopped".to_owned(),
-                code,
-                received: 0,
-                size: 0,
-                target: None,
-            });
+        for file in open.values() {
+            file.tell(|| file.done(Outcome::Stopped, "the run was stopped", code));
         }
         self.tell(0, || What::Ended { code });
         self.is_closed.set(true);
     }
 
     fn hear(&self, file: u64, request: Option<u64>, connection: Option<u64>, what: What) {
-        match what {
-            What::Queued { .. } => drop(self.open.borrow_mut().insert(file)),
-            What::Done { .. } => drop(self.open.borrow_mut().remove(&file)),
-            _ => {}
+        if let What::Done { .. } = what {
+            let open = self.open.borrow_mut().remove(&file);
+            drop(open);
         }
         let event = Event {
             at: self.now(),
@@ -134,41 +160,20 @@ impl fmt::Debug for Log {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
-
-    struct Heard(Rc<RefCell<Vec<Event>>>);
-
-    impl Listener for Heard {
-        fn hear(&mut self, event: &Event) {
-            self.0.borrow_mut().push(event.clone());
-        }
-    }
-
-    fn queued() -> What {
-        What::Queued {
-            url: String::new(),
-            target: "a".into(),
-        }
-    }
+    use crate::events::file::heard;
 
     /// Broken by: not telling of what is open in `close`, or not noting that it is closed.
     #[test]
     fn each_file_has_an_end_and_nothing_comes_after_that_of_the_run() {
-        let heard = Rc::new(RefCell::new(Vec::new()));
-        let log = Log::new(vec![Box::new(Heard(heard.clone()))]);
-        for file in [1, 2, 3] {
-            log.tell(file, queued);
-        }
-        log.tell(2, || What::Done {
-            outcome: Outcome::Arrived,
-            why: String::new(),
-            code: 0,
-            received: 1,
-            size: 1,
-            target: None,
-        });
+        let (log, heard) = heard();
+        let queued = |number| FileLog::queued(&log, number, "u".into(), Path::new("a"));
+        let files: Vec<_> = [1, 2, 3].into_iter().filter_map(queued).collect();
+        files[1].tell(|| files[1].done(Outcome::Arrived, "", 0));
         log.close(130);
-        log.tell(1, || What::Started);
+        files[0].tell(|| What::Started);
         let heard = heard.borrow();
         let end = |event: &Event| match event.what {
             What::Done { outcome, .. } => Some((event.file, outcome)),
@@ -184,6 +189,8 @@ mod tests {
     /// Broken by: calling the function before the look at `is_heard`.
     #[test]
     fn where_nobody_listens_nothing_is_made() {
-        Log::silent().tell(1, || panic!("nobody asked"));
+        let log = Log::silent();
+        log.tell(1, || panic!("nobody asked"));
+        assert!(FileLog::queued(&log, 1, "u".into(), Path::new("a")).is_none());
     }
 }

@@ -106,7 +106,7 @@ fn pictures(options: &Options, events: &[Event]) -> Vec<String> {
     problems
 }
 
-struct Recorder(Rc<RefCell<Vec<Event>>>);
+pub struct Recorder(pub Rc<RefCell<Vec<Event>>>);
 
 impl Listener for Recorder {
     fn hear(&mut self, event: &Event) {

@@ -75,7 +75,12 @@ impl Round<'_> {
             range.remove(header::IF_RANGE);
         }
         let request = self.session.request(self.job, range);
-        let response = request.send().await.map_err(|e| bare(e.into()))?;
+        let response = self
+            .transfer
+            .observe(request)
+            .send()
+            .await
+            .map_err(|e| bare(e.into()))?;
         self.session.tell_response(self.job, &response);
         let (status, headers) = (response.status(), response.headers());
         // RFC 9110 §15.4.5: what the user's own condition (`-H`) asked about has not changed.
@@ -177,7 +182,10 @@ impl Round<'_> {
     ) -> Result<Option<Ask>, Failure> {
         let changed = Validators::of(response.headers()).last_modified();
         loop {
-            let next = writer.during(response.chunk()).await;
+            let next = self
+                .transfer
+                .awaiting(writer.during(response.chunk()))
+                .await;
             let Some(bytes) = next.map_err(at(self.job))?? else {
                 break;
             };

@@ -64,6 +64,18 @@ impl Wanted {
         compare("by its Content-Digest", &self.piece, &piece)
     }
 
+    /// By which algorithms, as RFC 9530 calls them.
+    pub fn algorithms(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let sha256 = self.users.is_some() || self.whole.sha256.is_some();
+        let sha512 = self.whole.sha512.is_some() || self.piece.sha512.is_some();
+        let both = [
+            ("sha-256", sha256 || self.piece.sha256.is_some()),
+            ("sha-512", sha512),
+        ];
+        both.into_iter()
+            .filter_map(|(name, is_wanted)| is_wanted.then_some(name))
+    }
+
     /// Fresh hashes for what is wanted of the whole.
     pub fn hashes(&self) -> Hashes {
         Hashes::new(
@@ -119,6 +131,13 @@ impl fmt::Display for Mismatch {
         } = self;
         let space = if whose.is_empty() { "" } else { " " };
         write!(f, "{name} is {found}, but{space}{whose} should be {wanted}")
+    }
+}
+
+impl Mismatch {
+    /// As RFC 9530 calls it.
+    pub fn algorithm(&self) -> String {
+        self.name.to_ascii_lowercase()
     }
 }
 

@@ -73,9 +73,12 @@ async fn all_of_it(
     }
     // 3.
     if let Err(mismatch) = part.check() {
+        transfer.verified(&mismatch.algorithm(), false);
         blocking::run(move || part.discard()).await;
         return Err(mismatch.into());
     }
+    part.algorithms()
+        .for_each(|name| transfer.verified(name, true));
     // 4.
     let target = part.target().to_owned();
     let published = session.settle.publish(*part).await;
@@ -102,7 +105,11 @@ async fn claim(
         Claim::Ours(part) => Ok(Some(part)),
         Claim::There(length) => {
             if job.sum.is_some() {
-                check_what_is_there(job).await?;
+                let checked = check_what_is_there(job).await;
+                if matches!(checked, Ok(()) | Err(Failure::Sum(_))) {
+                    transfer.verified("sha-256", checked.is_ok());
+                }
+                checked?;
             }
             transfer.is_there(length);
             Ok(None)
@@ -148,6 +155,7 @@ async fn attempts(
             return Err(failure);
         }
         session.tell(job, &format!("{failure}; trying again in {pause:.1?}"));
+        transfer.retries(&failure, pause, tries);
         sleep(pause).await;
     }
 }

@@ -211,6 +211,11 @@ impl Part {
         self.wanted.check(&self.hashes, &self.piece)
     }
 
+    /// What they were compared by.
+    pub fn algorithms(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.wanted.algorithms()
+    }
+
     /// Removes it whatever could be done with it: its bytes are wrong.
     pub fn discard(mut self) {
         self.settled = true;

@@ -6,9 +6,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use hob::http::{
-    Client, HeaderMap, HeaderName, HeaderValue, RequestBuilder, Response, Url, header,
-};
+use hob::http::{Client, HeaderMap, HeaderValue, RequestBuilder, Response, header};
 use hob::sync::RateLimiter;
 
 use super::Job;
@@ -16,21 +14,13 @@ use super::check::scatter;
 use super::places::Places;
 use super::settle::Settle;
 use crate::args::Options;
-use crate::show::{text, to_stderr};
+use crate::show::{fields, text, to_stderr};
 
 /// The longest pause between two tries, unless the server asks for more.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// The longest that a server may ask us to wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
-
-/// Fields whose value nobody should read over our user's shoulder.
-const SECRET: [HeaderName; 4] = [
-    header::AUTHORIZATION,
-    header::PROXY_AUTHORIZATION,
-    header::COOKIE,
-    header::SET_COOKIE,
-];
 
 pub struct Session {
     pub client: Client,
@@ -143,19 +133,9 @@ impl Session {
 
 fn tell_fields(mark: char, label: &str, headers: &HeaderMap) {
     for (name, value) in headers {
-        let value = match () {
-            () if value.is_sensitive() || SECRET.contains(name) => "(not shown)".to_owned(),
-            () if *name == header::LOCATION => location(value),
-            () => text::harmless(&String::from_utf8_lossy(value.as_bytes())),
-        };
+        let value = fields::field(name, value);
         to_stderr(&format!("{mark} {label}: {name}: {value}"));
     }
-}
-
-/// A `Location` may have a password in it.
-fn location(value: &HeaderValue) -> String {
-    let value = String::from_utf8_lossy(value.as_bytes());
-    Url::parse(&value).map_or_else(|_| text::harmless(&value), |there| text::url(&there))
 }
 
 /// As many bytes each second, and at most a tenth of a second's worth at once.

@@ -11,6 +11,7 @@
 //! more (`fetch | head`) is no reason to stop, and is dropped in silence.
 
 mod bars;
+pub mod fields;
 pub mod lines;
 mod pace;
 pub mod text;
