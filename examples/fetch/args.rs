@@ -12,13 +12,16 @@ pub mod options;
 mod flags;
 mod table;
 mod values;
+mod config;
 mod pages;
 
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 use clap::ArgMatches;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+pub use config::usual_place as own_config;
 use flags::{Apply, Flag, Value};
 pub use options::{Name, Options};
 pub use values::{header as header_line, user as name_and_password};
@@ -33,9 +36,16 @@ pub enum Command {
     Fetch(Options),
 }
 
-/// Reads all the words that follow the program's name. The error is one line for the user; it
-/// repeats no value, as that may be a secret.
-pub fn parse<W>(words: impl IntoIterator<Item = W>) -> Result<Command, String>
+/// Config files that name each other may do so this often.
+const DEEPEST: usize = 8;
+
+/// Reads all the words that follow the program's name, and before them the user's own config
+/// file, if there is one. The error is one line for the user; it repeats no value, as that may
+/// be a secret.
+pub fn parse<W>(
+    words: impl IntoIterator<Item = W>,
+    own_config: Option<&Path>,
+) -> Result<Command, String>
 where
     W: Into<OsString> + Clone,
 {
@@ -47,10 +57,50 @@ where
         return Ok(Command::Print(page));
     }
     let mut options = Options::default();
-    for (flag, word) in in_order(&flags, &matches) {
-        set(&mut options, flag, word)?;
+    let own_config = own_config.filter(|_| !matches.get_flag("no-config"));
+    if let Some(path) = own_config.filter(|path| path.exists()) {
+        read_config(&mut options, &flags, path, DEEPEST)?;
     }
+    apply(&mut options, &flags, &matches, DEEPEST)?;
     sort_out(options)
+}
+
+fn apply(
+    options: &mut Options,
+    flags: &[Flag],
+    matches: &ArgMatches,
+    depth: usize,
+) -> Result<(), String> {
+    for (flag, word) in in_order(flags, matches) {
+        match flag.apply {
+            Apply::Config => read_config(options, flags, Path::new(word), depth)?,
+            _ => set(options, flag, word)?,
+        }
+    }
+    Ok(())
+}
+
+/// Each line by itself, as if it were the command line, so that an error has its number.
+fn read_config(
+    options: &mut Options,
+    flags: &[Flag],
+    path: &Path,
+    depth: usize,
+) -> Result<(), String> {
+    let shown = path.display();
+    let Some(depth) = depth.checked_sub(1) else {
+        return Err(format!("{shown}: too many config files in each other"));
+    };
+    let lines = config::read(path).map_err(|e| format!("cannot read {shown}: {e}"))?;
+    let command = flags::command(flags);
+    for line in lines {
+        let line = line.map_err(|why| format!("{shown}, {why}"))?;
+        let at_line = |why| format!("{shown}, line {}: {why}", line.number);
+        let matches = command.clone().try_get_matches_from([&line.word]);
+        let matches = matches.map_err(|error| at_line(one_line(&error)))?;
+        apply(options, flags, &matches, depth).map_err(at_line)?;
+    }
+    Ok(())
 }
 
 /// Each flag and its value, in the order of the command line.
@@ -63,7 +113,7 @@ fn in_order<'a>(flags: &'a [Flag], matches: &'a ArgMatches) -> Vec<(&'a Flag, &'
                 let last = matches.index_of(name);
                 given.push((last.unwrap_or_default(), flag, OsStr::new("")));
             }
-            Apply::Value(_) => {
+            Apply::Value(_) | Apply::Config => {
                 let indices = matches.indices_of(name).into_iter().flatten();
                 let words = matches.get_raw(name).into_iter().flatten();
                 given.extend(indices.zip(words).map(|(at, word)| (at, flag, word)));
@@ -83,7 +133,7 @@ fn set(options: &mut Options, flag: &Flag, word: &OsStr) -> Result<(), String> {
             Ok(())
         }
         Apply::Value(apply) => apply(options, Value(word)),
-        Apply::Page => Ok(()),
+        Apply::Config | Apply::Page => Ok(()),
     };
     done.map_err(|problem| format!("{}: {problem}", flag.shown()))
 }

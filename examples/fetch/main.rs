@@ -74,7 +74,7 @@ fn main() -> ExitCode {
     // Silent unless RUST_LOG asks for more: what fails is told anyway.
     let silent = env_logger::Env::default().default_filter_or("off");
     env_logger::Builder::from_env(silent).init();
-    match args::parse(std::env::args_os().skip(1)) {
+    match args::parse(std::env::args_os().skip(1), args::own_config().as_deref()) {
         Ok(Command::Print(page)) => {
             to_stdout(page.trim_end());
             ExitCode::SUCCESS

@@ -105,6 +105,8 @@ impl Folder {
         let mut command = Command::new(program());
         command.args(words).current_dir(&self.0);
         command.env_remove("RUST_LOG").env_remove("NO_COLOR");
+        // What the user has in a config file is not for the tests.
+        command.env("XDG_CONFIG_HOME", self.join("own"));
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

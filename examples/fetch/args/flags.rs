@@ -27,6 +27,8 @@ pub enum Apply {
     Switch(fn(&mut Options)),
     /// Called for each time that it is given.
     Value(fn(&mut Options, Value<'_>) -> Result<(), Problem>),
+    /// It names a file with more flags, which take effect at this place.
+    Config,
     /// It asks for a text instead of a download: `pages` knows which.
     Page,
 }
@@ -65,6 +67,15 @@ impl Flag {
                 .value_hint(hint(value_name)),
             apply: Apply::Value(apply),
             is_common: false,
+        }
+    }
+
+    /// A flag that names a file with flags.
+    pub fn config(name: &'static str, help: &'static str) -> Flag {
+        let flag = Flag::value(name, "FILE", help, |_, _| Ok(()));
+        Flag {
+            apply: Apply::Config,
+            ..flag
         }
     }
 

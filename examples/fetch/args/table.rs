@@ -574,6 +574,24 @@ fn about() -> Vec<Flag> {
                 .default_missing_value("")
                 .help("what can be asked for: the most used of it, one group of it, or all"),
         ),
+        Flag::config(
+            "config",
+            "flags from this file, a line for each (- is standard input)",
+        )
+        .short('K')
+        .common()
+        .more(
+            "Lines are `name = value`, with quotes around a value with spaces in it; the name is \
+             that of a flag without its dashes; lines that begin with # are comments. \
+             $XDG_CONFIG_HOME/fetch/config (else ~/.config/fetch/config) is read before the \
+             command line.",
+        ),
+        Flag::switch(
+            "no-config",
+            "do not read the user's own config file",
+            |_| {},
+        )
+        .also("disable"),
         Flag::page(version.action(ArgAction::SetTrue).help("the version")),
         Flag::page(
             manual

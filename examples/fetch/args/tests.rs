@@ -7,7 +7,7 @@ use clap::ArgAction;
 use super::*;
 
 fn parsed(line: &str) -> Result<Command, String> {
-    parse(line.split_whitespace())
+    parse(line.split_whitespace(), None)
 }
 
 fn options(line: &str) -> Options {
@@ -53,7 +53,7 @@ fn a_timeout_has_a_unit_and_zero_waits_for_ever() {
     assert_eq!(wait("2m"), Some(Duration::from_secs(120)));
     for bad in ["-1", "x", "1y", "NaN", "inf", "1e99", ""] {
         let words = ["--timeout=".to_owned() + bad, "u".to_owned()];
-        let answer = parse(words);
+        let answer = parse(words, None);
         assert!(answer.is_err(), "{bad:?} gave {answer:?}");
     }
 }
@@ -90,7 +90,7 @@ fn a_rate_has_curls_letters() {
 #[test]
 fn what_is_secret_is_not_shown() {
     let words = ["-u", "me:secret", "-H", "Authorization: secret", "u"];
-    let Ok(Command::Fetch(all)) = parse(words) else {
+    let Ok(Command::Fetch(all)) = parse(words, None) else {
         panic!("it is a good line");
     };
     assert_eq!(all.user, Some(("me".into(), "secret".into())));
