@@ -142,7 +142,7 @@ impl Line {
     pub fn again(&mut self, index: usize) {
         self.waiting += 1;
         self.change(self.host(index), |host| {
-            host.waiting.push_front(index as u32)
+            host.waiting.push_front(index as u32);
         });
     }
 
