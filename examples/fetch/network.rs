@@ -136,6 +136,8 @@ fn plain(options: &Options) -> ClientBuilder {
         (1, None) => SLOWEST,
         (_, None) => CURLS_SLOWEST,
     };
+    // A further range is a connection, too.
+    let most = options.jobs.max(options.split);
     let omit = |builder: ClientBuilder, name| builder.omit_header(name);
     let builder = options
         .no_headers
@@ -143,8 +145,8 @@ fn plain(options: &Options) -> ClientBuilder {
         .cloned()
         .fold(Client::builder(), omit);
     builder
-        .max_per_host(options.per_host.unwrap_or(options.jobs))
-        .max_total(options.jobs)
+        .max_per_host(options.per_host.unwrap_or(most))
+        .max_total(most)
         .connect_timeout(options.connect_timeout.unwrap_or(options.timeout))
         .tls_timeout(options.connect_timeout.unwrap_or(options.timeout))
         .first_byte_timeout(options.timeout)

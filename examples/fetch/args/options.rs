@@ -44,6 +44,12 @@ pub struct Options {
     pub checksums: Vec<PathBuf>,
     pub jobs: usize,
     pub per_host: Option<usize>,
+    /// At most so many ranges of one file at once.
+    pub split: usize,
+    /// No range is opened for fewer bytes.
+    pub min_split_size: u64,
+    /// A further range is thought of after so long; zero: all of them at once.
+    pub split_after: Duration,
     /// Bytes in a second.
     pub limit_rate: Option<u32>,
     /// The longest silence of a server; `None` waits for ever.
@@ -112,6 +118,9 @@ impl Default for Options {
             checksums: Vec::new(),
             jobs: JOBS,
             per_host: None,
+            split: 4,
+            min_split_size: 1 << 20,
+            split_after: Duration::from_secs(3),
             limit_rate: None,
             timeout: Some(Duration::from_secs(30)),
             connect_timeout: None,

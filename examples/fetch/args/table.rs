@@ -269,6 +269,31 @@ fn limits() -> Vec<Flag> {
         )
         .common(),
         Flag::value(
+            "split",
+            "N",
+            "at most N ranges of one file at once, while each makes it faster (default: 4; 1: \
+             never more than one request for a file)",
+            |o, v| v.read(values::at_least_one).map(|n| o.split = n),
+        )
+        .more(
+            "Only for files of which the server tells length and version. All files together \
+             have no more of them than -j (or N, if that is more) allows.",
+        )
+        .common(),
+        Flag::value(
+            "min-split-size",
+            "SIZE",
+            "no range is opened for less than SIZE bytes, such as 500K or 2M (default: 1M)",
+            |o, v| v.read(values::size).map(|size| o.min_split_size = size),
+        ),
+        Flag::value(
+            "split-after",
+            "SECS",
+            "open a further range, and see whether it helps, only after so long (default: 3; 0: \
+             all at once, whether they help or not)",
+            |o, v| v.read(values::wait).map(|wait| o.split_after = wait),
+        ),
+        Flag::value(
             "limit-rate",
             "RATE",
             "at most so many bytes a second over all, such as 500K or 2M (1024 are a K)",

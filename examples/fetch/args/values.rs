@@ -93,6 +93,11 @@ pub fn rate(text: &str) -> Result<u32, &'static str> {
     Ok(bytes(text).ok_or(wrong)? as u32)
 }
 
+/// A time that may be zero.
+pub fn wait(text: &str) -> Result<Duration, &'static str> {
+    limit(text).map(Option::unwrap_or_default)
+}
+
 pub fn fsync(text: &str) -> Result<Fsync, &'static str> {
     match text {
         "auto" => Ok(Fsync::Auto),

@@ -8,16 +8,20 @@
 //! ```
 //!
 //! What a response is good for is decided by [`hob::http::Resume`], which knows nothing of
-//! files. Here it is done. However a server answers, each round either ends, or has brought a
+//! files. Here it is done. Where a further range might make it faster, the response goes on to
+//! [`ranges`](super::ranges). However a server answers, each round either ends, or has brought a
 //! byte, or asks in a way in which it was not asked before.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use hob::http::{Digests, Response, Resume, StatusCode, Validators, Verdict, header};
+use hob::http::{Digests, Response, Resume, StatusCode, Verdict, header};
 
 use super::check::Wanted;
-use super::download::{at, modified};
+use super::download::at;
 use super::failure::Failure;
+use super::part::Rest;
+use super::ranges::First;
 use super::sidecar::Sidecar;
 use super::writer::Writer;
 use super::{Job, Session};
@@ -25,12 +29,24 @@ use crate::names;
 use crate::show::text;
 use crate::transfer::Transfer;
 
-/// A failure, and how long the server asks to be left alone.
-type Failed = (Failure, Option<Duration>);
+/// How one try failed.
+#[derive(Debug)]
+pub struct Failed {
+    pub why: Failure,
+    /// How long the server asks to be left alone.
+    pub asked: Option<Duration>,
+}
+
+impl<E: Into<Failure>> From<E> for Failed {
+    fn from(why: E) -> Failed {
+        let (why, asked) = (why.into(), None);
+        Failed { why, asked }
+    }
+}
 
 /// What to ask for next.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Ask {
+pub enum Ask {
     /// For the rest, if there is something to go on with.
     Rest,
     /// The same once more, for a cache that stumbles over `If-Range`.
@@ -59,28 +75,24 @@ pub async fn attempt(
     }
 }
 
-struct Round<'a> {
-    session: &'a Session,
-    job: &'a Job,
-    transfer: &'a Transfer,
+/// One request after the other, for one file.
+pub struct Round<'a> {
+    pub session: &'a Session,
+    pub job: &'a Job,
+    pub transfer: &'a Transfer,
 }
 
 impl Round<'_> {
     /// One request. Returns what to ask next; `None` if all is there.
     async fn once(&self, writer: &mut Writer, ask: Ask) -> Result<Option<Ask>, Failed> {
-        let part = writer.flush().await.map_err(|e| bare(at(self.job)(e)))?;
-        let resume = part.resume().filter(|_| ask != Ask::Whole);
-        let mut range = resume.as_ref().and_then(Resume::request);
+        let part = writer.flush().await.map_err(at(self.job))?;
+        let rest = part.rest().filter(|_| ask != Ask::Whole);
+        let mut range = rest.as_ref().and_then(Rest::request);
         if let Some(range) = range.as_mut().filter(|_| ask == Ask::RestWithoutIfRange) {
             range.remove(header::IF_RANGE);
         }
         let request = self.session.request(self.job, range);
-        let response = self
-            .transfer
-            .observe(request)
-            .send()
-            .await
-            .map_err(|e| bare(e.into()))?;
+        let response = self.transfer.observe(request).send().await?;
         self.session.tell_response(self.job, &response);
         let (status, headers) = (response.status(), response.headers());
         // RFC 9110 §15.4.5: what the user's own condition (`-H`) asked about has not changed.
@@ -88,16 +100,15 @@ impl Round<'_> {
             self.transfer.is_not_modified();
             return Ok(None);
         }
-        let verdict = match &resume {
-            Some(resume) => resume.judge(ask == Ask::Rest, status, headers),
+        let verdict = match &rest {
+            Some(rest) => rest.judge(ask == Ask::Rest, status, headers),
             None if is_whole(status) => Verdict::TakeWhole,
             None => return Err(refusal(response)),
         };
         match verdict {
-            Verdict::TakeWhole => self.take_whole(writer, response).await.map_err(bare),
+            Verdict::TakeWhole => self.take_whole(writer, response).await,
             Verdict::Append { at, end, total } => {
-                let appended = self.append(writer, response, at, end, total).await;
-                appended.map_err(bare)
+                self.append(writer, response, at, end, total).await
             }
             Verdict::Complete => Ok(None),
             Verdict::AskWithoutIfRange => {
@@ -124,13 +135,11 @@ impl Round<'_> {
         &self,
         writer: &mut Writer,
         response: Response,
-    ) -> Result<Option<Ask>, Failure> {
+    ) -> Result<Option<Ask>, Failed> {
         let headers = response.headers();
-        if let Some(target) = names::proposed(self.session, self.job, headers)?
-            && !self
-                .rename(writer, target, response.content_length())
-                .await?
-        {
+        let proposed = names::proposed(self.session, self.job, headers)?;
+        let length = response.content_length();
+        if !self.rename(writer, proposed, length).await? {
             return Ok(None);
         }
         let url = text::url(&self.job.url);
@@ -144,7 +153,7 @@ impl Round<'_> {
         let begun = writer.with(move |part| part.begin(sidecar, wanted)).await;
         begun.map_err(at(self.job))?;
         self.transfer.head(total, 0, Instant::now());
-        self.take(writer, response, None).await
+        self.take(writer, response, 0, None).await
     }
 
     async fn append(
@@ -154,10 +163,9 @@ impl Round<'_> {
         from: u64,
         end: u64,
         total: Option<u64>,
-    ) -> Result<Option<Ask>, Failure> {
-        if let Some(target) = names::proposed(self.session, self.job, response.headers())?
-            && !self.rename(writer, target, total).await?
-        {
+    ) -> Result<Option<Ask>, Failed> {
+        let proposed = names::proposed(self.session, self.job, response.headers())?;
+        if !self.rename(writer, proposed, total).await? {
             return Ok(None);
         }
         self.not_too_large(total.unwrap_or(from))?;
@@ -165,76 +173,24 @@ impl Round<'_> {
         let part = writer.flush().await.map_err(at(self.job))?;
         let promised = part.promised();
         let wanted = self.wanted(&response, promised);
-        let going = writer
-            .with(move |part| part.go_on(from, total, wanted))
-            .await;
-        going.map_err(at(self.job))?;
-        self.transfer.head(total, from, Instant::now());
-        self.take(writer, response, Some(end - from)).await
-    }
-
-    /// The body, and what is to be asked behind it.
-    async fn take(
-        &self,
-        writer: &mut Writer,
-        mut response: Response,
-        mut room: Option<u64>,
-    ) -> Result<Option<Ask>, Failure> {
-        let changed = Validators::of(response.headers()).last_modified();
-        loop {
-            let next = self
-                .transfer
-                .awaiting(writer.during(response.chunk()))
-                .await;
-            let Some(bytes) = next.map_err(at(self.job))?? else {
-                break;
-            };
-            let count = bytes.len();
-            if let Some(room) = &mut room {
-                let wanted = *room;
-                *room = wanted
-                    .checked_sub(count as u64)
-                    .ok_or(Failure::Long { wanted })?;
-            }
-            writer.write(bytes).await.map_err(at(self.job))?;
-            self.transfer.add(count);
-            self.not_too_large(self.transfer.size())?;
-            self.session.pace(count).await;
+        let going = writer.with(move |part| {
+            part.go_on(from, total, wanted)?;
+            Ok((part.there().sum(), part.there().is_prefix()))
+        });
+        let (there, in_order) = going.await.map_err(at(self.job))?;
+        self.transfer.head(total, there, Instant::now());
+        if in_order {
+            return self.take(writer, response, from, Some(end)).await;
         }
-        let part = writer.flush().await.map_err(at(self.job))?;
-        let (got, total, goes_on) = (part.length(), part.total(), part.resume().is_some());
-        match total {
-            Some(wanted) if got < wanted && goes_on => Ok(Some(Ask::Rest)),
-            Some(wanted) if got < wanted => Err(Failure::Short { got, wanted }),
-            // With a piece whose end is not known to be the file's, ask whether there is more.
-            None if room.is_some() => Ok(Some(Ask::Rest)),
-            _ => {
-                self.date(writer, changed).await?;
-                Ok(None)
-            }
-        }
-    }
-
-    fn not_too_large(&self, bytes: u64) -> Result<(), Failure> {
-        match self.session.options.max_size {
-            Some(most) if bytes > most => Err(Failure::TooLarge(most)),
-            _ => Ok(()),
-        }
-    }
-
-    /// Last of all, as every write makes it now.
-    async fn date(
-        &self,
-        writer: &mut Writer,
-        changed: Option<std::time::SystemTime>,
-    ) -> Result<(), Failure> {
-        let Some(changed) = changed.filter(|_| self.session.options.remote_time) else {
-            return Ok(());
-        };
-        let dated = writer
-            .with(move |part| part.set_modified(modified(changed)))
-            .await;
-        dated.map_err(at(self.job))
+        self.spread(
+            writer,
+            First {
+                response,
+                at: from,
+                end,
+            },
+        )
+        .await
     }
 
     /// The digests that count for this response: those of its head. One in a trailer would
@@ -260,9 +216,12 @@ impl Round<'_> {
     async fn rename(
         &self,
         writer: &mut Writer,
-        target: std::path::PathBuf,
+        proposed: Option<PathBuf>,
         length: Option<u64>,
     ) -> Result<bool, Failure> {
+        let Some(target) = proposed else {
+            return Ok(true);
+        };
         let found = target.symlink_metadata().ok();
         if let Some(found) = found {
             let shown = text::harmless(&target.to_string_lossy());
@@ -281,13 +240,9 @@ impl Round<'_> {
         Ok(true)
     }
 
-    fn tell(&self, what: &str) {
+    pub fn tell(&self, what: &str) {
         self.session.tell(self.job, what);
     }
-}
-
-fn bare(failure: Failure) -> Failed {
-    (failure, None)
 }
 
 /// Is the body the whole file? That of a 204 is: a file without a byte in it (RFC 9110 §15.3.5).
@@ -296,11 +251,14 @@ fn is_whole(status: StatusCode) -> bool {
 }
 
 /// A response that brings no file, and that nothing can be made of.
-fn refusal(response: Response) -> Failed {
+pub fn refusal(response: Response) -> Failed {
     let status = response.status().as_u16();
     let asked = response.retry_after();
     match response.error_for_status() {
-        Ok(_success) => bare(Failure::NoFile(status)),
-        Err(error) => (error.into(), asked),
+        Ok(_success) => Failure::NoFile(status).into(),
+        Err(error) => {
+            let why = error.into();
+            Failed { why, asked }
+        }
     }
 }

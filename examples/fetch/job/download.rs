@@ -51,6 +51,7 @@ async fn all_of_it(
     transfer: &Transfer,
     turn: &mut Turn,
 ) -> Result<(), Failure> {
+    let _at_work = session.at_work();
     // 1.
     let Some(part) = claim(session, job, transfer).await? else {
         return Ok(());
@@ -128,9 +129,10 @@ async fn attempts(
     let mut tries = 0;
     let first = Instant::now();
     loop {
-        let Err((failure, asked)) = attempt(session, job, transfer, writer).await else {
+        let Err(failed) = attempt(session, job, transfer, writer).await else {
             return Ok(());
         };
+        let (failure, asked) = (failed.why, failed.asked);
         // The crowd was refused and not this file: it goes back into the line.
         if failure.is_refusal()
             && let Some(rest) = turn.refused(asked, session.chance(job, tries))
@@ -162,8 +164,8 @@ async fn attempts(
 
 /// Says how much of a failed download stays for the next run.
 async fn leave(part: Box<Part>, transfer: &Transfer) {
-    if part.resume().is_some() {
-        transfer.keeps(part.length());
+    if part.rest().is_some() {
+        transfer.keeps(part.there().sum());
     }
     blocking::run(move || drop(part)).await;
 }

@@ -3,6 +3,7 @@
 //! [`plan`](plan()) makes them; [`download`](download()) does one of them.
 
 mod own;
+mod stretches;
 mod sidecar;
 mod check;
 mod part;
@@ -12,6 +13,8 @@ mod places;
 mod failure;
 mod session;
 mod attempt;
+mod body;
+mod ranges;
 mod download;
 mod plan;
 mod glob;

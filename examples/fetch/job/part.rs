@@ -3,7 +3,7 @@
 //! ```text
 //!              claim                             publish
 //!   nothing ───────────▶ NAME.part ─────────────────────────▶ NAME
-//!   NAME.part ─────────▶  │    ▲ begin, go_on, write
+//!   NAME.part ─────────▶  │    ▲ begin, go_on, scatter, write
 //!   of another day        │
 //!                         │ dropped: failed, or stopped by Ctrl-C
 //!                         ├─────────▶ NAME.part and NAME.part.meta, to go on with
@@ -24,6 +24,11 @@
 //! * I5: a half file of more than [`SMALL`] bytes has its sidecar before it has those bytes; a
 //!   shorter one, when it is left behind to go on with. So a short `.part` without one is what
 //!   a kill left of ours, and is begun again; a long one is not ours, and is left alone.
+//! * I6: as long as a half file has no gaps, what is there is as much as it is long. Before the
+//!   first byte is written behind a gap ([`scatter`](Part::scatter)) its sidecar becomes one
+//!   that lists what is there; and a byte is listed only after it was written.
+//! * I7: nobody hashes twice what comes in its order. Bytes behind a gap are read again, once
+//!   the gap is filled: a little with each write, so that not all of it is left for the end.
 //!
 //! Price of I3: where a file system has no hard links (FAT, some network mounts), the name
 //! is looked up and then renamed to; what appears between the two calls is replaced. Price of
@@ -33,18 +38,23 @@
 //! It buys that a small file that comes at once costs no call for its sidecar.
 
 mod claim;
+mod naming;
+mod notes;
 mod paths;
+mod sums;
 
-use std::fs::{self, File, FileTimes};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::fs::{File, FileTimes};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use hob::http::Resume;
+use hob::http::{ByteRange, Digests, HeaderMap, Resume, StatusCode, Verdict};
 
 use super::check::{Hashes, Mismatch, Wanted};
 use super::own::Own;
-use super::sidecar::Sidecar;
+use super::sidecar::{Journal, Sidecar};
+use super::stretches::Stretches;
 
 pub use claim::Claim;
 pub use paths::{meta_path, part_path};
@@ -70,30 +80,76 @@ pub struct Part {
     force: bool,
     /// Does the sidecar survive a power cut, and what it speaks of?
     sync: bool,
-    /// So many bytes, from the first on, are good.
-    length: u64,
+    /// These bytes are good.
+    there: Stretches,
+    /// Are there gaps, or were there when a run began to fill them? Then I6 holds.
+    scattered: bool,
+    /// Where the next byte would go without a seek.
+    position: u64,
     /// Set by the head of a response, or found beside the half file.
     sidecar: Option<Sidecar>,
     /// Is that what the sidecar on the disk says?
     noted: bool,
     /// Is there one at all? That of the last run may be there still.
     beside: bool,
+    /// Open behind a sidecar of ours that lists what is there.
+    journal: Option<Journal>,
     wanted: Wanted,
     hashes: Hashes,
+    /// So many bytes, from the first on, are in `hashes`.
+    hashed: u64,
     piece: Hashes,
     /// Nothing is to be done when it is dropped: it has come to its end, or was there before
     /// and is as it was found.
     settled: bool,
 }
 
-impl Part {
-    /// How to ask for the rest, if what is there can be gone on with.
-    pub fn resume(&self) -> Option<Resume> {
-        self.sidecar.as_ref()?.resume(self.length)
+/// What is missing of a half file that can be gone on with.
+#[derive(Debug)]
+pub enum Rest {
+    /// All that is behind its bytes.
+    Behind(Resume),
+    /// Its first gap; there may be more of them.
+    Gap(ByteRange),
+}
+
+impl Rest {
+    /// The fields to ask with.
+    pub fn request(&self) -> Option<HeaderMap> {
+        match self {
+            Rest::Behind(resume) => resume.request(),
+            Rest::Gap(range) => range.request(),
+        }
     }
 
+    /// What the answer is good for.
+    pub fn judge(&self, with_if_range: bool, status: StatusCode, headers: &HeaderMap) -> Verdict {
+        match self {
+            Rest::Behind(resume) => resume.judge(with_if_range, status, headers),
+            Rest::Gap(range) => range.judge(with_if_range, status, headers),
+        }
+    }
+}
+
+impl Part {
+    /// What to ask for, if what is there can be gone on with.
+    pub fn rest(&self) -> Option<Rest> {
+        let sidecar = self.sidecar.as_ref()?;
+        if self.there.is_prefix() {
+            return sidecar.resume(self.there.prefix()).map(Rest::Behind);
+        }
+        let gap = self.there.gaps(sidecar.total?).iter().next();
+        let range = sidecar.range(gap.unwrap_or(0..0));
+        range.request().is_some().then_some(Rest::Gap(range))
+    }
+
+    /// So many bytes are there, from the first on.
     pub fn length(&self) -> u64 {
-        self.length
+        self.there.prefix()
+    }
+
+    pub fn there(&self) -> &Stretches {
+        &self.there
     }
 
     /// How long the whole is, as far as anybody said.
@@ -101,119 +157,117 @@ impl Part {
         self.sidecar.as_ref()?.total
     }
 
+    /// How to ask for one stretch of it.
+    pub fn range(&self, asked: Range<u64>) -> Option<ByteRange> {
+        let range = self.sidecar.as_ref()?.range(asked);
+        range.request().is_some().then_some(range)
+    }
+
     /// The digests that were promised for the whole when it was begun.
-    pub fn promised(&self) -> hob::http::Digests {
+    pub fn promised(&self) -> Digests {
         let fields = self.sidecar.as_ref().map(|sidecar| &sidecar.fields);
-        fields
-            .map(hob::http::Digests::of_representation)
-            .unwrap_or_default()
+        fields.map(Digests::of_representation).unwrap_or_default()
     }
 
     /// Whatever is there is dropped: a response brings the whole.
     pub fn begin(&mut self, sidecar: Sidecar, wanted: Wanted) -> io::Result<()> {
+        (self.scattered, self.journal) = (false, None);
         self.cut(0)?;
         self.noted = false; // what is there speaks of bytes that are gone; `write` replaces it
         (self.hashes, self.piece) = (wanted.hashes(), wanted.piece_hashes());
+        self.hashed = 0;
         (self.sidecar, self.wanted) = (Some(sidecar), wanted);
         Ok(())
     }
 
-    /// A response brings what follows the first `at` bytes.
+    /// A response brings bytes from `at` on: what follows those that are there or, in a file
+    /// with gaps, some of those that are missing.
     pub fn go_on(&mut self, at: u64, total: Option<u64>, wanted: Wanted) -> io::Result<()> {
-        let (whole, hashed) = (wanted.hashes(), self.length);
-        self.cut(at)?;
+        let whole = wanted.hashes();
+        self.settled = false;
+        if self.there.is_prefix() {
+            // A list is of no use any more, and is replaced before anything is written.
+            self.noted &= !self.scattered;
+            (self.scattered, self.journal) = (false, None);
+            self.cut(at)?;
+        }
         if let Some(sidecar) = &mut self.sidecar {
             sidecar.total = sidecar.total.or(total);
         }
-        if hashed != at || !self.hashes.cover(&whole) {
-            self.hashes = whole;
-            self.hash_what_is_there()?;
+        if self.hashed > self.there.prefix() || !self.hashes.cover(&whole) {
+            (self.hashes, self.hashed) = (whole, 0);
         }
+        // The one second read: of bytes that an earlier run wrote.
+        self.hash_what_is_there(u64::MAX)?;
         self.piece = wanted.piece_hashes();
         self.wanted = wanted;
         Ok(())
     }
 
-    /// The one second read: of bytes that an earlier run wrote.
-    fn hash_what_is_there(&mut self) -> io::Result<()> {
-        if self.hashes.is_empty() {
-            return Ok(());
-        }
-        let length = self.length;
-        let file = self.file.as_mut().expect("open until it is published");
-        file.rewind()?;
-        let (mut bytes, mut buffer) = (file.take(length), vec![0; 256 * 1024]);
-        loop {
-            match bytes.read(&mut buffer)? {
-                0 => break,
-                count => self.hashes.update(&buffer[..count]),
-            }
-        }
-        self.seek(length)
+    /// From now on bytes may come out of their order (I6).
+    pub fn scatter(&mut self) -> io::Result<()> {
+        // It is of a piece that will not come whole.
+        (self.wanted.piece, self.piece) = (Digests::default(), Hashes::default());
+        self.scattered = true;
+        self.note()
     }
 
     fn cut(&mut self, at: u64) -> io::Result<()> {
         self.settled = false;
-        self.length = at.min(self.length);
+        self.there.remove(at..u64::MAX);
         self.file().set_len(at)?;
         self.seek(at)
     }
 
     fn seek(&mut self, to: u64) -> io::Result<()> {
-        self.file().seek(SeekFrom::Start(to)).map(drop)
+        self.position = self.file().seek(SeekFrom::Start(to))?;
+        Ok(())
     }
 
     fn file(&mut self) -> &mut File {
         self.file.as_mut().expect("open until it is published")
     }
 
-    /// Puts `bytes` behind what is there.
-    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let after = self.length + bytes.len() as u64;
+    /// Puts `bytes` where they belong. Without [`scatter`](Part::scatter), that is behind what
+    /// is there.
+    pub fn write(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        debug_assert!(self.scattered || at == self.length(), "I6");
+        let after = at + bytes.len() as u64;
         // I5. And one that is there speaks of other bytes than these.
-        if !self.noted && (after > SMALL || self.beside) {
+        if !self.scattered && !self.noted && (after > SMALL || self.beside) {
             self.note()?;
         }
-        self.file().write_all(bytes)?;
-        self.hashes.update(bytes);
+        self.put(at, bytes)?;
+        self.there.add(at..after);
+        if at == self.hashed {
+            self.hashes.update(bytes);
+            self.hashed = after;
+        }
         self.piece.update(bytes);
-        self.length = after;
-        let safe = self.sidecar.as_ref().map_or(0, |sidecar| sidecar.safe);
-        if self.sync && after - safe.min(after) >= SYNC_EVERY {
-            self.note_what_is_safe()?;
+        if self.scattered {
+            self.hash_what_is_there(2 * bytes.len() as u64)?; // I7
+            self.list(at..after)?;
         }
+        self.make_safe_now_and_then()
+    }
+
+    fn put(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        if self.position != at {
+            self.seek(at)?;
+        }
+        self.position = u64::MAX; // nobody knows, until it has worked
+        self.file().write_all(bytes)?;
+        self.position = at + bytes.len() as u64;
         Ok(())
     }
 
-    /// Writes the sidecar.
-    fn note(&mut self) -> io::Result<()> {
-        if let Some(sidecar) = &self.sidecar {
-            sidecar.write(&self.meta, self.sync)?;
-            (self.noted, self.beside) = (true, true);
+    /// All bytes are there.
+    pub fn finish(&mut self) -> io::Result<()> {
+        let length = self.length();
+        if self.scattered {
+            self.file().set_len(length)?;
         }
-        Ok(())
-    }
-
-    /// Hands all that was written to the disk, and then says so.
-    fn note_what_is_safe(&mut self) -> io::Result<()> {
-        let (length, sync) = (self.length, self.sync);
-        if sync {
-            self.file().sync_data()?;
-        }
-        if let Some(sidecar) = self.sidecar.as_mut().filter(|_| sync) {
-            sidecar.safe = length;
-        }
-        self.note()
-    }
-
-    /// Are these the right bytes?
-    pub fn check(&self) -> Result<(), Mismatch> {
-        self.wanted.check(&self.hashes, &self.piece)
-    }
-
-    /// What they were compared by.
-    pub fn algorithms(&self) -> impl Iterator<Item = &'static str> + use<> {
-        self.wanted.algorithms()
+        self.hash_what_is_there(u64::MAX)
     }
 
     /// Removes it whatever could be done with it: its bytes are wrong.
@@ -223,7 +277,7 @@ impl Part {
     }
 
     pub fn is_large(&self) -> bool {
-        self.length > SMALL
+        self.there.sum() > SMALL
     }
 
     pub fn sync(&mut self) -> io::Result<()> {
@@ -244,73 +298,6 @@ impl Part {
     pub fn target(&self) -> &Path {
         &self.target
     }
-
-    /// Gives the whole file its final name.
-    pub fn publish(mut self) -> io::Result<()> {
-        if !self.own.is_at(&self.path) {
-            self.settled = true;
-            return Err(self.replaced()); // I4
-        }
-        self.file = None;
-        self.settled = true;
-        let published = self.name_it();
-        // Published or not: if it failed, then because of a name that is another's.
-        self.remove();
-        published
-    }
-
-    fn name_it(&self) -> io::Result<()> {
-        if self.force {
-            return fs::rename(&self.path, &self.target); // I2
-        }
-        // I2, I3.
-        match fs::hard_link(&self.path, &self.target) {
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Err(self.too_late()),
-            Err(_no_hard_links) => self.rename_if_free(),
-            Ok(()) => Ok(()),
-        }
-    }
-
-    fn replaced(&self) -> io::Error {
-        let part = self.path.display();
-        io::Error::other(format!("somebody replaced {part}, or removed it"))
-    }
-
-    fn too_late(&self) -> io::Error {
-        let how = "exists by now, and was left as it is (--force replaces it)";
-        exists(&self.target, how)
-    }
-
-    fn rename_if_free(&self) -> io::Result<()> {
-        match self.target.symlink_metadata() {
-            Ok(_) => Err(self.too_late()),
-            Err(_) => fs::rename(&self.path, &self.target),
-        }
-    }
-
-    /// I4. After a rename the name is nobody's, or already another's. An error has nobody to
-    /// go to: the file stays, and the next run will speak of it.
-    fn remove(&mut self) {
-        self.file = None;
-        if self.own.is_at(&self.path) {
-            let _ = fs::remove_file(&self.path);
-        }
-        // After it: a long one without its sidecar would be taken for a stranger's (I5).
-        if self.beside {
-            let _ = fs::remove_file(&self.meta);
-        }
-    }
-
-    /// Leaves behind what can be gone on with. False: nothing can.
-    fn keep(&mut self) -> bool {
-        if self.resume().is_none() || !self.own.is_at(&self.path) {
-            return false;
-        }
-        // A write that failed in the middle wrote more than counts.
-        let length = self.length;
-        let cut = self.file().set_len(length);
-        cut.and_then(|()| self.note_what_is_safe()).is_ok()
-    }
 }
 
 impl Drop for Part {
@@ -328,7 +315,7 @@ pub fn save(target: &Path, content: &[u8], force: bool) -> io::Result<()> {
         Claim::There(_) => Err(exists(target, "exists already (--force replaces it)")),
         Claim::Ours(mut part) => {
             part.cut(0)?;
-            part.write(content)?;
+            part.write(0, content)?;
             part.publish()
         }
     }

@@ -61,7 +61,7 @@ fn half(target: &Path, url: &str) -> Option<u64> {
     let Ok(Beside::Sidecar(sidecar)) = Sidecar::read(&meta_path(target)) else {
         return None;
     };
-    (found.is_file() && sidecar.url == url).then(|| sidecar.believed(found.len()))
+    (found.is_file() && sidecar.url == url).then(|| sidecar.believed(found.len()).sum())
 }
 
 fn shown(path: &Path) -> String {

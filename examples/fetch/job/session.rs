@@ -3,15 +3,18 @@
 //! One client (and so one pool of connections), one limit of speed, one place where files
 //! meet on their way to the disk, one list of the names that are taken; and the options.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
 use hob::http::{Client, HeaderMap, HeaderValue, RequestBuilder, Response, header};
 use hob::sync::RateLimiter;
+use hob::time::now;
 
 use super::Job;
 use super::check::scatter;
 use super::places::Places;
+use super::ranges::Growth;
 use super::settle::Settle;
 use crate::args::Options;
 use crate::show::{fields, text, to_stderr};
@@ -31,6 +34,17 @@ pub struct Session {
     pub places: Places,
     /// `--limit-rate`: a token is a byte.
     pace: Option<RateLimiter>,
+    /// Downloads that run, and further ranges.
+    at_work: Rc<Cell<usize>>,
+}
+
+/// Counts as one at work.
+pub struct AtWork(Rc<Cell<usize>>);
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
 }
 
 impl Session {
@@ -40,6 +54,7 @@ impl Session {
             places: Places::of(jobs.clone()),
             jobs,
             pace: options.limit_rate.map(limiter),
+            at_work: Rc::default(),
             client,
             options,
         }
@@ -66,6 +81,30 @@ impl Session {
             request = request.bearer_auth(token);
         }
         request.headers(headers)
+    }
+
+    /// Counts a download, for as long as the guard is kept.
+    pub fn at_work(&self) -> AtWork {
+        self.at_work.set(self.at_work.get() + 1);
+        AtWork(self.at_work.clone())
+    }
+
+    /// The same for a further range; `None` if so many are at work that it would only take from
+    /// others. With few files there may be as many as one file may have.
+    pub fn one_more(&self) -> Option<AtWork> {
+        let most = self.options.jobs.max(self.options.split);
+        (self.at_work.get() < most).then(|| self.at_work())
+    }
+
+    /// What decides whether a file comes in several ranges.
+    pub fn growth(&self) -> Growth {
+        let options = &self.options;
+        Growth::new(
+            options.split,
+            options.split_after,
+            options.limit_rate,
+            now(),
+        )
     }
 
     /// Waits until so many bytes more may be read.

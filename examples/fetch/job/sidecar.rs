@@ -16,23 +16,55 @@
 //! another start of the machine, so many bytes are believed as had been handed to the disk for
 //! certain (`safe`). Where the system does not tell its boots apart, that is all there is.
 //!
+//! The length says nothing of a file that comes in several ranges at once, which has gaps. Its
+//! sidecar is of another version, which a fetch that knows only the first one leaves alone, and
+//! lists what is there:
+//!
+//! ```text
+//! hob fetch, half of a file, 2
+//! url: http://example.com/image.iso
+//! total: 50000000000
+//! there: 0-67108863 25000000000-25033554431
+//! safe: 0-67108863
+//! …
+//!
+//! 67108864-67174399
+//! 25033554432-25033619967
+//! ```
+//!
+//! What stands behind the empty line is a *journal*: after each write to the half file, a line is
+//! added that says which bytes it was. Law: the kernel of a killed program has all that was
+//! written, in its order. Consequence: a line that is there speaks of bytes that are there, and
+//! a kill costs no more than the one write that had no line yet. Choice: lines are added,
+//! because to write all of it anew each time would be twenty times the work; only when the
+//! journal gets long is it made part of the list, in a new sidecar. A power cut may leave
+//! anything of a journal, and so nothing of it is believed after another start of the machine.
+//!
 //! It is a small text, written beside and renamed: a reader finds the old one or the new one.
 //! Nobody but its owner may read it, for there are URLs that are keys. It has no user name and
 //! no password in it.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use hob::http::{HeaderMap, HeaderName, HeaderValue, Resume, Validators};
+use hob::http::{ByteRange, HeaderMap, HeaderName, HeaderValue, Resume, Validators};
 
 use super::own;
+use super::stretches::{self, Stretches};
 
 /// The first line. What begins in another way is not ours, or is of a later fetch.
 const VERSION: &str = "hob fetch, half of a file, 1";
 
+/// That of a half file with gaps.
+const WITH_GAPS: &str = "hob fetch, half of a file, 2";
+
 /// More than any of ours has.
 const LONGEST: u64 = 64 * 1024;
+
+/// A journal of so many bytes is long.
+const LONG: usize = 16 * 1024;
 
 /// What is found where a sidecar might be.
 #[derive(Debug, PartialEq)]
@@ -42,7 +74,7 @@ pub enum Beside {
     Empty,
     /// A file that cannot be understood.
     Other,
-    Sidecar(Sidecar),
+    Sidecar(Box<Sidecar>),
 }
 
 /// What is known of a half file.
@@ -54,8 +86,10 @@ pub struct Sidecar {
     pub total: Option<u64>,
     /// Validators, and the digest of the whole, as the server sent them.
     pub fields: HeaderMap,
-    /// So many bytes survive a power cut.
-    pub safe: u64,
+    /// These bytes survive a power cut.
+    pub safe: Stretches,
+    /// What is there of a file with gaps. `None`: as much as the half file is long.
+    pub there: Option<Stretches>,
     /// Which run of the kernel wrote it.
     pub boot: Option<String>,
 }
@@ -80,7 +114,8 @@ impl Sidecar {
             url,
             total,
             fields,
-            safe: 0,
+            safe: Stretches::default(),
+            there: None,
             boot,
         }
     }
@@ -101,14 +136,26 @@ impl Sidecar {
         resume.request().map(|_| resume)
     }
 
-    /// How many of the `length` bytes in the file can be believed.
-    pub fn believed(&self, length: u64) -> u64 {
-        let same_boot = self.boot.is_some() && self.boot == boot();
-        if same_boot {
-            length
-        } else {
-            length.min(self.safe)
+    /// How to ask for one stretch of it.
+    pub fn range(&self, asked: Range<u64>) -> ByteRange {
+        ByteRange {
+            first: asked.start,
+            end: asked.end,
+            total: self.total,
+            version: Some(self.validators()),
         }
+    }
+
+    /// Which of the `length` bytes in the file can be believed.
+    pub fn believed(&self, length: u64) -> Stretches {
+        let same_boot = self.boot.is_some() && self.boot == boot();
+        let mut believed = match &self.there {
+            _ if !same_boot => self.safe.clone(),
+            Some(there) => there.clone(),
+            None => Stretches::prefix_of(length),
+        };
+        believed.remove(length..u64::MAX);
+        believed
     }
 
     /// Looks at what is at `path`; one call if that is nothing.
@@ -123,43 +170,76 @@ impl Sidecar {
             return Ok(Beside::Empty);
         }
         let sidecar = std::str::from_utf8(&text).ok().and_then(Sidecar::parse);
-        Ok(sidecar.map_or(Beside::Other, Beside::Sidecar))
+        Ok(sidecar.map_or(Beside::Other, |sidecar| Beside::Sidecar(Box::new(sidecar))))
     }
 
     fn parse(text: &str) -> Option<Sidecar> {
-        let mut lines = text.strip_suffix('\n')?.split('\n');
-        if lines.next() != Some(VERSION) {
-            return None;
-        }
+        let (head, journal) = match text.split_once("\n\n") {
+            Some((head, journal)) if head.starts_with(WITH_GAPS) => (head, journal),
+            _ => (text.strip_suffix('\n')?, ""),
+        };
+        let mut lines = head.split('\n');
         let mut read = Sidecar {
             url: String::new(),
             total: None,
             fields: HeaderMap::new(),
-            safe: 0,
+            safe: Stretches::default(),
+            there: match lines.next()? {
+                VERSION => None,
+                WITH_GAPS => Some(Stretches::default()),
+                _ => return None,
+            },
             boot: None,
         };
         for line in lines {
-            let (name, value) = line.split_once(": ")?;
-            match name {
-                "url" => read.url = value.to_owned(),
-                "total" => read.total = Some(value.parse().ok()?),
-                "safe" => read.safe = value.parse().ok()?,
-                "boot" => read.boot = Some(value.to_owned()),
-                field => {
-                    let name = HeaderName::try_from(field).ok()?;
-                    // Latin-1 and the like: a header's bytes are written one by one.
-                    let value: Option<Vec<u8>> =
-                        value.chars().map(|c| u8::try_from(c).ok()).collect();
-                    read.fields
-                        .append(name, HeaderValue::try_from(value?).ok()?);
-                }
+            read.parse_line(line)?;
+        }
+        if let Some(there) = &mut read.there {
+            // A line without its end is one that a kill cut short.
+            let whole = journal.rsplit_once('\n').map_or("", |(whole, _cut)| whole);
+            for one in whole.split('\n').map_while(stretches::parse) {
+                there.add(one);
             }
+            there.remove(read.total?..u64::MAX);
         }
         (!read.url.is_empty()).then_some(read)
     }
 
+    fn parse_line(&mut self, line: &str) -> Option<()> {
+        let (name, value) = line.split_once(": ")?;
+        match (name, &mut self.there) {
+            ("url", _) => self.url = value.to_owned(),
+            ("total", _) => self.total = Some(value.parse().ok()?),
+            ("safe", None) => self.safe = Stretches::prefix_of(value.parse().ok()?),
+            ("safe", Some(_)) => self.safe = Stretches::parse(value)?,
+            ("there", Some(there)) => *there = Stretches::parse(value)?,
+            ("boot", _) => self.boot = Some(value.to_owned()),
+            (field, _) => {
+                let name = HeaderName::try_from(field).ok()?;
+                // Latin-1 and the like: a header's bytes are written one by one.
+                let value: Option<Vec<u8>> = value.chars().map(|c| u8::try_from(c).ok()).collect();
+                self.fields
+                    .append(name, HeaderValue::try_from(value?).ok()?);
+            }
+        }
+        Some(())
+    }
+
     fn text(&self) -> String {
-        let mut text = format!("{VERSION}\nurl: {}\nsafe: {}\n", self.url, self.safe);
+        let mut text = match &self.there {
+            None => format!(
+                "{VERSION}\nurl: {}\nsafe: {}\n",
+                self.url,
+                self.safe.prefix()
+            ),
+            Some(there) => {
+                let (there, safe) = (there.text(), self.safe.text());
+                format!(
+                    "{WITH_GAPS}\nurl: {}\nthere: {there}\nsafe: {safe}\n",
+                    self.url
+                )
+            }
+        };
         if let Some(total) = self.total {
             text += &format!("total: {total}\n");
         }
@@ -169,6 +249,9 @@ impl Sidecar {
         for (name, value) in &self.fields {
             let value: String = value.as_bytes().iter().copied().map(char::from).collect();
             text += &format!("{name}: {value}\n");
+        }
+        if self.there.is_some() {
+            text += "\n";
         }
         text
     }
@@ -190,13 +273,43 @@ impl Sidecar {
     }
 }
 
+/// Where lines are added behind a sidecar that lists what is there.
+#[derive(Debug)]
+pub struct Journal {
+    file: File,
+    /// How much was added.
+    length: usize,
+}
+
+impl Journal {
+    /// Of the sidecar at `path`, which was written just now.
+    pub fn open(path: &Path) -> io::Result<Journal> {
+        let mut file = own::open(path)?;
+        file.seek(SeekFrom::End(0))?;
+        Ok(Journal { file, length: 0 })
+    }
+
+    /// These bytes are there, too. One call, so that a kill leaves all of the line or nothing.
+    pub fn add(&mut self, one: Range<u64>) -> io::Result<()> {
+        let line = format!("{}\n", stretches::text(one));
+        self.length += line.len();
+        self.file.write_all(line.as_bytes())
+    }
+
+    /// Is it time for a new sidecar?
+    pub fn is_long(&self) -> bool {
+        self.length > LONG
+    }
+}
+
 /// Removes what a kill left of a sidecar while it was written, and nobody else's file.
 pub fn remove_unfinished(path: &Path) {
     let path = beside(path);
     let Ok(file) = own::open(&path) else { return };
     let mut start = Vec::new();
     let read = file.take(VERSION.len() as u64).read_to_end(&mut start);
-    if read.is_ok() && VERSION.as_bytes().starts_with(&start) {
+    let is_ours = [VERSION, WITH_GAPS].map(|ours| ours.as_bytes().starts_with(&start));
+    if read.is_ok() && is_ours.contains(&true) {
         let _ = fs::remove_file(&path);
     }
 }
@@ -225,68 +338,4 @@ fn boot() -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn example() -> Sidecar {
-        let mut headers = HeaderMap::new();
-        headers.insert("etag", HeaderValue::from_bytes(b"\"v1\xe9\"").unwrap());
-        headers.insert(
-            "date",
-            HeaderValue::from_static("Mon, 01 Jan 2024 00:00:00 GMT"),
-        );
-        headers.insert("set-cookie", HeaderValue::from_static("secret"));
-        Sidecar::new("http://h/x", Some(1000), &headers)
-    }
-
-    #[test]
-    fn what_was_written_is_read_again() {
-        let written = example();
-        assert_eq!(Sidecar::parse(&written.text()), Some(written.clone()));
-        assert!(!written.text().contains("secret"));
-        assert_eq!(written.resume(500).unwrap().have, 500);
-    }
-
-    #[test]
-    fn what_is_not_whole_or_not_ours_is_none() {
-        let text = example().text();
-        for end in 0..text.len() {
-            if let Some(cut) = text.get(..end).and_then(Sidecar::parse) {
-                // A cut at a line's end is a sidecar that knows less, and so promises less.
-                assert!(text[..end].ends_with('\n') && cut.safe == 0, "{end}");
-            }
-        }
-        assert_eq!(Sidecar::parse(&text.replace(", 1\n", ", 2\n")), None);
-        assert_eq!(Sidecar::parse(&text.replace("safe: 0", "safe: -1")), None);
-    }
-
-    /// Broken by: believing the length after another boot.
-    #[test]
-    fn after_a_power_cut_only_what_was_safe_is_believed() {
-        let mut sidecar = example();
-        sidecar.safe = 300;
-        sidecar.boot = Some("another".into());
-        assert_eq!((sidecar.believed(500), sidecar.believed(200)), (300, 200));
-        sidecar.boot = None;
-        assert_eq!(sidecar.believed(500), 300);
-        sidecar.boot = boot();
-        assert_eq!(
-            sidecar.believed(500),
-            if boot().is_some() { 500 } else { 300 }
-        );
-    }
-
-    #[test]
-    fn a_coded_or_weak_answer_cannot_be_gone_on_with() {
-        let mut headers = HeaderMap::new();
-        headers.insert("etag", HeaderValue::from_static("\"v1\""));
-        headers.insert("content-encoding", HeaderValue::from_static("gzip"));
-        assert_eq!(Sidecar::new("http://h/", None, &headers).resume(5), None);
-        headers.remove("content-encoding");
-        assert!(
-            Sidecar::new("http://h/", None, &headers)
-                .resume(5)
-                .is_some()
-        );
-    }
-}
+mod tests;

@@ -5,6 +5,10 @@
 //! soon as the worker is done it is given all that came meanwhile, however little; only when
 //! that grows to [`MOST`] does the download wait. So a slow disk slows the server down instead
 //! of filling the memory, and a slow server has its few bytes on the disk at once.
+//!
+//! Bytes come with their place in the file, because a file may come in several ranges at once.
+//! There is one writer for all of them, as there is one disk: so a worker writes what has come
+//! of all ranges in one job.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -19,8 +23,45 @@ use super::part::Part;
 /// So many bytes may wait for the worker.
 const MOST: usize = 256 * 1024;
 
+/// Bytes, and where they belong.
+#[derive(Default)]
+struct Lot {
+    /// One behind the other, in the order in which they came.
+    bytes: Vec<u8>,
+    /// The places of some of them, and how many these are.
+    places: Vec<(u64, usize)>,
+}
+
+impl Lot {
+    fn add(&mut self, at: u64, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.bytes.extend_from_slice(bytes);
+        match self.places.last_mut() {
+            Some((from, count)) if *from + *count as u64 == at => *count += bytes.len(),
+            _ => self.places.push((at, bytes.len())),
+        }
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.places.clear();
+    }
+
+    fn write_to(&self, part: &mut Part) -> io::Result<()> {
+        let mut rest = &self.bytes[..];
+        for (at, count) in &self.places {
+            let (bytes, behind) = rest.split_at(*count);
+            part.write(*at, bytes)?;
+            rest = behind;
+        }
+        Ok(())
+    }
+}
+
 /// What comes back from a worker.
-type Written = (Box<Part>, Vec<u8>, io::Result<()>);
+type Written = (Box<Part>, Lot, io::Result<()>);
 
 /// A half file that is written behind the loop's back.
 pub struct Writer {
@@ -28,9 +69,9 @@ pub struct Writer {
     part: Option<Box<Part>>,
     job: Option<Job<Written>>,
     /// What has come since.
-    bytes: Vec<u8>,
+    lot: Lot,
     /// The former one, to be filled again.
-    spare: Vec<u8>,
+    spare: Lot,
 }
 
 impl Writer {
@@ -38,17 +79,17 @@ impl Writer {
         Writer {
             part: Some(part),
             job: None,
-            bytes: Vec::new(),
-            spare: Vec::new(),
+            lot: Lot::default(),
+            spare: Lot::default(),
         }
     }
 
-    /// Takes `bytes`, and waits only if there are too many. An error is of this or of a former
-    /// write, and the last one.
-    pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.bytes.extend_from_slice(bytes);
+    /// Takes `bytes` that belong to `at`, and waits only if there are too many. An error is of
+    /// this or of a former write, and the last one.
+    pub async fn write(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        self.lot.add(at, bytes);
         let is_free = self.job.as_ref().is_none_or(Job::is_finished);
-        if is_free || self.bytes.len() >= MOST {
+        if is_free || self.lot.bytes.len() >= MOST {
             self.wait().await?;
             self.start();
         }
@@ -58,7 +99,7 @@ impl Writer {
     /// Everything is written, and the half file here again.
     pub async fn flush(&mut self) -> io::Result<&mut Part> {
         self.wait().await?;
-        if !self.bytes.is_empty() {
+        if !self.lot.bytes.is_empty() {
             self.start();
             self.wait().await?;
         }
@@ -83,7 +124,7 @@ impl Writer {
 
     /// The half file itself. What was not flushed is lost.
     pub async fn into_part(mut self) -> io::Result<Box<Part>> {
-        self.bytes.clear();
+        self.lot.clear();
         let _ = self.wait().await;
         self.part
             .take()
@@ -95,10 +136,10 @@ impl Writer {
             return;
         };
         let spare = std::mem::take(&mut self.spare);
-        let bytes = std::mem::replace(&mut self.bytes, spare);
+        let lot = std::mem::replace(&mut self.lot, spare);
         self.job = Some(hob::spawn_blocking(move || {
-            let result = part.write(&bytes);
-            (part, bytes, result)
+            let result = lot.write_to(&mut part);
+            (part, lot, result)
         }));
     }
 
@@ -116,7 +157,7 @@ impl Writer {
                         let ended = ready!(Pin::new(job).poll(cx));
                         self.take_back(ended)?;
                     }
-                    None if self.bytes.is_empty() => return Poll::Pending,
+                    None if self.lot.bytes.is_empty() => return Poll::Pending,
                     None => self.start(),
                 }
             }
@@ -135,9 +176,9 @@ impl Writer {
 
     fn take_back(&mut self, ended: Result<Written, JoinError>) -> io::Result<()> {
         self.job = None;
-        let (part, mut bytes, result) = ended?;
-        bytes.clear();
-        (self.part, self.spare) = (Some(part), bytes);
+        let (part, mut lot, result) = ended?;
+        lot.clear();
+        (self.part, self.spare) = (Some(part), lot);
         result
     }
 }

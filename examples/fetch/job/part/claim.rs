@@ -12,6 +12,7 @@ use super::{Part, SMALL, exists, meta_path, part_path};
 use crate::job::check::{Hashes, Wanted};
 use crate::job::own::{self, Own};
 use crate::job::sidecar::{self, Beside, Sidecar};
+use crate::job::stretches::Stretches;
 
 /// What was found where a file is to be.
 #[derive(Debug)]
@@ -64,12 +65,16 @@ impl Part {
                 own,
                 force,
                 sync,
-                length: 0,
+                there: Stretches::default(),
+                scattered: false,
+                position: 0,
                 sidecar: None,
                 noted: false,
                 beside: false,
+                journal: None,
                 wanted: Wanted::default(),
                 hashes: Hashes::default(),
+                hashed: 0,
                 piece: Hashes::default(),
                 settled: !is_new,
             };
@@ -89,9 +94,11 @@ impl Part {
         self.beside = matches!(sidecar, Beside::Empty | Beside::Sidecar(_));
         match sidecar {
             Beside::Sidecar(sidecar) if sidecar.url == url => {
-                self.length = sidecar.believed(found.len());
-                self.noted = true;
-                self.sidecar = Some(sidecar);
+                self.there = sidecar.believed(found.len());
+                self.scattered = !self.there.is_prefix();
+                // Else it is replaced before anything is written: its gaps are filled.
+                self.noted = self.scattered || sidecar.there.is_none();
+                self.sidecar = Some(*sidecar);
             }
             _ if self.force => {}
             Beside::Empty => {} // a power cut may leave the sidecar without its text

@@ -2,6 +2,8 @@
 
 use hob::http::HeaderMap;
 
+use std::fs;
+
 use super::*;
 use crate::job::sidecar::Beside;
 
@@ -46,7 +48,7 @@ impl Folder {
     #[track_caller]
     fn sidecar(&self) -> Sidecar {
         match Sidecar::read(&meta_path(&self.target())).unwrap() {
-            Beside::Sidecar(sidecar) => sidecar,
+            Beside::Sidecar(sidecar) => *sidecar,
             other => panic!("{other:?}"),
         }
     }
@@ -78,7 +80,7 @@ fn a_file_has_its_name_only_once_it_is_published() {
         let folder = Folder::new(&format!("whole-{force}"));
         let mut part = folder.ours(force);
         begun(&mut part, 5, Some("\"v1\""));
-        part.write(b"whole").unwrap();
+        part.write(0, b"whole").unwrap();
         assert_eq!(folder.names(), ["a.part"], "a small file has no sidecar");
         part.publish().unwrap();
         assert_eq!(folder.names(), ["a"]);
@@ -95,7 +97,7 @@ fn what_nobody_could_go_on_with_is_removed() {
     for etag in [None, Some("W/\"weak\"")] {
         let mut part = folder.ours(false);
         begun(&mut part, 100, etag);
-        part.write(b"half").unwrap();
+        part.write(0, b"half").unwrap();
         drop(part);
         assert!(folder.names().is_empty());
     }
@@ -107,16 +109,18 @@ fn what_can_be_gone_on_with_stays_and_is_found_again() {
     let folder = Folder::new("kept");
     let mut part = folder.ours(false);
     begun(&mut part, 100, Some("\"v1\""));
-    part.write(b"half").unwrap();
+    part.write(0, b"half").unwrap();
     part.file().write_all(b"of a write that failed").unwrap();
     drop(part);
     assert_eq!(folder.names(), ["a.part", "a.part.meta"]);
     assert_eq!(fs::read(folder.0.join("a.part")).unwrap(), b"half");
     let mut part = folder.ours(false);
-    let resume = part.resume().unwrap();
+    let Some(Rest::Behind(resume)) = part.rest() else {
+        panic!()
+    };
     assert_eq!((resume.have, resume.total), (4, Some(100)));
     part.go_on(4, Some(100), Wanted::default()).unwrap();
-    part.write(b" and rest").unwrap();
+    part.write(4, b" and rest").unwrap();
     part.publish().unwrap();
     assert_eq!(folder.names(), ["a"]);
     assert_eq!(fs::read(folder.target()).unwrap(), b"half and rest");
@@ -128,14 +132,14 @@ fn a_long_file_has_its_sidecar_before_it_is_long() {
     let folder = Folder::new("long");
     let mut part = folder.ours(false);
     begun(&mut part, 10 << 20, Some("\"v1\""));
-    part.write(&vec![7; SMALL as usize]).unwrap();
+    part.write(0, &vec![7; SMALL as usize]).unwrap();
     assert_eq!(folder.names(), ["a.part"]);
     // Writing to it fails, so that what is there is what was there before the write.
     part.file = Some(File::open(folder.0.join("a.part")).unwrap());
-    part.write(b"!").unwrap_err();
+    part.write(SMALL, b"!").unwrap_err();
     assert_eq!(folder.names(), ["a.part", "a.part.meta"]);
     let sidecar = folder.sidecar();
-    assert_eq!((sidecar.safe, sidecar.total), (0, Some(10 << 20)));
+    assert_eq!((sidecar.safe.sum(), sidecar.total), (0, Some(10 << 20)));
 }
 
 /// Broken by: leaving `beside` out of `write`.
@@ -144,11 +148,11 @@ fn a_sidecar_that_is_there_never_speaks_of_another_versions_bytes() {
     let folder = Folder::new("stale");
     let mut part = folder.ours(false);
     begun(&mut part, 100, Some("\"v1\""));
-    part.write(b"half").unwrap();
+    part.write(0, b"half").unwrap();
     drop(part);
     let mut part = folder.ours(false);
     begun(&mut part, 200, Some("\"v2\""));
-    part.write(b"h").unwrap();
+    part.write(0, b"h").unwrap();
     assert_eq!(folder.sidecar().total, Some(200));
 }
 
@@ -171,9 +175,9 @@ fn what_a_kill_left_is_begun_again_and_a_strangers_file_is_left_alone() {
         }
         fs::write(folder.0.join("a.part.meta~"), "hob f").unwrap();
         let mut part = folder.ours(false);
-        assert!(part.resume().is_none());
+        assert!(part.rest().is_none());
         begun(&mut part, 3, None);
-        part.write(b"new").unwrap();
+        part.write(0, b"new").unwrap();
         part.publish().unwrap();
         assert_eq!(folder.names(), ["a"]);
         assert_eq!(fs::read(folder.target()).unwrap(), b"new");
@@ -240,7 +244,7 @@ fn half_of_another_urls_file_is_neither_used_nor_lost() {
     let folder = Folder::new("other");
     let mut part = folder.ours(false);
     begun(&mut part, 100, Some("\"v1\""));
-    part.write(b"half").unwrap();
+    part.write(0, b"half").unwrap();
     drop(part);
     let claim = |force| Part::claim(&folder.target(), "http://h/other", force, true);
     let refused = claim(false).unwrap_err().to_string();
@@ -249,7 +253,7 @@ fn half_of_another_urls_file_is_neither_used_nor_lost() {
     let Ok(Claim::Ours(part)) = claim(true) else {
         panic!("force takes it");
     };
-    assert!(part.resume().is_none());
+    assert!(part.rest().is_none());
 }
 
 /// Broken by: publishing with `rename` instead of `hard_link`.
@@ -336,12 +340,12 @@ fn a_file_that_has_its_name_is_not_written_over_by_its_other_one() {
     for (force, name) in [(true, folder.target()), (false, elsewhere)] {
         let mut part = folder.ours(force);
         begun(&mut part, 100, Some("\"v1\""));
-        part.write(b"half").unwrap();
+        part.write(0, b"half").unwrap();
         drop(part);
         fs::hard_link(&half, &name).unwrap();
         let mut part = folder.ours(force);
         begun(&mut part, 3, Some("\"v2\""));
-        part.write(b"new").unwrap();
+        part.write(0, b"new").unwrap();
         assert_eq!(fs::read(&name).unwrap(), b"half");
         fs::remove_file(&name).unwrap();
         part.discard();

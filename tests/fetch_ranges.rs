@@ -1,0 +1,410 @@
+//! One file by several requests at once: every byte is right whatever the server does with a
+//! range, no byte is asked for without need, and a further range never makes a download fail.
+//!
+//! With `--split-after 0` nothing is measured, so nothing here depends on how fast anything is.
+
+#![cfg(all(feature = "http", not(windows)))]
+
+mod fetch_support;
+
+use std::fs;
+use std::io;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use fetch_support::{Exchange, Folder, GUARD, Ran, Server, bytes};
+
+const SIZE: usize = 1_000_000;
+const SMALL: usize = 10_000;
+const V1: &str = "ETag: \"v1\"";
+
+/// What one request asked for: from this byte up to that one.
+#[derive(Clone, Debug, PartialEq)]
+struct Asked {
+    range: Option<(usize, Option<usize>)>,
+    if_range: Option<String>,
+}
+
+impl Asked {
+    fn of(head: &str) -> Asked {
+        let field = |name: &str| {
+            let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+            let found = lines.find(|(key, _)| key.eq_ignore_ascii_case(name));
+            found.map(|(_, value)| value.to_owned())
+        };
+        let range = field("range").map(|range| {
+            let (first, last) = range
+                .strip_prefix("bytes=")
+                .unwrap()
+                .split_once('-')
+                .unwrap();
+            (first.parse().unwrap(), last.parse().ok())
+        });
+        let if_range = field("if-range");
+        Asked { range, if_range }
+    }
+}
+
+/// Those that came so far, and whoever waits for a number of them.
+#[derive(Default)]
+struct Log {
+    all: Mutex<Vec<Asked>>,
+    more: Condvar,
+}
+
+impl Log {
+    fn note(&self, asked: Asked) -> usize {
+        let mut all = self.all.lock().unwrap();
+        all.push(asked);
+        self.more.notify_all();
+        all.len() - 1
+    }
+
+    /// Waits until there are so many.
+    fn wait_for(&self, count: usize) {
+        let all = self.all.lock().unwrap();
+        let few = |all: &mut Vec<Asked>| all.len() < count;
+        let (_all, waited) = self.more.wait_timeout_while(all, GUARD, few).unwrap();
+        assert!(!waited.timed_out(), "there were never {count} requests");
+    }
+
+    fn all(&self) -> Vec<Asked> {
+        self.all.lock().unwrap().clone()
+    }
+}
+
+/// A server that answers the n-th request (the first is number 0) as it is told.
+fn script(
+    answer: impl Fn(usize, &Asked, &Log, &mut Exchange) -> io::Result<()> + Send + Sync + 'static,
+) -> (Server, Arc<Log>) {
+    let log = Arc::new(Log::default());
+    let list = log.clone();
+    let server = Server::start(move |exchange| {
+        let asked = Asked::of(&exchange.head);
+        let number = list.note(asked.clone());
+        answer(number, &asked, &list, exchange)
+    });
+    (server, log)
+}
+
+fn file() -> Vec<u8> {
+    bytes(SIZE)
+}
+
+/// The head of a whole answer, and its first bytes.
+fn begin(x: &mut Exchange, body: &[u8]) -> io::Result<()> {
+    let length = body.len();
+    x.raw(format!("HTTP/1.1 200 OK\r\n{V1}\r\nContent-Length: {length}\r\n\r\n").as_bytes())?;
+    x.raw(&body[..SMALL])
+}
+
+/// An honest answer to a range.
+fn part(x: &mut Exchange, asked: &Asked, fields: &str, body: &[u8]) -> io::Result<()> {
+    let (first, last) = asked.range.expect("a range");
+    let (last, total) = (last.unwrap_or(body.len() - 1), body.len());
+    let length = last + 1 - first;
+    let head = format!(
+        "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes {first}-{last}/{total}\r\n\
+         {fields}\r\nContent-Length: {length}\r\n\r\n"
+    );
+    x.raw(head.as_bytes())?;
+    x.raw(&body[first..=last])
+}
+
+const AT_ONCE: [&str; 4] = ["--split-after", "0", "--min-split-size", "100K"];
+
+fn words(server: &Server, more: &[&str]) -> Vec<String> {
+    let words = AT_ONCE.iter().chain(more).map(|word| (*word).to_owned());
+    words.chain([server.url("/x")]).collect()
+}
+
+#[track_caller]
+fn arrived(folder: &Folder, ran: &Ran, body: &[u8]) {
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
+    assert_eq!(folder.names(), ["x"], "{ran:#?}");
+    assert!(folder.read("x") == body, "the file is wrong: {ran:#?}");
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
+    let digits = digest.as_ref().iter().map(|byte| format!("{byte:02x}"));
+    digits.collect()
+}
+
+/// The first response brings its first bytes, and the rest only when `others` ranges were asked
+/// for; these are answered by `answer`.
+fn held_back(
+    others: usize,
+    answer: impl Fn(usize, &Asked, &mut Exchange) -> io::Result<()> + Send + Sync + 'static,
+) -> (Server, Arc<Log>) {
+    script(move |number, asked, log, x| match number {
+        0 => {
+            begin(x, &file())?;
+            log.wait_for(1 + others);
+            x.raw(&file()[SMALL..])
+        }
+        _ => answer(number, asked, x),
+    })
+}
+
+/// Broken by: writing each range behind what is there, or hashing bytes as they come.
+#[test]
+fn one_file_comes_by_several_requests_and_its_digest_is_that_of_the_whole() {
+    for sum in [sha256(&file()), sha256(b"another")] {
+        let (server, log) = held_back(3, |_, asked, x| part(x, asked, V1, &file()));
+        let folder = Folder::new();
+        let ran = folder.run(words(&server, &["--split", "4", "--sha256", &sum]));
+        let asked = log.all();
+        assert_eq!(asked[0].range, None);
+        for further in &asked[1..] {
+            assert_eq!(further.if_range.as_deref(), Some("\"v1\""), "{asked:?}");
+        }
+        if sum == sha256(&file()) {
+            arrived(&folder, &ran, &file());
+        } else {
+            assert_eq!(ran.code, Some(32), "{ran:#?}");
+            assert!(folder.names().is_empty());
+        }
+    }
+}
+
+#[test]
+fn with_split_1_and_for_small_files_and_without_a_strong_validator_there_is_one_request() {
+    let whole = |fields: &'static str| {
+        script(move |_, _, _, x| {
+            let head = format!("HTTP/1.1 200 OK\r\n{fields}\r\nContent-Length: {SIZE}\r\n\r\n");
+            x.raw(head.as_bytes())?;
+            x.raw(&file())
+        })
+    };
+    for (fields, flags) in [
+        (V1, ["--split", "1"]),
+        (V1, ["--min-split-size", "501K"]),
+        ("ETag: W/\"v1\"", ["--split", "4"]),
+        ("X-No: validator", ["--split", "4"]),
+        ("ETag: \"v1\"\r\nAccept-Ranges: none", ["--split", "4"]),
+    ] {
+        let (server, log) = whole(fields);
+        let folder = Folder::new();
+        let ran = folder.run(words(&server, &flags));
+        arrived(&folder, &ran, &file());
+        assert_eq!(log.all().len(), 1, "{fields} {flags:?}");
+    }
+}
+
+/// What the first response has anyway is not asked for again. Broken by: making what a refused
+/// range was given free, in place of giving it back.
+#[test]
+fn a_server_that_has_no_ranges_or_refuses_a_second_one_costs_one_more_request() {
+    let answers: [fn(&Asked, &mut Exchange) -> io::Result<()>; 8] = [
+        |_, x| begin(x, &file()),
+        |_, x| x.raw(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"),
+        |_, x| x.raw(b"HTTP/1.1 429 Slow down\r\nRetry-After: 9\r\nContent-Length: 0\r\n\r\n"),
+        |_, x| x.raw(b"HTTP/1.1 416 No\r\nContent-Length: 0\r\n\r\n"),
+        |_, x| x.reset(),
+        // Another version, and two lies.
+        |asked, x| part(x, asked, "ETag: \"v2\"", &[b'?'; SIZE]),
+        |_, x| {
+            let (range, length) = (format!("bytes 0-9/{SIZE}"), 10);
+            let head = format!("Content-Range: {range}\r\nContent-Length: {length}\r\n{V1}");
+            x.raw(format!("HTTP/1.1 206 Part\r\n{head}\r\n\r\n0123456789").as_bytes())
+        },
+        |asked, x| {
+            let (first, last) = asked.range.unwrap();
+            let range = format!("bytes {first}-{}/{SIZE}", first + 9);
+            let head = format!("Content-Range: {range}\r\nContent-Length: {SIZE}\r\n{V1}");
+            x.raw(format!("HTTP/1.1 206 Part\r\n{head}\r\n\r\n").as_bytes())?;
+            x.raw(&vec![b'?'; last.unwrap() - first])
+        },
+    ];
+    for (number, answer) in answers.into_iter().enumerate() {
+        let (server, log) = held_back(1, move |_, asked, x| answer(asked, x));
+        let folder = Folder::new();
+        let ran = folder.run(words(&server, &["--split", "2", "-v"]));
+        eprintln!("answer {number}");
+        arrived(&folder, &ran, &file());
+        let further = if number == 0 { 2 } else { 1 }; // it may have stumbled over If-Range
+        assert_eq!(
+            log.all().len(),
+            1 + further,
+            "answer {number}: {:?}",
+            log.all()
+        );
+    }
+}
+
+/// Broken by: failing with the first range that fails (R2 of `ranges`).
+#[test]
+fn what_a_broken_range_did_not_bring_comes_by_another_one() {
+    for broken in 0..4 {
+        let (server, log) = script(move |number, asked, log, x| {
+            if number == 0 {
+                begin(x, &file())?;
+                // The fifth is for what the broken one did not bring, or for half of our rest.
+                log.wait_for(if broken == 0 { 4 } else { 5 });
+                return match broken {
+                    0 => x.reset(),
+                    _ => x.raw(&file()[SMALL..]),
+                };
+            }
+            if number == broken {
+                let (first, last) = asked.range.unwrap();
+                let length = last.unwrap() + 1 - first;
+                let range = format!("bytes {first}-{}/{SIZE}", last.unwrap());
+                let head = format!("Content-Range: {range}\r\nContent-Length: {length}\r\n{V1}");
+                x.raw(format!("HTTP/1.1 206 Part\r\n{head}\r\n\r\n").as_bytes())?;
+                return x.raw(&file()[first..first + length / 2]);
+            }
+            // The others end last, so that they find the gap.
+            log.wait_for(4);
+            std::thread::sleep(Duration::from_millis(50));
+            part(x, asked, V1, &file())
+        });
+        let folder = Folder::new();
+        let ran = folder.run(words(&server, &["--split", "4"]));
+        arrived(&folder, &ran, &file());
+        assert!(log.all().len() >= 5, "{broken}: {:?}", log.all());
+    }
+}
+
+/// With many files at once nobody gains by more ranges (R3 of `ranges`). Broken by: not counting
+/// the ranges in `Session::one_more`.
+#[test]
+fn files_and_ranges_together_are_no_more_than_may_run() {
+    let at_once = Arc::new(Mutex::new((0, 0)));
+    let count = at_once.clone();
+    let (server, _log) = script(move |_, asked, _, x| {
+        {
+            let mut count = count.lock().unwrap();
+            *count = (count.0 + 1, count.1.max(count.0 + 1));
+        }
+        let body = match asked.range {
+            None => begin(x, &file()).map(|()| file()[SMALL..].to_vec()),
+            Some((first, _)) => Ok(file()[first..].to_vec()),
+        };
+        std::thread::sleep(Duration::from_millis(100));
+        // Before the end, or the next one may be counted too early.
+        count.lock().unwrap().0 -= 1;
+        match asked.range {
+            None => x.raw(&body?),
+            Some(_) => part(x, asked, V1, &file()),
+        }
+    });
+    let folder = Folder::new();
+    let urls: Vec<_> = (0..6).map(|n| server.url(&format!("/{n}"))).collect();
+    let flags = ["--split", "3", "-j", "3"];
+    let words = AT_ONCE.iter().chain(&flags).map(|word| (*word).to_owned());
+    folder.run(words.chain(urls)).succeeded();
+    assert_eq!(at_once.lock().unwrap().1, 3);
+}
+
+/// A run that is stopped by SIGKILL when both its ranges have brought some; and what the next
+/// run asked for.
+#[cfg(unix)]
+fn killed(
+    then: impl Fn(&Asked, &mut Exchange) -> io::Result<()> + Send + Sync + 'static,
+) -> (Folder, Ran, Arc<Log>) {
+    const KEPT: usize = 200_000;
+    let (server, log) = script(move |number, asked, log, x| match (number, asked.range) {
+        (0, _) => {
+            begin(x, &file())?;
+            log.wait_for(2);
+            x.raw(&file()[SMALL..KEPT])?;
+            // The connection stays open until the client goes.
+            io::Read::read(&mut x.stream, &mut [0]).map(drop)
+        }
+        (1, Some((first, _))) => {
+            let range = format!("bytes {first}-{}/{SIZE}", SIZE - 1);
+            let head = format!(
+                "Content-Range: {range}\r\nContent-Length: {}\r\n{V1}",
+                SIZE - first
+            );
+            x.raw(format!("HTTP/1.1 206 Part\r\n{head}\r\n\r\n").as_bytes())?;
+            x.raw(&file()[first..first + KEPT])?;
+            io::Read::read(&mut x.stream, &mut [0]).map(drop)
+        }
+        _ => then(asked, x),
+    });
+    let folder = Folder::new();
+    let mut child = folder
+        .fetch(words(&server, &["--split", "2"]))
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    // What the journal says is there.
+    let listed = || {
+        let meta = fs::read_to_string(folder.join("x.part.meta")).unwrap_or_default();
+        let words = meta
+            .split([' ', '\n'])
+            .filter_map(|word| word.split_once('-'));
+        let ends = words.filter_map(|(_, last)| last.parse::<usize>().ok());
+        ends.collect::<Vec<_>>()
+    };
+    let there = |ends: Vec<usize>| {
+        ends.contains(&(KEPT - 1)) && ends.iter().any(|end| *end >= SIZE / 2 + KEPT - 1)
+    };
+    while !there(listed()) {
+        assert!(begun.elapsed() < GUARD, "{:?}", listed());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(folder.names(), ["x.part", "x.part.meta"]);
+    let ran = folder.run(words(&server, &["--split", "2"]));
+    (folder, ran, log)
+}
+
+/// Broken by: believing the length of a file with gaps, or not listing what was written.
+#[cfg(unix)]
+#[test]
+fn after_a_kill_only_what_is_missing_is_asked_for() {
+    let (folder, ran, log) = killed(|asked, x| part(x, asked, V1, &file()));
+    arrived(&folder, &ran, &file());
+    let asked = &log.all()[2..];
+    let bytes: usize = asked
+        .iter()
+        .map(|asked| {
+            let (first, last) = asked.range.expect("the whole is never asked for");
+            last.expect("each gap has an end") + 1 - first
+        })
+        .sum();
+    assert_eq!(asked[0].if_range.as_deref(), Some("\"v1\""));
+    // Half of the second gap may be asked for twice: by who fills it, and by who takes it.
+    assert!(bytes < SIZE - 400_000 + 300_000, "{asked:?}");
+    assert_eq!(asked[0].range.unwrap().0, 200_000);
+}
+
+/// Broken by: filling gaps without comparing the version.
+#[cfg(unix)]
+#[test]
+fn after_a_kill_a_file_that_has_changed_is_begun_again() {
+    let other: Vec<u8> = file().iter().map(|byte| byte ^ 0x55).collect();
+    let served = other.clone();
+    let (folder, ran, _log) = killed(move |asked, x| match &asked.if_range {
+        Some(version) if version == "\"v1\"" => begin_v2(x, &served),
+        Some(_) => part(x, asked, "ETag: \"v2\"", &served),
+        None => begin_v2(x, &served),
+    });
+    arrived(&folder, &ran, &other);
+}
+
+/// Servers ignore `If-Range`.
+#[cfg(unix)]
+#[test]
+fn after_a_kill_another_version_is_seen_through() {
+    let other: Vec<u8> = file().iter().map(|byte| byte ^ 0x55).collect();
+    let served = other.clone();
+    let (folder, ran, _log) = killed(move |asked, x| match asked.range {
+        Some(_) => part(x, asked, "ETag: \"v2\"", &served),
+        None => begin_v2(x, &served),
+    });
+    arrived(&folder, &ran, &other);
+}
+
+fn begin_v2(x: &mut Exchange, body: &[u8]) -> io::Result<()> {
+    let length = body.len();
+    x.raw(
+        format!("HTTP/1.1 200 OK\r\nETag: \"v2\"\r\nContent-Length: {length}\r\n\r\n").as_bytes(),
+    )?;
+    x.raw(body)
+}
