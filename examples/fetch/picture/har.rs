@@ -69,8 +69,9 @@ fn entry(story: &Story, exchange: &Exchange) -> Value {
     if let Some(connection) = exchange.connection {
         entry["connection"] = json!(connection.to_string());
     }
+    // A field of Chromium's, and it looks for it there.
     if let Some(error) = &exchange.error {
-        entry["_error"] = json!(error);
+        entry["response"]["_error"] = json!(error);
     }
     entry
 }

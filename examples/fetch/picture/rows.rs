@@ -140,7 +140,8 @@ fn paint_answer(exchange: &Exchange, track: &mut Track) {
     let good = exchange
         .status
         .is_some_and(|status| (200..300).contains(&status));
-    let body = match good && exchange.received == 0 && exchange.length != Some(0) {
+    // Nothing came but the news that nothing comes.
+    let body = match good && exchange.received == 0 && exchange.error.is_some() {
         true => Phase::Stalled,
         false => Phase::Receiving,
     };

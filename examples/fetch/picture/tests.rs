@@ -392,7 +392,7 @@ fn a_request_that_came_nowhere_is_an_entry_with_the_status_0() {
     let har: serde_json::Value = serde_json::from_str(&har(&run.0)).unwrap();
     let entry = &har["log"]["entries"][0];
     assert_eq!(entry["response"]["status"], 0);
-    assert_eq!(entry["_error"], refused);
+    assert_eq!(entry["response"]["_error"], refused);
     assert_eq!(entry["request"]["url"], "https://example.com/a/x?size=1");
     assert_eq!(entry["request"]["queryString"][0]["value"], "1");
     assert_eq!(entry["timings"]["connect"], 20.0);
