@@ -31,6 +31,7 @@
 //! | `report`      | what did it bring to do it all at once?                                |
 //! | `args`        | what can one ask for?                                                  |
 //! | `network`     | by which way is a host reached, and as whom?                           |
+//! | `cookies`     | what is remembered of a login?                                         |
 //! | `demo/`       | how does one write a server? (`server`: who is there; `request`: bytes in; `answer`: bytes out) |
 
 // A program has no outside: here `pub` says what a module offers to the other ones.
@@ -48,6 +49,7 @@ mod transfer;
 mod show;
 mod report;
 mod args;
+mod cookies;
 mod network;
 mod demo;
 
@@ -61,6 +63,7 @@ use futures_lite::future::or;
 use hob::http::Client;
 
 use args::{Command, Options};
+use cookies::Jar;
 use demo::Demo;
 use events::{Log, Run};
 use job::Job;
@@ -144,9 +147,11 @@ async fn fetch(jobs: Rc<[Job]>, options: Options) -> io::Result<u8> {
             .map_err(|e| at(dir, &e))?;
     }
     let run = Run::begin(&options, jobs.len()); // it writes down what happened, however that ends
-    let client = network::client(&options).await?;
+    let jar = Jar::open(&options.cookies).await?;
+    let client = network::client(&options, &jar).await?;
     let at_once = together::all(&client, jobs.clone(), &options, Tell::Every, &run.log).await;
     let in_turn = compare(&client, jobs, &options).await?;
+    jar.keep(&options.cookies).await?;
     if !options.is_quiet() {
         if options.timeline {
             print(report::timeline(&at_once, show::width()));

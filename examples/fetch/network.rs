@@ -11,6 +11,7 @@ use std::time::Duration;
 use hob::http::{Client, ClientBuilder, Netrc, Url};
 
 use crate::args::Options;
+use crate::cookies::Jar;
 
 /// A download that is too slow for so long is given up (and perhaps tried again).
 const SLOWEST: Duration = Duration::from_secs(300);
@@ -44,9 +45,9 @@ pub struct Network {
 }
 
 /// A client for these options. Silence is the same to the user, whatever was awaited.
-pub async fn client(options: &Options) -> io::Result<Client> {
+pub async fn client(options: &Options, jar: &Jar) -> io::Result<Client> {
     let network = &options.network;
-    let mut builder = plain(options);
+    let mut builder = jar.give(plain(options));
     if let Some(proxy) = &network.proxy {
         builder = builder.proxy(with_user(proxy, network.proxy_user.as_ref()));
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use hob::http::{HeaderMap, HeaderName};
 
+use crate::cookies::Cookies;
 use crate::job::{Fsync, Sha256Sum, Template};
 use crate::network::Network;
 
@@ -69,6 +70,7 @@ pub struct Options {
     pub no_headers: Vec<HeaderName>,
     pub user: Option<(String, String)>,
     pub bearer: Option<String>,
+    pub cookies: Cookies,
     pub compressed: bool,
     pub network: Network,
     pub timeline: bool,
@@ -133,6 +135,7 @@ impl Default for Options {
             no_headers: Vec::new(),
             user: None,
             bearer: None,
+            cookies: Cookies::default(),
             compressed: false,
             network: Network::default(),
             timeline: false,

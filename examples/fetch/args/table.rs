@@ -379,6 +379,31 @@ fn request() -> Vec<Flag> {
             set_header(o, header::REFERER, v)
         })
         .short('e'),
+        Flag::value(
+            "cookie",
+            "DATA",
+            "bring the cookies NAME=VALUE along; without a =, those in a Netscape cookie file",
+            add_cookies,
+        )
+        .more(
+            "A file also turns cookies on: what servers set comes along from then on, over \
+             redirects, too, by the rules of browsers. An empty name does just that. What is \
+             written as NAME=VALUE goes to the hosts of the command line, and over no redirect to \
+             another one.",
+        )
+        .short('b'),
+        Flag::value(
+            "cookie-jar",
+            "FILE",
+            "turn cookies on, and write them into FILE at the end (- is standard output)",
+            |o, v| v.path().map(|file| o.cookies.keep_in = Some(file)),
+        )
+        .short('c'),
+        Flag::switch(
+            "junk-session-cookies",
+            "of -b FILE, leave out those that were meant for one session",
+            |o| o.cookies.junk_session = true,
+        ),
         Flag::switch(
             "compressed",
             "let the server compress on the way, save what it was before (such a file cannot be \
@@ -648,6 +673,24 @@ fn add_headers(options: &mut Options, line: Value<'_>) -> Result<(), Problem> {
             (name, None) => options.no_headers.push(name),
         }
     }
+    Ok(())
+}
+
+/// curl's rule: what has a `=` in it is no file.
+fn add_cookies(options: &mut Options, value: Value<'_>) -> Result<(), Problem> {
+    let text = match value.0.to_str() {
+        Some(text) if text.contains('=') => text,
+        _ => {
+            options.cookies.files.push(value.0.into());
+            return Ok(());
+        }
+    };
+    let own = options.headers.get(header::COOKIE);
+    let own = own.map(|own| [own.as_bytes(), b"; "].concat());
+    let all = [&own.unwrap_or_default(), text.as_bytes()].concat();
+    let mut all = HeaderValue::try_from(all).map_err(|_| values::CONTROL)?;
+    all.set_sensitive(true);
+    options.headers.insert(header::COOKIE, all);
     Ok(())
 }
 
