@@ -84,6 +84,9 @@ fn main() -> ExitCode {
         }
         Ok(Command::Demo(options)) => on_a_loop(demonstrate(options)),
         Ok(Command::Fetch(options)) => match job::plan(&options) {
+            Ok(jobs) if options.compare && jobs.iter().any(|job| job.is_stdout) => {
+                usage(&["--compare has nothing to compare with -o -".to_owned()])
+            }
             Ok(jobs) if options.dry_run => rehearse(&jobs, &options),
             Ok(jobs) => on_a_loop(fetch(jobs.into(), options)),
             Err(problems) => usage(&problems),
@@ -141,6 +144,9 @@ fn on_a_loop(main_future: impl Future<Output = io::Result<u8>>) -> ExitCode {
 
 /// Fetches what the command line names. Returns the exit status.
 async fn fetch(jobs: Rc<[Job]>, options: Options) -> io::Result<u8> {
+    if jobs.iter().any(|job| job.is_stdout) {
+        show::leave_stdout_alone();
+    }
     if let Some(dir) = &options.dir {
         hob::fs::create_dir_all(dir)
             .await

@@ -92,6 +92,8 @@ pub struct Options {
 pub enum Name {
     /// `-o`.
     File(PathBuf),
+    /// `-o -`.
+    Stdout,
     /// `-O`: to what the server or the URL calls it, as without any of them.
     Remote,
 }

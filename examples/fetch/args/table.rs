@@ -77,7 +77,8 @@ fn files() -> Vec<Flag> {
         Flag::value(
             "output",
             "NAME",
-            "the file for the first URL; a second -o is for the second URL, and so on",
+            "the file for the first URL (- is standard output); a second -o is for the second URL, \
+             and so on",
             |o, v| values::output_name(v.0).map(|name| o.names.push(name)),
         )
         .short('o')

@@ -15,7 +15,7 @@ pub const CONTROL: &str = "a header's value has a control character in it";
 
 pub fn output_name(name: &OsStr) -> Result<Name, Problem> {
     match name.to_str() {
-        Some("-") => Err("standard output is not offered: fetch writes files".into()),
+        Some("-") => Ok(Name::Stdout),
         _ if !ends_in_a_name(name) => Err("it must be the name of a file".into()),
         _ => Ok(Name::File(name.into())),
     }

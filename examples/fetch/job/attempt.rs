@@ -246,7 +246,7 @@ impl Round<'_> {
 }
 
 /// Is the body the whole file? That of a 204 is: a file without a byte in it (RFC 9110 §15.3.5).
-fn is_whole(status: StatusCode) -> bool {
+pub fn is_whole(status: StatusCode) -> bool {
     Resume::is_whole(status) || status == StatusCode::NO_CONTENT
 }
 

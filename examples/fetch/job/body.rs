@@ -116,10 +116,7 @@ impl Round<'_> {
     }
 
     pub fn not_too_large(&self, bytes: u64) -> Result<(), Failure> {
-        match self.session.options.max_size {
-            Some(most) if bytes > most => Err(Failure::TooLarge(most)),
-            _ => Ok(()),
-        }
+        self.session.not_too_large(bytes)
     }
 
     /// Last of all, as every write makes it now.

@@ -11,6 +11,7 @@
 //! file that can be gone on with, or nothing. See `part`.
 
 use std::fs::File;
+use std::future::Future;
 use std::io::{self, Read};
 use std::path::Path;
 use std::time::{Instant, SystemTime};
@@ -18,10 +19,11 @@ use std::time::{Instant, SystemTime};
 use hob::blocking;
 use hob::time::{sleep, timeout};
 
-use super::attempt::attempt;
+use super::attempt::{Failed, attempt};
 use super::check::{Hashes, Wanted};
 use super::failure::Failure;
 use super::part::{Claim, Part, part_path};
+use super::stream::Stream;
 use super::writer::Writer;
 use super::{Job, Session};
 use crate::show::text;
@@ -36,7 +38,19 @@ pub async fn download(
     transfer: &Transfer,
     turn: &mut Turn,
 ) -> Result<(), Failure> {
-    let all = all_of_it(session, job, transfer, turn);
+    let _at_work = session.at_work();
+    if job.is_stdout {
+        let _mine = session.stdout.lock().await; // and only now its time begins
+        return within(session, printed(session, job, transfer, turn)).await;
+    }
+    within(session, all_of_it(session, job, transfer, turn)).await
+}
+
+/// `--max-time`.
+async fn within(
+    session: &Session,
+    all: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
     match session.options.max_time {
         None => all.await,
         Some(limit) => timeout(limit, all)
@@ -45,20 +59,33 @@ pub async fn download(
     }
 }
 
+/// `-o -`: without a file, 1. and 4. have nothing to do.
+async fn printed(
+    session: &Session,
+    job: &Job,
+    transfer: &Transfer,
+    turn: &mut Turn,
+) -> Result<(), Failure> {
+    let mut stream = Stream::new();
+    let tries = async || stream.attempt(session, job, transfer).await;
+    attempts(session, job, transfer, turn, tries).await?;
+    stream.check(transfer)
+}
+
 async fn all_of_it(
     session: &Session,
     job: &Job,
     transfer: &Transfer,
     turn: &mut Turn,
 ) -> Result<(), Failure> {
-    let _at_work = session.at_work();
     // 1.
     let Some(part) = claim(session, job, transfer).await? else {
         return Ok(());
     };
     let mut writer = Writer::new(part);
     // 2.
-    let result = attempts(session, job, transfer, turn, &mut writer).await;
+    let tries = async || attempt(session, job, transfer, &mut writer).await;
+    let result = attempts(session, job, transfer, turn, tries).await;
     let flushed = writer.flush().await.map(drop);
     let part = writer.into_part().await.map_err(at(job))?;
     if let Err(failure) = result {
@@ -124,17 +151,19 @@ async fn attempts(
     job: &Job,
     transfer: &Transfer,
     turn: &mut Turn,
-    writer: &mut Writer,
+    mut attempt: impl AsyncFnMut() -> Result<(), Failed>,
 ) -> Result<(), Failure> {
     let mut tries = 0;
     let first = Instant::now();
     loop {
-        let Err(failed) = attempt(session, job, transfer, writer).await else {
+        let Err(failed) = attempt().await else {
             return Ok(());
         };
         let (failure, asked) = (failed.why, failed.asked);
-        // The crowd was refused and not this file: it goes back into the line.
-        if failure.is_refusal()
+        // The crowd was refused and not this file: it goes back into the line. (Not with standard
+        // output in its hand, for which others may wait in its place.)
+        if !job.is_stdout
+            && failure.is_refusal()
             && let Some(rest) = turn.refused(asked, session.chance(job, tries))
         {
             let (wait, at_once) = (rest.wait, rest.at_once);

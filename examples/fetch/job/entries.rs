@@ -39,6 +39,8 @@ pub struct Entry {
     /// The other URLs on the line: where else the same file is.
     pub mirrors: Vec<String>,
     pub out: Option<PathBuf>,
+    /// To standard output, and to no file.
+    pub is_stdout: bool,
     pub dir: Option<PathBuf>,
     pub sum: Option<Sha256Sum>,
     /// `glob=true`: the URL is a pattern. Lists are written by programs, so here it is none

@@ -35,6 +35,10 @@ pub enum Failure {
     Sum(Mismatch),
     /// `--max-time`.
     TooLong(Duration),
+    /// What was printed so far is of another version than what the server has now.
+    Changed { at: u64 },
+    /// Whatever it is, there is nothing that one could go on with.
+    Final(Box<Failure>),
     /// The name that the server proposes is another's.
     Name(String),
 }
@@ -59,6 +63,8 @@ impl Failure {
             Failure::Sum(_) => 32,
             Failure::TooLong(_) => 28,
             Failure::TooLarge(_) => 63,
+            Failure::Changed { .. } => 33,
+            Failure::Final(failure) => failure.code(),
         }
     }
 
@@ -173,6 +179,10 @@ impl fmt::Display for Failure {
             Failure::TooLarge(most) => {
                 format!("it is longer than {most} bytes (--max-filesize)")
             }
+            Failure::Changed { at } => {
+                format!("it has changed on the server since its first {at} bytes were printed")
+            }
+            Failure::Final(failure) => failure.to_string(),
             Failure::Name(why) => why.clone(),
         };
         f.write_str(&text::harmless(&words))

@@ -13,6 +13,7 @@ mod places;
 mod failure;
 mod session;
 mod attempt;
+mod stream;
 mod body;
 mod ranges;
 mod download;
@@ -49,6 +50,8 @@ pub struct Job {
     pub mirrors: Box<[Url]>,
     /// Where the whole file will be.
     pub target: PathBuf,
+    /// `-o -`: no file at all.
+    pub is_stdout: bool,
     /// What the user sees: the target, or just its file name where that says enough.
     pub label: String,
     /// What the file must hash to, if that is known.
@@ -69,6 +72,7 @@ impl Job {
             url,
             mirrors: Box::default(),
             target,
+            is_stdout: false,
             label: text::harmless(label),
             sum: None,
             server_names: false,

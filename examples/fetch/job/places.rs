@@ -89,7 +89,8 @@ impl Places {
     /// Those of jobs that do not clash.
     pub fn of(jobs: Rc<[Job]>) -> Places {
         let mut names = Names::default();
-        for (number, job) in jobs.iter().enumerate() {
+        let files = jobs.iter().enumerate().filter(|(_, job)| !job.is_stdout);
+        for (number, job) in files {
             names.take(&job.target, number);
         }
         Places {

@@ -81,6 +81,10 @@ impl Plan<'_> {
         if let (None, Some(Name::File(name))) = (&entry.out, named) {
             entry.out = Some(name.clone());
         }
+        entry.is_stdout = match &entry.out {
+            None => named == Some(&Name::Stdout),
+            Some(out) => out.as_os_str() == "-",
+        };
         entry.sum = entry.sum.or_else(|| options.sums.get(number).copied());
         let glob = match entry.is_pattern {
             false => Glob::literal(&entry.url),
@@ -128,6 +132,10 @@ impl Plan<'_> {
         let dir = entry.dir.as_deref().or(self.options.dir.as_deref());
         let dir = dir.unwrap_or(Path::new(""));
         let mut job = match template {
+            _ if entry.is_stdout => Job {
+                is_stdout: true,
+                ..Job::new(url.clone(), "-".into(), &names::from_url(&url))
+            },
             Some(template) => {
                 let index = self.jobs.len() + 1;
                 let facts = Facts {
@@ -157,6 +165,10 @@ impl Plan<'_> {
         job.extra = is_extra.then(|| Box::new(entry.extra.clone()));
         if let Some(problem) = self.sums.give(&mut job) {
             return Err(problem);
+        }
+        if job.is_stdout {
+            self.jobs.push(job);
+            return Ok(());
         }
         match self.names.take(&job.target, self.jobs.len()) {
             None => self.jobs.push(job),

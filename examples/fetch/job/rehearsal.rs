@@ -22,6 +22,10 @@ pub struct Counts {
 /// The line for `job`. `force`: what is there is replaced.
 pub fn rehearse(job: &Job, force: bool, counts: &mut Counts) -> String {
     let (url, target) = (text::url(&job.url), shown(&job.target));
+    if job.is_stdout {
+        counts.new += 1;
+        return format!("would print {url}");
+    }
     if !force && let Ok(found) = job.target.symlink_metadata() {
         counts.there += 1;
         let size = text::bytes(found.len());

@@ -8,11 +8,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use hob::http::{Client, HeaderMap, HeaderValue, RequestBuilder, Response, header};
-use hob::sync::RateLimiter;
+use hob::sync::{Mutex, RateLimiter};
 use hob::time::now;
 
 use super::Job;
 use super::check::scatter;
+use super::failure::Failure;
 use super::places::Places;
 use super::ranges::Growth;
 use super::settle::Settle;
@@ -32,6 +33,8 @@ pub struct Session {
     pub jobs: Rc<[Job]>,
     pub settle: Settle,
     pub places: Places,
+    /// Held by the download that prints (`-o -`).
+    pub stdout: Mutex<()>,
     /// `--limit-rate`: a token is a byte.
     pace: Option<RateLimiter>,
     /// Downloads that run, and further ranges.
@@ -52,6 +55,7 @@ impl Session {
         Session {
             settle: Settle::new(options.fsync),
             places: Places::of(jobs.clone()),
+            stdout: Mutex::new(()),
             jobs,
             pace: options.limit_rate.map(limiter),
             at_work: Rc::default(),
@@ -112,6 +116,14 @@ impl Session {
         if let Some(pace) = &self.pace {
             pace.acquire_many(u32::try_from(bytes).unwrap_or(u32::MAX))
                 .await;
+        }
+    }
+
+    /// `--max-filesize`.
+    pub fn not_too_large(&self, bytes: u64) -> Result<(), Failure> {
+        match self.options.max_size {
+            Some(most) if bytes > most => Err(Failure::TooLarge(most)),
+            _ => Ok(()),
         }
     }
 

@@ -16,6 +16,7 @@ pub mod lines;
 mod pace;
 pub mod text;
 
+use std::cell::Cell;
 use std::io::{IsTerminal, Write};
 use std::rc::Rc;
 use std::time::Duration;
@@ -133,7 +134,20 @@ fn failed_line(transfer: &Transfer, failure: &Failed) -> String {
     format!("{failed} {}: {}{kept}", transfer.label, failure.why)
 }
 
+thread_local! {
+    /// Files go there, so lines do not.
+    static STDOUT_IS_TAKEN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// From now on what was for standard output goes to standard error (`-o -`).
+pub fn leave_stdout_alone() {
+    STDOUT_IS_TAKEN.set(true);
+}
+
 pub fn to_stdout(line: &str) {
+    if STDOUT_IS_TAKEN.get() {
+        return to_stderr(line);
+    }
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
