@@ -20,6 +20,7 @@ mod file;
 mod log;
 mod request;
 mod run;
+mod write_out;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -29,6 +30,7 @@ pub use file::FileLog;
 pub use log::Log;
 pub use request::observe;
 pub use run::Run;
+pub use write_out::Format;
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]

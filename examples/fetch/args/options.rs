@@ -7,6 +7,7 @@ use std::time::Duration;
 use hob::http::{HeaderMap, HeaderName};
 
 use crate::cookies::Cookies;
+use crate::events::Format;
 use crate::job::{Fsync, Sha256Sum, Template};
 use crate::network::Network;
 
@@ -84,6 +85,8 @@ pub struct Options {
     /// Not even that, unless `show_errors`.
     pub silent: bool,
     pub show_errors: bool,
+    /// `-w`.
+    pub write_out: Option<Format>,
     pub compare: bool,
 }
 
@@ -148,6 +151,7 @@ impl Default for Options {
             quiet: false,
             silent: false,
             show_errors: false,
+            write_out: None,
             compare: false,
         }
     }

@@ -576,6 +576,24 @@ fn show() -> Vec<Flag> {
             o.show_errors = true;
         })
         .short('S'),
+        Flag::value(
+            "write-out",
+            "FORMAT",
+            "print this for each file at its end, with facts for %{name} (@FILE: what is in a file)",
+            |o, v| v.read(values::write_out).map(|format| o.write_out = Some(format)),
+        )
+        .short('w')
+        .more(
+            "Names are curl's: content_type, errormsg, exitcode, filename_effective, http_code, \
+             http_version, method, num_connects, num_headers, num_redirects, num_retries, \
+             remote_ip, remote_port, response_code, scheme, size_download, size_upload, \
+             speed_download, speed_upload, time_appconnect, time_connect, time_namelookup, \
+             time_pretransfer, time_queue, time_redirect, time_starttransfer, time_total, url, \
+             url_effective, urlnum; and outcome, which is fetch's own. %{json} are all of them, \
+             %{header_json} the header of the last answer, %header{name} a field of it. \
+             %{stderr} and %{stdout} say where what follows goes to, and what follows %{onerror} \
+             is for failures only.",
+        ),
         Flag::switch(
             "compare",
             "afterwards fetch all of it one after another as well, into a folder \

@@ -9,6 +9,7 @@ use hob::http::{HeaderName, HeaderValue};
 
 use super::Name;
 use super::flags::Problem;
+use crate::events::Format;
 use crate::job::{Fsync, Sha256Sum};
 
 pub const CONTROL: &str = "a header's value has a control character in it";
@@ -166,6 +167,18 @@ pub fn known_host(text: &str) -> Result<(String, Vec<SocketAddr>), &'static str>
         "" | "*" => Err("it needs the name of one host; * is not offered"),
         host => Ok((format!("{host}:{port}"), addresses.map_err(|_| wrong)?)),
     }
+}
+
+/// A format, or `@` and the file that it is in (`-`: standard input).
+pub fn write_out(text: &str) -> Result<Format, String> {
+    let from_file = match text.strip_prefix('@') {
+        None => return Format::parse(text),
+        Some("-") => std::io::read_to_string(std::io::stdin()),
+        Some(path) => std::fs::read_to_string(path),
+    };
+    let format = from_file.map_err(|e| format!("cannot read {}: {e}", &text[1..]))?;
+    // As with curl: line ends are written \n, and real ones keep lines short.
+    Format::parse(&format.replace(['\n', '\r'], ""))
 }
 
 /// The text in a file that a value names.

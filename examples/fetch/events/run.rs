@@ -12,6 +12,7 @@ use std::rc::Rc;
 use std::time::SystemTime;
 
 use super::log::{Listener, Log};
+use super::write_out::WriteOut;
 use super::{Event, What};
 use crate::args::Options;
 use crate::picture;
@@ -38,6 +39,9 @@ impl Run {
         let mut listeners: Vec<Box<dyn Listener>> = Vec::new();
         if wants_all(options) {
             listeners.push(Box::new(Recorder(Rc::clone(&kept))));
+        }
+        if let Some(format) = &options.write_out {
+            listeners.push(Box::new(WriteOut::new(format.clone())));
         }
         let log = Log::new(listeners);
         log.tell(0, || What::Began {
