@@ -13,10 +13,10 @@ use super::account::{files, thousands};
 use super::chart::SLICES;
 use super::markup::{date, escaped, json_in_script, nonce};
 use super::phase::{Phase, Track};
+use super::svg::COLORS;
 use super::{svg, tables};
 use crate::show::text;
 
-const COLORS: &str = include_str!("page/colors.css");
 const STYLE: &str = include_str!("page/page.css");
 const D3: &str = include_str!("page/d3.js");
 const SCRIPT: &str = include_str!("page/page.js");

@@ -13,7 +13,7 @@ use super::phase::{Phase, Track};
 use super::rows::FileRow;
 use crate::show::text;
 
-const COLORS: &str = include_str!("page/colors.css");
+pub const COLORS: &str = include_str!("page/colors.css");
 
 /// How the text looks; the page has its own way.
 const TEXT: &str = "

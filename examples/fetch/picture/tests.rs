@@ -290,6 +290,44 @@ fn the_sentence_says_what_the_wall_time_went_into() {
     );
 }
 
+/// The contrast of two colours, `#rrggbb`, as WCAG 2.1 defines it.
+fn contrast(a: &str, b: &str) -> f64 {
+    let luminance = |colour: &str| {
+        let part =
+            |at: usize| f64::from(u8::from_str_radix(&colour[at..at + 2], 16).unwrap()) / 255.0;
+        let linear = |part: f64| match part {
+            dark if dark <= 0.03928 => dark / 12.92,
+            light => ((light + 0.055) / 1.055).powf(2.4),
+        };
+        0.2126 * linear(part(1)) + 0.7152 * linear(part(3)) + 0.0722 * linear(part(5))
+    };
+    let (a, b) = (luminance(a), luminance(b));
+    (a.max(b) + 0.05) / (a.min(b) + 0.05)
+}
+
+/// Broken by: a colour that looks good to young eyes on a good screen.
+#[test]
+fn every_colour_stands_out_from_its_back() {
+    let schemes: Vec<_> = svg::COLORS.split(":root {").skip(1).collect();
+    assert_eq!(schemes.len(), 2, "light and dark");
+    for scheme in schemes {
+        let colour = |name: &str| {
+            let after = scheme.split(&format!("--{name}: ")).nth(1).expect(name);
+            &after[..7]
+        };
+        for back in ["back", "soft"] {
+            for text in ["fore", "dim", "stalled"] {
+                let found = contrast(colour(text), colour(back));
+                assert!(found >= 4.5, "{text} on {back}: {found}");
+            }
+            for phase in Phase::ALL.map(Phase::name) {
+                let found = contrast(colour(phase), colour(back));
+                assert!(found >= 3.0, "{phase} on {back}: {found}");
+            }
+        }
+    }
+}
+
 /// What servers and lists can put into a picture, at its worst.
 fn hostile() -> Run {
     let name = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(2)>]]>&\u{1}";

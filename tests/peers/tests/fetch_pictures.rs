@@ -186,6 +186,11 @@ fn of_five_thousand_files_what_is_seen_is_drawn() {
         "const box = document.querySelector('.rows'); return box.scrollHeight - box.clientHeight - box.scrollTop",
     );
     assert!(ends.as_f64().unwrap() < 2.0, "{ends} left to scroll");
+    // The last of them ran at the end, and by then that is what one looks at.
+    browser.keys(".rows", "f");
+    let from = browser.ask("return parseFloat(document.querySelector('.window').style.left)");
+    assert!(from.as_f64().unwrap() > 50.0, "from {from} % on");
+    browser.shoot("many-fit.png");
     browser.keys("#find", "package-4321");
     assert_eq!(browser.text("[role=status]"), "1 of 5,000");
     assert_eq!(

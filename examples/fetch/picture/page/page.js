@@ -34,11 +34,12 @@
     .attr("aria-label", label).attr("title", label).text(text).on("click", act);
   button("−", "zoom out", () => zoom(2));
   button("+", "zoom in", () => zoom(0.5));
+  button("fit", "show the time of the rows that are seen", () => fit());
   button("all", "show the whole run", () => look(0, whole));
   const count = tools.append("span").attr("class", "dim").attr("role", "status");
   const axis = section.append("svg").attr("class", "axis").attr("aria-hidden", "true").append("g").attr("transform", "translate(0 23)");
   const rows = section.append("div").attr("class", "rows").attr("tabindex", 0).attr("role", "application")
-    .attr("aria-label", "Waterfall. Up and down choose a row, left and right move in time, plus and minus zoom. The tables below have the same facts.");
+    .attr("aria-label", "Waterfall. Up and down choose a row, left and right move in time, plus and minus zoom, f fits the time to the rows, zero shows all. The tables below have the same facts.");
   const tall = rows.append("div");
   const svg = tall.append("svg").attr("aria-hidden", "true");
   const detail = section.append("div").attr("class", "detail").attr("aria-live", "polite");
@@ -79,6 +80,12 @@
   function zoom(factor, at = (state.from + state.to) / 2) {
     look(at - (at - state.from) * factor, at + (state.to - at) * factor);
   }
+  // When the rows that are seen ran: of thousands, that is a moment of the whole.
+  function fit() {
+    const box = rows.node(), seen = shown.slice(first(box.scrollTop), first(box.scrollTop + box.clientHeight) + 1);
+    const from = Math.min(...seen.map(d => d.from)), to = Math.max(...seen.map(d => d.to));
+    if (to > from) look(from - (to - from) * 0.02, to + (to - from) * 0.02);
+  }
   const pan = part => look(state.from + part * (state.to - state.from), state.to + part * (state.to - state.from));
 
   // Many names begin alike, and many end alike: a long one loses its middle.
@@ -111,6 +118,8 @@
       return row.on("click", (_, d) => choose(d.place));
     }).attr("transform", d => `translate(0 ${d.y - top})`).attr("class", d => d.place === state.chosen ? "chosen" : null)
       .each(function (d) { drawRow(d3.select(this), d, scale, left, wide, narrow); });
+    svg.selectAll("line").data(scale.ticks(Math.max(2, wide / 110))).join(enter => enter.insert("line", ":first-child"))
+      .attr("x1", scale).attr("x2", scale).attr("y2", high);
     const part = moment => `${100 * moment / whole}%`;
     glass.style("left", part(state.from)).style("right", part(whole - state.to))
       .style("display", state.to - state.from < whole ? null : "none");
@@ -158,9 +167,9 @@
     if (!cells) {
       const help = detail.append("p").attr("class", "dim");
       help.text("Choose a row for its facts. Keys: ");
-      [["↑", "↓", "rows"], ["←", "→", "move in time"], ["+", "−", "zoom"], ["0", "the whole run"]].forEach((keys, n) => {
+      [["↑", "↓", "rows"], ["←", "→", "move in time"], ["+", "−", "zoom"], ["f", "fit to the rows"], ["0", "the whole run"]].forEach((keys, n, all) => {
         keys.slice(0, -1).forEach(key => { help.append("kbd").text(key); help.append("span").text(" "); });
-        help.append("span").text(keys.at(-1) + (n < 3 ? ", " : "; or drag over the drawings above."));
+        help.append("span").text(keys.at(-1) + (n + 1 < all.length ? ", " : "; or drag over the drawings above."));
       });
     } else {
       const heads = [...table.tHead.rows[0].cells].map(cell => cell.textContent);
@@ -192,7 +201,7 @@
     ArrowDown: () => step(1), ArrowUp: () => step(-1), PageDown: () => step(10), PageUp: () => step(-10),
     Home: () => go(0), End: () => go(shown.length - 1),
     ArrowLeft: () => pan(-0.2), ArrowRight: () => pan(0.2),
-    "+": () => zoom(0.5), "=": () => zoom(0.5), "-": () => zoom(2), "0": () => look(0, whole),
+    "+": () => zoom(0.5), "=": () => zoom(0.5), "-": () => zoom(2), "0": () => look(0, whole), f: fit,
     Escape: () => { choose(-1); },
   };
   rows.on("keydown", event => {
