@@ -56,7 +56,7 @@ impl Phase {
     pub fn meaning(self) -> &'static str {
         match self {
             Phase::Queued => "not its turn yet",
-            Phase::Blocked => "no connection to go on with yet",
+            Phase::Blocked => "preparing, or no connection was free",
             Phase::Dns => "looking up the host",
             Phase::Connect => "connecting, through a proxy if there is one",
             Phase::Tls => "shaking hands",
@@ -73,7 +73,7 @@ impl Phase {
     pub fn happening(self) -> &'static str {
         match self {
             Phase::Queued => "waiting for a turn",
-            Phase::Blocked => "waiting for a connection",
+            Phase::Blocked => "preparing or waiting for a connection",
             Phase::Dns => "looking up hosts",
             Phase::Connect => "connecting",
             Phase::Tls => "shaking hands",

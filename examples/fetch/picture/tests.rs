@@ -284,8 +284,8 @@ fn the_sentence_says_what_the_wall_time_went_into() {
     assert_eq!(
         sentence(&tail.0),
         "2 files (1 failed), 2.0 KiB, in 2.00 s: bytes came in 25 % of it, at 4.0 KiB/s; the rest \
-         went into waiting for an answer (65 %), waiting for a connection (5 %) and waiting for \
-         bytes that did not come (5 %); for 25 % of it others queued, as the only place was \
+         went into waiting for an answer (65 %), preparing or waiting for a connection (5 %) and \
+         waiting for bytes that did not come (5 %); for 25 % of it others queued, as the only place was \
          taken; for the last 1.50 s, big.iso was alone."
     );
 }
