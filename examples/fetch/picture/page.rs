@@ -87,7 +87,7 @@ fn shares(view: &View) -> String {
     for phase in Phase::ALL.into_iter().filter(|phase| view.happened(*phase)) {
         let (name, best) = (phase.name(), account.best[phase as usize]);
         let share = account.share(best) * 100.0;
-        let (part, best) = (account.part(best), text::seconds(best));
+        let (part, best) = (escaped(&account.part(best)), text::seconds(best));
         let spent = text::seconds(account.spent[phase as usize]);
         let meaning = phase.meaning();
         bar += &format!(
@@ -103,7 +103,7 @@ fn shares(view: &View) -> String {
         r#"<section aria-label="What the wall time went into">
 <svg class="shares" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">{bar}</svg>
 <ul class="legend" aria-hidden="true">{legend}</ul>
-<details id="phases"><summary>What the colours mean, and how long it was so</summary><div class="wide"><table>
+<details id="phases"><summary>What the colours mean, and how long it was so</summary><div class="wide" tabindex="0" role="region" aria-label="phases"><table>
 <thead><tr><th class="text">phase</th><th class="text">what it means</th><th>wall time</th><th>of the run</th><th>all files</th></tr></thead>
 <tbody>{table}</tbody></table></div>
 <p class="dim">A moment of the wall time counts for what the file did that was furthest just then: bytes that come hide all waiting beside them. All files: what they spent, added up.</p></details>

@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use hob::http::Url;
+
 use super::exchange::Exchange;
 use super::phase::{PHASES, Phase, Track};
 use super::story::{File, Story};
@@ -162,12 +164,22 @@ pub fn connections(story: &Story) -> Vec<ConnectionRow> {
         row.number = number;
         if !exchange.reused {
             paint_connecting(exchange, row);
+        } else if row.address.is_empty() {
+            // It was there before the run began.
+            row.address = host(&exchange.url);
         }
         paint_answer(exchange, &mut row.track);
         row.requests += usize::from(exchange.asked.is_some());
         row.received += exchange.received;
     }
     rows.into_values().collect()
+}
+
+/// Who was asked, as far as a URL tells.
+fn host(url: &str) -> String {
+    let url = Url::parse(url).ok();
+    let host = url.as_ref().and_then(Url::host_str);
+    host.unwrap_or_default().to_owned()
 }
 
 /// Of the attempts, the one that won.

@@ -31,11 +31,11 @@ pub fn of(view: &View) -> String {
     }
     let (count, links) = (files(view.rows.len()), thousands(view.connections.len()));
     format!(
-        r#"<details id="files"><summary>The same as a table: {count}</summary><div class="wide"><table>
+        r#"<details id="files"><summary>The same as a table: {count}</summary><div class="wide" tabindex="0" role="region" aria-label="files"><table>
 <thead><tr><th>no.</th><th class="text">file</th><th class="text">outcome</th><th>status</th><th>began</th>{heads}<th>ended</th><th>received</th><th>size</th><th>requests</th><th>connections</th><th class="text">URL</th></tr></thead>
 <tbody>
 {rows}</tbody></table></div><p class="dim">Times are in seconds; began and ended count from the beginning of the run.</p></details>
-<details id="connections"><summary>And the connections: {links}</summary><div class="wide"><table>
+<details id="connections"><summary>And the connections: {links}</summary><div class="wide" tabindex="0" role="region" aria-label="connections"><table>
 <thead><tr><th>no.</th><th class="text">address</th><th>began</th><th>connect</th><th>tls</th><th>waiting</th><th>receiving</th><th>stalled</th><th>ended</th><th>requests</th><th>received</th><th class="text">error</th></tr></thead>
 <tbody>
 {connections}</tbody></table></div></details>"#

@@ -354,6 +354,8 @@ fn no_name_becomes_a_part_of_the_page() {
     let scripts = page.matches("<script").count();
     assert_eq!((scripts, page.matches("</script").count()), (3, 3));
     assert!(!page.contains("<img"));
+    let text = page.split("<script").next().unwrap();
+    assert!(!text.contains("< "), "markup has no space there");
     let svg = waterfall(&hostile().0, Kind::Svg);
     let read = roxmltree::Document::parse(&svg).expect("it is XML");
     let names = read.descendants().map(|node| node.tag_name().name());

@@ -34,8 +34,8 @@
     .attr("aria-label", label).attr("title", label).text(text).on("click", act);
   button("−", "zoom out", () => zoom(2));
   button("+", "zoom in", () => zoom(0.5));
-  button("fit", "show the time of the rows that are seen", () => fit());
-  button("all", "show the whole run", () => look(0, whole));
+  button("fit", "fit: show the time of the rows that are seen", () => fit());
+  button("all", "all: show the whole run", () => look(0, whole));
   const count = tools.append("span").attr("class", "dim").attr("role", "status");
   const axis = section.append("svg").attr("class", "axis").attr("aria-hidden", "true").append("g").attr("transform", "translate(0 23)");
   const rows = section.append("div").attr("class", "rows").attr("tabindex", 0).attr("role", "application")
