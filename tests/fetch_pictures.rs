@@ -8,15 +8,28 @@
 mod fetch_support;
 
 use std::fs;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use fetch_support::{Exchange, Folder, Server, bytes};
+use socket2::{Domain, Socket, Type};
 
-/// `/missing` is not there; everything else is 10,000 bytes.
+/// `/missing` is not there, `/moved` is elsewhere, `/busy` is at the first time; everything else
+/// is 10,000 bytes.
 fn server() -> Server {
-    Server::start(|exchange: &mut Exchange| match exchange.path.as_str() {
-        "/missing" => exchange.raw(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
-        _ => exchange.ok(&bytes(10_000)),
-    })
+    let busy = AtomicBool::new(true);
+    Server::start(
+        move |exchange: &mut Exchange| match exchange.path.as_str() {
+            "/moved" => exchange.raw(
+                b"HTTP/1.1 302 Found\r\nLocation: /there?to=here\r\nContent-Length: 0\r\n\r\n",
+            ),
+            "/busy" if busy.swap(false, Ordering::Relaxed) => {
+                exchange.raw(b"HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n")
+            }
+            "/missing" => exchange.raw(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
+            _ => exchange.ok(&bytes(10_000)),
+        },
+    )
 }
 
 fn text(folder: &Folder, name: &str) -> String {
@@ -55,6 +68,64 @@ fn a_run_is_drawn_as_a_page_and_as_svg_and_recorded_as_har() {
     let har = json(&folder, "a.har");
     assert_eq!(har["log"]["version"], "1.2");
     assert_eq!(har["log"]["pages"].as_array().map(Vec::len), Some(2));
+}
+
+/// Broken by: an entry for each file, or none for a request that failed.
+#[test]
+fn each_request_is_an_entry_of_the_har_whatever_came_of_it() {
+    let (server, folder) = (server(), Folder::new());
+    let nobody = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let urls = [
+        server.url("/moved"),
+        server.url("/busy"),
+        server.url("/missing"),
+        format!("http://{nobody}/nobody"),
+    ];
+    let flags = [
+        "--retry",
+        "1",
+        "-j",
+        "4",
+        "--har",
+        "a.har",
+        "--waterfall",
+        "a.html",
+    ];
+    folder.run(flags.into_iter().chain(urls.iter().map(String::as_str)));
+    let har = json(&folder, "a.har");
+    let entries = har["log"]["entries"].as_array().unwrap();
+    let of_page = |page: &str| {
+        let of_it = entries.iter().filter(|entry| entry["pageref"] == page);
+        let of_it = of_it.map(|entry| entry["response"]["status"].as_u64().unwrap());
+        of_it.collect::<Vec<_>>()
+    };
+    assert_eq!(of_page("file_1"), [302, 200], "{har:#}");
+    assert_eq!(of_page("file_2"), [503, 200], "{har:#}");
+    assert_eq!(of_page("file_3"), [404], "{har:#}");
+    assert_eq!(of_page("file_4"), [0, 0], "{har:#}");
+    let by_url = |url: &str| {
+        let found = entries.iter().find(|entry| entry["request"]["url"] == url);
+        found.unwrap_or_else(|| panic!("no {url} in {har:#}"))
+    };
+    let (from, to) = (by_url(&urls[0]), by_url(&server.url("/there?to=here")));
+    assert_eq!(
+        from["response"]["redirectURL"],
+        server.url("/there?to=here")
+    );
+    assert_eq!(to["request"]["queryString"][0]["value"], "here");
+    assert_eq!(to["response"]["content"]["size"], 10_000);
+    assert_eq!(to["serverIPAddress"], "127.0.0.1");
+    let refused = by_url(&urls[3]);
+    assert!(refused["response"]["_error"].is_string(), "{refused:#}");
+    assert_eq!(refused["timings"]["ssl"], -1.0);
+    let page = text(&folder, "a.html");
+    assert!(
+        page.contains("4 files (2 failed)") && page.contains("tried twice"),
+        "{page}"
+    );
 }
 
 /// Broken by: drawing only what arrived.
