@@ -144,6 +144,10 @@ fn sort_out(mut options: Options) -> Result<Command, String> {
         let name = name.expect("each name is there once");
         options.headers.entry(name).or_insert(value);
     }
+    options.sending.settle(&mut options.headers)?;
+    if options.sending.head && !options.names.is_empty() {
+        return Err("-I prints heads, so there is no file for -o or -O to name".into());
+    }
     for name in &options.no_headers {
         options.headers.remove(name);
     }

@@ -31,6 +31,7 @@
 //! | `report`      | what did it bring to do it all at once?                                |
 //! | `args`        | what can one ask for?                                                  |
 //! | `network`     | by which way is a host reached, and as whom?                           |
+//! | `sending`     | what goes out with a request?                                          |
 //! | `cookies`     | what is remembered of a login?                                         |
 //! | `demo/`       | how does one write a server? (`server`: who is there; `request`: bytes in; `answer`: bytes out) |
 
@@ -50,11 +51,12 @@ mod show;
 mod report;
 mod args;
 mod cookies;
+mod sending;
 mod network;
 mod demo;
 
 use std::future::Future;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -85,7 +87,7 @@ fn main() -> ExitCode {
         Ok(Command::Demo(options)) => on_a_loop(demonstrate(options)),
         Ok(Command::Fetch(options)) => match job::plan(&options) {
             Ok(jobs) if options.compare && jobs.iter().any(|job| job.is_stdout) => {
-                usage(&["--compare has nothing to compare with -o -".to_owned()])
+                usage(&["--compare has nothing to compare with what is printed".to_owned()])
             }
             Ok(jobs) if options.dry_run => rehearse(&jobs, &options),
             Ok(jobs) => on_a_loop(fetch(jobs.into(), options)),
@@ -143,9 +145,11 @@ fn on_a_loop(main_future: impl Future<Output = io::Result<u8>>) -> ExitCode {
 }
 
 /// Fetches what the command line names. Returns the exit status.
-async fn fetch(jobs: Rc<[Job]>, options: Options) -> io::Result<u8> {
+async fn fetch(jobs: Rc<[Job]>, mut options: Options) -> io::Result<u8> {
     if jobs.iter().any(|job| job.is_stdout) {
         show::leave_stdout_alone();
+        // Bars would be drawn across what is printed.
+        options.progress &= !io::stdout().is_terminal();
     }
     if let Some(dir) = &options.dir {
         hob::fs::create_dir_all(dir)

@@ -24,6 +24,7 @@ use hob::http::RequestBuilder;
 
 use crate::events::{self, FileLog, Log, Outcome, What};
 use crate::job::Job;
+use crate::sending::Sent;
 use crate::show::text;
 
 /// One download, from the queue to its end.
@@ -37,6 +38,8 @@ pub struct Transfer {
     /// When the head of the answer was there: the bytes come from now on.
     head_at: Cell<Option<Instant>>,
     ended: Cell<Option<Instant>>,
+    /// Of what this one sends.
+    pub sent: Rc<Sent>,
     /// Over the network, in all tries.
     received: Cell<u64>,
     /// How many bytes of the file there are: also those of an earlier run.

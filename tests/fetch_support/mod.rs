@@ -204,6 +204,8 @@ pub(crate) fn finish(mut child: Child) -> Ran {
 pub(crate) struct Exchange {
     pub(crate) path: String,
     pub(crate) head: String,
+    /// What came of the body together with the head.
+    pub(crate) ahead: Vec<u8>,
     pub(crate) stream: TcpStream,
 }
 
@@ -278,7 +280,13 @@ fn serve(
     }
     let path = head.split(' ').nth(1).unwrap_or("").to_owned();
     log.lock().unwrap().push(path.clone());
-    let mut exchange = Exchange { path, head, stream };
+    let ahead = reader.buffer().to_vec();
+    let mut exchange = Exchange {
+        path,
+        head,
+        ahead,
+        stream,
+    };
     answer(&mut exchange)?;
     let _ = exchange.stream.shutdown(Shutdown::Write);
     // Closing with unread bytes would turn the end into a reset.

@@ -10,6 +10,7 @@ use crate::cookies::Cookies;
 use crate::events::Format;
 use crate::job::{Fsync, Sha256Sum, Template};
 use crate::network::Network;
+use crate::sending::Sending;
 
 /// How many downloads run at once unless `-j` says otherwise: enough to hide a second of
 /// waiting on each, far below the 1024 descriptors (three for each) that a process may have.
@@ -72,6 +73,7 @@ pub struct Options {
     pub user: Option<(String, String)>,
     pub bearer: Option<String>,
     pub cookies: Cookies,
+    pub sending: Sending,
     pub compressed: bool,
     pub network: Network,
     pub timeline: bool,
@@ -141,6 +143,7 @@ impl Default for Options {
             user: None,
             bearer: None,
             cookies: Cookies::default(),
+            sending: Sending::default(),
             compressed: false,
             network: Network::default(),
             timeline: false,

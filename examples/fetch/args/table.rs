@@ -31,6 +31,7 @@ use super::flags::{Flag, Problem, Value, urls};
 use super::values;
 use super::{Name, Options};
 use crate::job::Template;
+use crate::sending::values as sending;
 
 /// A group's word for `--help GROUP`, its heading, and its flags.
 type Group = (&'static str, &'static str, fn() -> Vec<Flag>);
@@ -40,6 +41,7 @@ pub const GROUPS: &[Group] = &[
     ("resume", "going on, and checking", resume),
     ("limits", "how many, how fast, how long", limits),
     ("request", "the request", request),
+    ("send", "sending", send),
     ("way", "the way", way),
     ("show", "what you see", show),
     ("curl", "from curl, and here as it is anyway", as_it_is),
@@ -411,6 +413,111 @@ fn request() -> Vec<Flag> {
              gone on with)",
             |o| o.compressed = true,
         ),
+    ]
+}
+
+/// What is sent is answered on standard output, unless -o or -O names a file.
+fn send() -> Vec<Flag> {
+    vec![
+        Flag::value(
+            "upload-file",
+            "FILE",
+            "send FILE to the first URL (PUT); a second -T is for the second URL; - is standard \
+             input",
+            |o, v| v.path().map(|file| o.sending.files.push(file)),
+        )
+        .more(
+            "Where the URL ends in a slash, the name of the file is put behind it. The answer goes \
+             to standard output, unless -o or -O names a file, as with all flags of this group.",
+        )
+        .short('T'),
+        Flag::value(
+            "data",
+            "TEXT",
+            "send TEXT as a form (POST), or with @FILE what is in it, without line ends; several \
+             are joined with &",
+            |o, v| v.read(sending::data).map(|data| o.sending.add(&data)),
+        )
+        .also("data-ascii"),
+        Flag::value(
+            "data-binary",
+            "TEXT",
+            "the same, with the line ends",
+            |o, v| {
+                v.read(sending::data_binary)
+                    .map(|data| o.sending.add(&data))
+            },
+        ),
+        Flag::value(
+            "data-raw",
+            "TEXT",
+            "the same, where @ is nothing special",
+            |o, v| v.text().map(|data| o.sending.add(data.as_bytes())),
+        ),
+        Flag::value(
+            "data-urlencode",
+            "TEXT",
+            "the same, percent-encoded: TEXT, NAME=TEXT, @FILE or NAME@FILE",
+            |o, v| {
+                v.read(sending::data_urlencode)
+                    .map(|data| o.sending.add(&data))
+            },
+        ),
+        Flag::value(
+            "json",
+            "TEXT",
+            "send TEXT, or with @FILE what is in it, as JSON, and ask for JSON",
+            |o, v| {
+                v.read(sending::data_binary)
+                    .map(|data| o.sending.add_json(&data))
+            },
+        ),
+        Flag::value(
+            "form",
+            "NAME=TEXT",
+            "send a form with files in it (POST): NAME=TEXT, NAME=@FILE, or NAME=<FILE for a \
+             field with what is in FILE",
+            |o, v| {
+                v.read(sending::field)
+                    .map(|field| o.sending.form.push(field))
+            },
+        )
+        .more(
+            "Behind the value there may be ;type=KIND and ;filename=NAME; what has a ; or a quote \
+             in it is put between quotes. Files are read while they are sent.",
+        )
+        .short('F'),
+        Flag::value(
+            "form-string",
+            "NAME=TEXT",
+            "the same, where @, < and ; are nothing special",
+            |o, v| {
+                v.read(sending::form_string)
+                    .map(|field| o.sending.form.push(field))
+            },
+        ),
+        Flag::switch("get", "put --data into the URL, and fetch that", |o| {
+            o.sending.get = true;
+        })
+        .short('G'),
+        Flag::switch(
+            "head",
+            "ask for the head of a file only, and print it",
+            |o| {
+                o.sending.head = true;
+            },
+        )
+        .short('I'),
+        Flag::value(
+            "request",
+            "METHOD",
+            "the method of the request; redirects change it as they change the usual one",
+            |o, v| {
+                v.read(values::method)
+                    .map(|method| o.sending.method = Some(method))
+            },
+        )
+        .short('X'),
     ]
 }
 

@@ -5,7 +5,7 @@ use std::net::{AddrParseError, IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hob::http::{HeaderName, HeaderValue};
+use hob::http::{HeaderName, HeaderValue, Method};
 
 use super::Name;
 use super::flags::Problem;
@@ -184,6 +184,15 @@ pub fn write_out(text: &str) -> Result<Format, String> {
 /// The text in a file that a value names.
 pub fn file(path: &str) -> Result<String, Problem> {
     std::fs::read_to_string(path).map_err(|e| format!("cannot read {path}: {e}").into())
+}
+
+/// As it goes out: methods are told apart by case.
+pub fn method(text: &str) -> Result<Method, &'static str> {
+    match Method::try_from(text) {
+        Ok(Method::CONNECT) => Err("CONNECT is for proxies; -p makes a tunnel"),
+        Ok(method) => Ok(method),
+        Err(_) => Err("a method is one word, such as PUT"),
+    }
 }
 
 /// An address of this machine. Names of interfaces are not looked up.

@@ -61,7 +61,11 @@ pub async fn attempt(
     transfer: &Transfer,
     writer: &mut Writer,
 ) -> Result<(), Failed> {
-    let mut ask = Ask::Rest;
+    // The answer to what is sent is nothing to go on with.
+    let mut ask = match session.sends_nothing(job) {
+        true => Ask::Rest,
+        false => Ask::Whole,
+    };
     loop {
         let round = Round {
             session,
@@ -92,6 +96,7 @@ impl Round<'_> {
             range.remove(header::IF_RANGE);
         }
         let request = self.session.request(self.job, range);
+        let request = self.session.dress(self.job, request, self.transfer).await?;
         let response = self.transfer.observe(request).send().await?;
         self.session.tell_response(self.job, &response);
         let (status, headers) = (response.status(), response.headers());
@@ -102,7 +107,7 @@ impl Round<'_> {
         }
         let verdict = match &rest {
             Some(rest) => rest.judge(ask == Ask::Rest, status, headers),
-            None if is_whole(status) => Verdict::TakeWhole,
+            None if is_whole(status) || self.is_answer(status) => Verdict::TakeWhole,
             None => return Err(refusal(response)),
         };
         match verdict {
@@ -148,7 +153,10 @@ impl Round<'_> {
             StatusCode::NO_CONTENT => Some(0), // whatever its fields say (RFC 9112 §6.3)
             _ => response.content_length(),
         };
-        let sidecar = Sidecar::new(&url, total, response.headers());
+        let mut sidecar = Sidecar::new(&url, total, response.headers());
+        if self.is_answer(response.status()) {
+            sidecar.fields.clear();
+        }
         let wanted = self.wanted(&response, Digests::default());
         let begun = writer.with(move |part| part.begin(sidecar, wanted)).await;
         begun.map_err(at(self.job))?;
@@ -238,6 +246,11 @@ impl Round<'_> {
         let part = writer.flush().await.map_err(at(self.job))?;
         part.rename_target(target);
         Ok(true)
+    }
+
+    /// To what was sent: 201 and 202 bring what they bring.
+    fn is_answer(&self, status: StatusCode) -> bool {
+        status.is_success() && !self.session.sends_nothing(self.job)
     }
 
     pub fn tell(&self, what: &str) {

@@ -23,6 +23,7 @@ use super::attempt::{Failed, attempt};
 use super::check::{Hashes, Wanted};
 use super::failure::Failure;
 use super::part::{Claim, Part, part_path};
+use super::print::print;
 use super::stream::Stream;
 use super::writer::Writer;
 use super::{Job, Session};
@@ -39,6 +40,9 @@ pub async fn download(
     turn: &mut Turn,
 ) -> Result<(), Failure> {
     let _at_work = session.at_work();
+    if job.is_stdout && !session.sends_nothing(job) {
+        return within(session, print(session, job, transfer, turn)).await;
+    }
     if job.is_stdout {
         let _mine = session.stdout.lock().await; // and only now its time begins
         return within(session, printed(session, job, transfer, turn)).await;
@@ -146,24 +150,26 @@ async fn claim(
 }
 
 /// Tries again what may pass by itself. An error of the disk is not of that kind.
-async fn attempts(
+pub async fn attempts<T>(
     session: &Session,
     job: &Job,
     transfer: &Transfer,
     turn: &mut Turn,
-    mut attempt: impl AsyncFnMut() -> Result<(), Failed>,
-) -> Result<(), Failure> {
+    mut once: impl AsyncFnMut() -> Result<T, Failed>,
+) -> Result<T, Failure> {
     let mut tries = 0;
     let first = Instant::now();
     loop {
-        let Err(failed) = attempt().await else {
-            return Ok(());
+        let failed = match once().await {
+            Ok(done) => return Ok(done),
+            Err(failed) => failed,
         };
         let (failure, asked) = (failed.why, failed.asked);
         // The crowd was refused and not this file: it goes back into the line. (Not with standard
         // output in its hand, for which others may wait in its place.)
         if !job.is_stdout
             && failure.is_refusal()
+            && session.may_repeat(job, &failure)
             && let Some(rest) = turn.refused(asked, session.chance(job, tries))
         {
             let (wait, at_once) = (rest.wait, rest.at_once);
@@ -176,7 +182,7 @@ async fn attempts(
         }
         let options = &session.options;
         let may_pass = failure.is_transient() || (options.retry_all && failure.is_foreign());
-        if tries == options.retry || !may_pass {
+        if tries == options.retry || !may_pass || !session.may_repeat(job, &failure) {
             return Err(failure);
         }
         tries += 1;

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hob::http::{self, ErrorKind, Phase, ProxyFault, TlsError};
+use hob::http::{self, ErrorKind, Phase, ProxyFault, Response, StatusCode, TlsError};
 
 use super::check::Mismatch;
 use crate::show::text;
@@ -33,6 +33,10 @@ pub enum Failure {
     },
     /// All bytes came, but they are not the ones that they should be.
     Sum(Mismatch),
+    /// The status that answers what was sent, and whose.
+    Refused(StatusCode, String),
+    /// What is to be sent cannot be read.
+    Unsent(io::Error),
     /// `--max-time`.
     TooLong(Duration),
     /// What was printed so far is of another version than what the server has now.
@@ -56,7 +60,8 @@ impl Failure {
     pub fn code(&self) -> u8 {
         match self {
             Failure::Http(error) => http_code(error),
-            Failure::NoFile(_) => 22,
+            Failure::NoFile(_) | Failure::Refused(..) => 22,
+            Failure::Unsent(_) => 26,
             Failure::Short { .. } => 18,
             Failure::Long { .. } => 33,
             Failure::File { .. } | Failure::Name(_) => 23,
@@ -72,22 +77,44 @@ impl Failure {
     pub fn is_foreign(&self) -> bool {
         matches!(
             self,
-            Failure::Http(_) | Failure::NoFile(_) | Failure::Short { .. } | Failure::Long { .. }
+            Failure::Http(_)
+                | Failure::Refused(..)
+                | Failure::NoFile(_)
+                | Failure::Short { .. }
+                | Failure::Long { .. }
         )
     }
 
     /// Did the server say "not now"? RFC 6585 §4, RFC 9110 §15.6.4.
     pub fn is_refusal(&self) -> bool {
+        let status = match self {
+            Failure::Refused(status, _) => *status,
+            Failure::Http(error) => match error.kind() {
+                ErrorKind::Status(status) => *status,
+                _ => return false,
+            },
+            _ => return false,
+        };
+        matches!(status.as_u16(), 429 | 503)
+    }
+
+    pub fn refused(response: &Response) -> Failure {
+        Failure::Refused(response.status(), text::url(response.url()))
+    }
+
+    /// Is it sure that the server never saw the request?
+    pub fn is_before_sending(&self) -> bool {
         let Failure::Http(error) = self else {
             return false;
         };
-        matches!(error.kind(), ErrorKind::Status(status) if matches!(status.as_u16(), 429 | 503))
+        matches!(error.kind(), ErrorKind::Lookup(_) | ErrorKind::Connect(_))
     }
 
     /// May trying again help?
     pub fn is_transient(&self) -> bool {
         match self {
             Failure::Short { .. } => true,
+            Failure::Refused(status, _) => may_pass(*status),
             Failure::Http(error) => match error.kind() {
                 ErrorKind::Lookup(_) | ErrorKind::Connect(_) => true,
                 ErrorKind::Tls(e) => matches!(e, TlsError::Truncated),
@@ -96,15 +123,17 @@ impl Failure {
                 ErrorKind::Proxy { why: fault, .. } => {
                     matches!(fault, ProxyFault::Connect(_) | ProxyFault::Broken(_))
                 }
-                // RFC 9110 §15: these are about now, not about the request.
-                ErrorKind::Status(status) => {
-                    matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504)
-                }
+                ErrorKind::Status(status) => may_pass(*status),
                 _ => false,
             },
             _ => false,
         }
     }
+}
+
+/// RFC 9110 §15: these are about now, not about the request.
+fn may_pass(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504)
 }
 
 fn http_code(error: &http::Error) -> u8 {
@@ -122,6 +151,7 @@ fn http_code(error: &http::Error) -> u8 {
         ErrorKind::Tls(_) => 35,
         ErrorKind::Coding(_) => 61,
         ErrorKind::Write(_) => 23,
+        ErrorKind::Read(_) | ErrorKind::WrongLength { .. } => 26,
         ErrorKind::Timeout { .. } | ErrorKind::TooSlow { .. } => 28,
         ErrorKind::Proxy { why: fault, .. } => proxy_code(fault),
         ErrorKind::TooManyRedirects { .. }
@@ -174,6 +204,8 @@ impl fmt::Display for Failure {
             Failure::File { doing, path, error } => {
                 format!("{doing} {}: {error}", path.display())
             }
+            Failure::Refused(status, url) => format!("{url}: the server answered {status}"),
+            Failure::Unsent(error) => format!("cannot send {error}"),
             Failure::Sum(mismatch) => mismatch.to_string(),
             Failure::TooLong(limit) => format!("it took longer than {limit:?} (--max-time)"),
             Failure::TooLarge(most) => {

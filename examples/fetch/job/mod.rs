@@ -16,6 +16,7 @@ mod attempt;
 mod stream;
 mod body;
 mod ranges;
+mod print;
 mod download;
 mod plan;
 mod glob;
@@ -25,7 +26,8 @@ mod lists;
 mod rehearsal;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use hob::http::Url;
 
@@ -50,7 +52,7 @@ pub struct Job {
     pub mirrors: Box<[Url]>,
     /// Where the whole file will be.
     pub target: PathBuf,
-    /// `-o -`: no file at all.
+    /// `-o -`, or an answer that has no name: no file at all.
     pub is_stdout: bool,
     /// What the user sees: the target, or just its file name where that says enough.
     pub label: String,
@@ -64,6 +66,8 @@ pub struct Job {
     /// What its request has that the others do not have. Boxed, as few have it and there may be
     /// a million jobs.
     pub extra: Option<Box<Extra>>,
+    /// What its request sends, if that is a file of its own (`-T`).
+    pub upload: Option<Rc<Path>>,
 }
 
 impl Job {
@@ -78,6 +82,7 @@ impl Job {
             server_names: false,
             makes_folder: false,
             extra: None,
+            upload: None,
         }
     }
 

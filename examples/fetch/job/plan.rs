@@ -9,7 +9,8 @@
 //! An *order* is one URL or pattern with what is wanted of it; the command line's come first,
 //! then those of each list. Names and sums of the command line pair with orders, in turn.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use hob::http::Url;
 
@@ -85,6 +86,10 @@ impl Plan<'_> {
             None => named == Some(&Name::Stdout),
             Some(out) => out.as_os_str() == "-",
         };
+        // The answer to what is sent is no file to keep, unless it has a name.
+        let has_name = named.is_some() || entry.out.is_some() || options.output_template.is_some();
+        let upload = options.sending.files.get(number);
+        entry.is_stdout |= !has_name && !options.sending.is_nothing(upload.map(PathBuf::as_path));
         entry.sum = entry.sum.or_else(|| options.sums.get(number).copied());
         let glob = match entry.is_pattern {
             false => Glob::literal(&entry.url),
@@ -128,7 +133,12 @@ impl Plan<'_> {
         pieces: &[String],
         template: Option<&Template>,
     ) -> Result<(), String> {
-        let url = parse_url(typed)?;
+        let upload = self.options.sending.files.get(self.orders - 1);
+        let upload = upload.map(PathBuf::as_path);
+        let url = self
+            .options
+            .sending
+            .destination(parse_url(typed)?, upload)?;
         let dir = entry.dir.as_deref().or(self.options.dir.as_deref());
         let dir = dir.unwrap_or(Path::new(""));
         let mut job = match template {
@@ -166,6 +176,10 @@ impl Plan<'_> {
         if let Some(problem) = self.sums.give(&mut job) {
             return Err(problem);
         }
+        job.upload = upload.map(Rc::from);
+        if job.is_stdout && job.sum.is_some() && !self.options.sending.is_nothing(upload) {
+            return Err("the answer to what is sent is not checked; -o names a file".to_owned());
+        }
         if job.is_stdout {
             self.jobs.push(job);
             return Ok(());
@@ -188,6 +202,8 @@ impl Plan<'_> {
             problems.add("", "there are more -o than URLs");
         } else if orders < options.sums.len() {
             problems.add("", "there are more --sha256 than URLs");
+        } else if orders < options.sending.files.len() {
+            problems.add("", "there are more -T than URLs");
         }
         match problems.all() {
             None => Ok(self.jobs),

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use hob::http::{Client, HeaderMap, HeaderValue, RequestBuilder, Response, header};
+use hob::http::{Client, HeaderMap, HeaderValue, Method, RequestBuilder, Response, header};
 use hob::sync::{Mutex, RateLimiter};
 use hob::time::now;
 
@@ -19,6 +19,7 @@ use super::ranges::Growth;
 use super::settle::Settle;
 use crate::args::Options;
 use crate::show::{fields, text, to_stderr};
+use crate::transfer::Transfer;
 
 /// The longest pause between two tries, unless the server asks for more.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -75,8 +76,9 @@ impl Session {
             extra.put_into(&mut headers);
         }
         headers.extend(range.unwrap_or_default());
-        self.tell_request(job, &headers);
-        let mut request = self.client.get(job.url.as_str());
+        let method = self.options.sending.method(job.upload.as_deref());
+        self.tell_request(job, &method, &headers);
+        let mut request = self.client.request(method, &job.url);
         let own = job.extra.as_ref().and_then(|extra| extra.user.as_ref());
         if let Some((name, password)) = own.or(self.options.user.as_ref()) {
             request = request.basic_auth(name, password);
@@ -109,6 +111,31 @@ impl Session {
             options.limit_rate,
             now(),
         )
+    }
+
+    /// Is this a job that only fetches?
+    pub fn sends_nothing(&self, job: &Job) -> bool {
+        self.options.sending.is_nothing(job.upload.as_deref())
+    }
+
+    /// Gives the request the body that the command line wants sent.
+    pub async fn dress(
+        &self,
+        job: &Job,
+        request: RequestBuilder,
+        transfer: &Transfer,
+    ) -> Result<RequestBuilder, Failure> {
+        let sending = &self.options.sending;
+        let dressed = sending.dress(request, job.upload.as_deref(), &transfer.sent);
+        dressed.await.map_err(Failure::Unsent)
+    }
+
+    /// May a request be made again after this failure? Not if the server may have acted upon it
+    /// and twice is not as good as once; unless the user says so.
+    pub fn may_repeat(&self, job: &Job, failure: &Failure) -> bool {
+        let (sending, upload) = (&self.options.sending, job.upload.as_deref());
+        let is_asked_for = self.options.retry_all && sending.can_be_read_again(upload);
+        failure.is_before_sending() || sending.is_repeatable(upload) || is_asked_for
     }
 
     /// Waits until so many bytes more may be read.
@@ -159,10 +186,10 @@ impl Session {
         }
     }
 
-    fn tell_request(&self, job: &Job, headers: &HeaderMap) {
+    fn tell_request(&self, job: &Job, method: &Method, headers: &HeaderMap) {
         if self.options.verbose {
             let label = &job.label;
-            to_stderr(&format!("> {label}: GET {}", text::url(&job.url)));
+            to_stderr(&format!("> {label}: {method} {}", text::url(&job.url)));
             tell_fields('>', label, headers);
         }
     }
