@@ -1,0 +1,14 @@
+//! What the benchmarks say, apart from what they measure: rounds by turns, medians, ratios, marks,
+//! the table and the JSON. It knows no runtime, so `cargo test` builds it in a moment.
+//!
+//! `row` runs the contenders of a row and keeps the samples. `outcome` makes numbers of them, and
+//! is the one place that decides whether a mark is met. `json` and `table` write them down.
+//! `ceiling` compares counts with a committed file.
+
+#![forbid(unsafe_code)]
+
+pub mod ceiling;
+pub mod json;
+pub mod outcome;
+pub mod row;
+pub mod table;
