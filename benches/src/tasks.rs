@@ -1,4 +1,4 @@
-//! The programs that are measured. Compiled once for each contender: `super::rt` is theirs.
+//! Tasks and timers. Compiled once for each contender: `super::rt` is theirs.
 //!
 //! Each function starts a runtime, does its work inside, and tells how long the work took.
 //! Starting and ending the runtime is not in the time. The work is a spawned task and not the
@@ -6,14 +6,11 @@
 //! which is not what any row is about.
 
 #![allow(
-    unused_imports,
-    unused_mut,
     clippy::useless_conversion,
     reason = "what one contender's types need, the other's do without"
 )]
 
-use super::rt::{self, AsyncReadExt as _, AsyncWriteExt as _};
-use crate::sockets;
+use super::rt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -44,25 +41,6 @@ pub fn spawn_and_join(count: usize) -> Duration {
     })
 }
 
-/// `sets` sets of `count` tasks each, whose results are taken as they come.
-pub fn join_sets(sets: usize, count: usize) -> Duration {
-    rt::in_a_task(async move {
-        let start = Instant::now();
-        for _ in 0..sets {
-            let mut set = rt::JoinSet::new();
-            for n in 0..count {
-                set.spawn(async move { n });
-            }
-            let mut sum = 0;
-            while let Some(result) = set.join_next().await {
-                sum += result.expect("it ends");
-            }
-            assert_eq!(sum, count * (count - 1) / 2);
-        }
-        start.elapsed()
-    })
-}
-
 /// `tasks` tasks yield `times` times each.
 pub fn yields(tasks: usize, times: usize) -> Duration {
     rt::in_a_task(async move {
@@ -78,47 +56,6 @@ pub fn yields(tasks: usize, times: usize) -> Duration {
         }
         start.elapsed()
     })
-}
-
-/// On each of `connections` connections, `trips` messages of 64 bytes go to a task that sends
-/// them back. Both ends live on the one thread.
-pub fn echo(connections: usize, trips: usize) -> Duration {
-    let pairs = sockets::pairs(connections);
-    rt::in_a_task(async move {
-        let mut handles = Vec::new();
-        let start = Instant::now();
-        for (client, server) in pairs {
-            let client = rt::TcpStream::from_std(client).expect("a stream");
-            let server = rt::TcpStream::from_std(server).expect("a stream");
-            handles.push(rt::spawn(answer(server)));
-            handles.push(rt::spawn(ask(client, trips)));
-        }
-        for handle in handles {
-            handle.await.expect("it ends");
-        }
-        start.elapsed()
-    })
-}
-
-async fn ask(mut stream: rt::TcpStream, trips: usize) {
-    let mut buffer = [0; 64];
-    for trip in 0..trips {
-        let message = [trip as u8; 64];
-        stream.write_all(&message).await.expect("written");
-        stream.read_exact(&mut buffer).await.expect("answered");
-        assert_eq!(buffer, message);
-    }
-}
-
-/// An echo server as people write it: whatever comes, into a buffer with room to spare.
-async fn answer(mut stream: rt::TcpStream) {
-    let mut buffer = [0; 1024];
-    loop {
-        match stream.read(&mut buffer).await.expect("asked") {
-            0 => return,
-            n => stream.write_all(&buffer[..n]).await.expect("written"),
-        }
-    }
 }
 
 /// `count` timers of 30 to 90 seconds are made, armed by one poll, and dropped: what nearly
