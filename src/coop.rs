@@ -15,12 +15,17 @@
 //! ```
 //!
 //! Whoever yields, of its own will or because the budget is gone, is polled again only after
-//! the kernel was asked for events: see `is_yielding` for how the executor is told.
+//! the kernel was asked for events. The executor learns of it in one of two ways. A task that
+//! the loop polls yields by a mark, which the loop finds when the poll is over ([`end`]): no
+//! waker is called, for nobody but the loop could act on it before. Whoever else yields (the
+//! main future, a child, what has a waker of its own) is woken as ever, and whoever wakes it asks
+//! [`is_yielding`].
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::ptr;
+use std::task::{Context, Poll, Waker};
 
 /// Units for each poll of a task. Of the order of 100 µs of small operations.
 pub(crate) const BUDGET: u32 = 128;
@@ -33,18 +38,34 @@ thread_local! {
     static LEFT: Cell<u32> = const { Cell::new(UNLIMITED) };
     /// True only during the wake that a yield gives itself.
     static YIELDING: Cell<bool> = const { Cell::new(false) };
+    /// With whose waker the loop polls: its data, only ever compared. Null between such polls,
+    /// and within one from when the task has yielded.
+    static POLLED: Cell<*const ()> = const { Cell::new(ptr::null()) };
 }
 
 /// A poll by the loop begins, outside of which nothing is limited: see [`start_poll`].
 #[inline]
-pub(crate) fn begin() {
+pub(crate) fn begin(waker: &Waker) {
     LEFT.set(BUDGET);
+    POLLED.set(waker.data());
 }
 
-/// The poll is over. True if it spent its budget.
+/// How a poll by the loop went.
+#[derive(Clone, Copy)]
+pub(crate) struct Ended {
+    /// It spent its budget.
+    pub(crate) spent: bool,
+    /// It is to be polled again, behind the next kernel visit.
+    pub(crate) yielded: bool,
+}
+
+/// The poll is over.
 #[inline]
-pub(crate) fn end() -> bool {
-    LEFT.replace(UNLIMITED) == 0
+pub(crate) fn end() -> Ended {
+    Ended {
+        spent: LEFT.replace(UNLIMITED) == 0,
+        yielded: POLLED.replace(ptr::null()).is_null(),
+    }
 }
 
 /// Gives the poll that is about to start a full budget. The guard, dropped after the poll,
@@ -100,7 +121,18 @@ pub(crate) fn spend_all() {
 }
 
 /// Wakes the running task in such a way that it is polled behind the next kernel visit.
+#[inline]
 pub(crate) fn wake_after_kernel(cx: &mut Context<'_>) {
+    // The waker lives as long as the poll, so no other can have its address.
+    if ptr::eq(cx.waker().data(), POLLED.get()) {
+        POLLED.set(ptr::null());
+    } else {
+        wake_as_yielding(cx);
+    }
+}
+
+#[cold]
+fn wake_as_yielding(cx: &mut Context<'_>) {
     struct Restore(bool);
     impl Drop for Restore {
         fn drop(&mut self) {

@@ -106,6 +106,15 @@ struct Core {
     yielded: Vec<TaskKey>,
 }
 
+/// A key from the ready queue.
+enum Popped {
+    Nobody,
+    /// Of a task that is to be polled.
+    Task(TaskKey, Pin<Box<dyn Work>>, Waker),
+    /// Of something else: see [`Next`].
+    Other(TaskKey),
+}
+
 /// What to do with a key from the ready queue that is not that of a task to be polled.
 enum Next {
     Nothing,
@@ -139,13 +148,11 @@ impl Executor {
         let (root_waker, root) = root;
         let mut polls = 0;
         while polls < limit {
-            let Some(key) = self.pop() else {
-                return Ran::Enough;
-            };
             // Nearly every one is a task to be polled: that is looked for first.
-            let spent = match self.take_out_to_poll(key) {
-                Some((work, waker)) => self.poll_task(key, work, waker),
-                None => match self.next(key) {
+            let spent = match self.pop() {
+                Popped::Nobody => return Ran::Enough,
+                Popped::Task(key, work, waker) => self.poll_task(key, work, waker),
+                Popped::Other(key) => match self.next(key) {
                     Next::Nothing => continue,
                     Next::Root => {
                         let (done, spent) = self.poll_root(key, root_waker, root);
@@ -172,23 +179,25 @@ impl Executor {
         Ran::Enough
     }
 
+    /// Takes the next key; and with it the task's future and waker out of their slot, if there
+    /// is nothing to do but to poll it.
     #[inline]
-    fn pop(&self) -> Option<TaskKey> {
-        self.core.borrow_mut().ready.pop_front()
-    }
-
-    /// Takes a task's future and waker out of its slot, if there is nothing to do but to poll it.
-    #[inline]
-    fn take_out_to_poll(&self, key: TaskKey) -> Option<(Pin<Box<dyn Work>>, Waker)> {
+    fn pop(&self) -> Popped {
         let mut core = self.core.borrow_mut();
-        let slot = core.tasks.get(key)?;
+        let core = &mut *core;
+        let Some(key) = core.ready.pop_front() else {
+            return Popped::Nobody;
+        };
+        let Some(slot) = core.tasks.get(key) else {
+            return Popped::Other(key);
+        };
         if slot.aborted || slot.set_aside || !matches!(slot.body, Body::Task) {
-            return None;
+            return Popped::Other(key);
         }
         let work = slot.work.take().expect("in its slot while nobody polls");
         slot.shared.queued.unqueue_here();
         let waker = slot.waker.take().expect("in its slot while nobody polls");
-        Some((work, waker))
+        Popped::Task(key, work, waker)
     }
 
     /// What is to be done with a key that was popped, other than to poll its future.

@@ -28,17 +28,21 @@ impl Executor {
     ) -> bool {
         let mut cx = Context::from_waker(&waker);
         let mut poll = || caught::catch(|| work.as_mut().poll(&mut cx));
-        let (polled, spent) = match inherited::is_used() {
-            false => self.poll_alone(key, poll),
+        let (polled, ended) = match inherited::is_used() {
+            false => self.poll_alone(key, &waker, poll),
             true => {
                 let polling = self.start_poll(key);
-                (poll(), polling.is_spent())
+                let polled = poll();
+                let spent = polling.is_spent();
+                // Who yielded has been set aside by its wake.
+                let yielded = false;
+                (polled, coop::Ended { spent, yielded })
             }
         };
         // Observers are told when all is in its place again: they may panic.
         match polled {
             Ok(Poll::Pending) => {
-                let id = self.put_back(key, work, waker);
+                let id = self.put_back(key, work, waker, ended.yielded);
                 trace::emit(Event::Polled(id));
             }
             Ok(Poll::Ready(())) => {
@@ -52,20 +56,25 @@ impl Executor {
                 self.tell(key, id, settled, true);
             }
         }
-        spent
+        ended.spent
     }
 
     /// What a [`Polling`] does around a poll, for the loop: before and after there is no task,
     /// so nothing needs to be kept and put back, and `poll` does not panic.
     #[inline]
-    fn poll_alone<R>(&self, key: TaskKey, mut poll: impl FnMut() -> R) -> (R, bool) {
+    fn poll_alone<R>(
+        &self,
+        key: TaskKey,
+        waker: &Waker,
+        mut poll: impl FnMut() -> R,
+    ) -> (R, coop::Ended) {
         debug_assert_eq!(self.running.get(), TaskKey::NOBODY);
         self.running.set(key);
-        coop::begin();
+        coop::begin(waker);
         let polled = poll();
-        let spent = coop::end();
+        let ended = coop::end();
         self.running.set(TaskKey::NOBODY);
-        (polled, spent)
+        (polled, ended)
     }
 
     /// Polls the main future. A panic of it goes on through the loop and out of `block_on`.
@@ -99,17 +108,38 @@ impl Executor {
         inherited::rule(heritage)
     }
 
-    /// Back into its slot, to be woken.
-    fn put_back(&self, key: TaskKey, work: Pin<Box<dyn Work>>, waker: Waker) -> TaskId {
+    /// Back into its slot, to be woken; or in line at once, if it yielded.
+    fn put_back(
+        &self,
+        key: TaskKey,
+        work: Pin<Box<dyn Work>>,
+        waker: Waker,
+        yielded: bool,
+    ) -> TaskId {
         let wait = trace::take_wait();
-        let mut core = self.core.borrow_mut();
+        let mut borrowed = self.core.borrow_mut();
+        let core = &mut *borrowed;
         let slot = core.tasks.get(key).expect("a polled task keeps its slot");
         slot.put(work);
         slot.waker = Some(waker);
         if wait.is_some() {
             slot.meta.wait = wait;
         }
-        slot.meta.id
+        let id = slot.meta.id;
+        if !yielded {
+            return id;
+        }
+        // I2
+        if !slot.shared.queued.queue_here() {
+            // Woken besides, in this very poll: it is among those who yielded, or in the ready
+            // queue, from where it goes on to them.
+            slot.set_aside = core.yielded.last() != Some(&key);
+            return id;
+        }
+        core.yielded.push(key);
+        drop(borrowed);
+        trace::emit(Event::Woken);
+        id
     }
 
     /// Ends a task that was aborted, or whose loop ends.
