@@ -48,13 +48,12 @@ impl Executor {
         name: Option<Cow<'static, str>>,
         at: &'static Location<'static>,
     ) -> TaskKey {
-        let meta = Meta::new(id, name, at);
+        let meta = Meta::new(name, at);
         let mut core = self.core.borrow_mut();
-        let key = core.tasks.insert(&self.remote, meta, Body::Task);
-        let slot = core.tasks.get(key).expect("inserted just now");
+        let core = &mut *core;
+        let (key, slot) = core.tasks.insert(id, meta, Body::Task);
         slot.put(work);
         slot.joined = true;
-        slot.shared.queued.queue_here();
         core.ready.push_back(key);
         key
     }
@@ -95,7 +94,6 @@ impl Executor {
         let mut core = self.core.borrow_mut();
         let slot = core.tasks.get(key).expect("inserted above");
         slot.put(work);
-        slot.shared.queued.queue_here();
         core.ready.push_back(key);
         handle
     }
@@ -107,11 +105,10 @@ impl Executor {
         spawned_at: &'static Location<'static>,
         body: Body,
     ) -> TaskKey {
-        let meta = Meta::new(id, name, spawned_at);
-        self.core
-            .borrow_mut()
-            .tasks
-            .insert(&self.remote, meta, body)
+        let meta = Meta::new(name, spawned_at);
+        let mut core = self.core.borrow_mut();
+        let (key, _slot) = core.tasks.insert(id, meta, body);
+        key
     }
 
     /// Gives the main future a slot, and its waker. The guard frees the slot.
@@ -120,8 +117,7 @@ impl Executor {
         let key = self.insert(id, Some(Cow::Borrowed("main")), at, Body::Root);
         let waker = {
             let mut core = self.core.borrow_mut();
-            let slot = core.tasks.get(key).expect("inserted above");
-            Waker::from(slot.shared.clone())
+            core.tasks.give_waker(key, &self.remote)
         };
         trace::emit(Event::Spawned(id));
         self.queue_key(key, false);

@@ -76,11 +76,13 @@ impl Executor {
     ) -> (TaskKey, TaskId, Waker) {
         let id = next_id();
         let due = due.clone();
-        let key = self.insert(id, name, at, Body::Child { place, due });
+        let key = self.insert(id, name, at, Body::Child);
         let mut core = self.core.borrow_mut();
         let slot = core.tasks.get(key).expect("inserted above");
-        let waker = slot.waker.take().expect("in its slot while it was free");
-        slot.shared.queued.queue_here();
+        (slot.place, slot.due) = (place, Some(due));
+        let waker = core.tasks.give_waker(key, &self.remote);
+        let queued = core.tasks.get(key).is_some_and(|slot| slot.queue());
+        debug_assert!(queued, "it is new");
         core.ready.push_back(key);
         (key, id, waker)
     }
@@ -117,7 +119,10 @@ impl Executor {
     fn is_waker_of(&self, key: TaskKey, waker: &Waker) -> bool {
         let mut core = self.core.borrow_mut();
         let slot = core.tasks.get(key);
-        slot.is_some_and(|slot| waker.data() == Arc::as_ptr(&slot.shared).cast())
+        slot.is_some_and(|slot| {
+            let shared = slot.shared.as_ref();
+            shared.is_some_and(|shared| waker.data() == Arc::as_ptr(shared).cast())
+        })
     }
 
     /// Polls a child in its own name: with its own waker, budget and wait record.

@@ -121,16 +121,16 @@ impl Executor {
         let core = &mut *borrowed;
         let slot = core.tasks.get(key).expect("a polled task keeps its slot");
         slot.put(work);
-        slot.waker = Some(waker);
+        slot.put_waker(waker);
         if wait.is_some() {
             slot.meta.wait = wait;
         }
-        let id = slot.meta.id;
+        let id = slot.id;
         if !yielded {
             return id;
         }
         // I2
-        if !slot.shared.queued.queue_here() {
+        if !slot.queue() {
             // Woken besides, in this very poll: it is among those who yielded, or in the ready
             // queue, from where it goes on to them.
             slot.set_aside = core.yielded.last() != Some(&key);
@@ -173,9 +173,9 @@ impl Executor {
         let mut core = self.core.borrow_mut();
         let slot = core.tasks.get(key).expect("a task that ends has its slot");
         if let Some(waker) = waker {
-            slot.waker = Some(waker);
+            slot.put_waker(waker);
         }
-        let id = slot.meta.id;
+        let id = slot.id;
         if slot.joined {
             let (joiner, heritage) = core.tasks.end(key, work);
             return (id, Settled::Kept { joiner, heritage });
@@ -222,7 +222,7 @@ impl Executor {
         let Some(slot) = core.tasks.get(key) else {
             return;
         };
-        let id = slot.meta.id;
+        let id = slot.id;
         if wait.is_some() {
             slot.meta.wait = wait;
         }

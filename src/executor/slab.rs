@@ -1,27 +1,44 @@
-//! The task slab: slots that are used again and again, each with its waker.
+//! The task slab: slots that are used again and again, and the wakers that go round among them.
 //!
-//! Why not the `slab` crate, as for sockets and timers: a free slot here keeps something of
-//! value (the waker, an `Arc` that would cost an allocation and two atomic counts to make
-//! anew), and gives it up only after a burst.
+//! A waker is an `Arc`, so to make one costs an allocation. A task is given one for its first
+//! poll, not for its birth, and when it ends and nobody else holds a clone, the next task gets
+//! it: a hundred thousand tasks that are done with their first poll share one waker by turns.
+//!
+//! Why not the `slab` crate, as for sockets and timers: slots here have generations, and stay
+//! where they are while the slab grows.
 //!
 //! I1: `free` lists exactly the slots whose body is `Free`.
 //! I2: a key finds its slot only while the generations agree; a stale key finds `None`.
 
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
 
+use super::child::Due;
 use super::inherited::Heritage;
 use super::task::{Body, Meta, Slot, TaskKey, Work};
 use super::waker::{Remote, SlotWaker};
+use crate::trace::TaskId;
 
 /// So many free slots are kept whatever happens; below this nothing is given back.
 const KEPT: usize = 1024;
 
+/// Slots in a chunk: a power of two, so that a place is found with a shift and a mask, and `KEPT`
+/// a multiple of it.
+const CHUNK: usize = 64;
+
+type Chunk = Box<[Slot; CHUNK]>;
+
 pub(super) struct TaskSlab {
-    slots: Vec<Slot>,
+    /// In chunks: so a slot never moves, and to grow by one costs no copy of a hundred thousand.
+    chunks: Vec<Chunk>,
+    /// So many slots have been given out at some time; those behind them are as new.
+    used: usize,
     /// Used from the end: the slot freed last is the warmest.
     free: Vec<u32>,
+    /// Those of tasks that have ended. Nobody else holds a count of them.
+    spare: Vec<(Arc<SlotWaker>, Waker)>,
     /// Slots whose task has ended, and whose handle has not fetched the result.
     ended: usize,
     /// Tasks that ended since `shrink` last looked.
@@ -31,8 +48,10 @@ pub(super) struct TaskSlab {
 impl TaskSlab {
     pub(super) const fn new() -> TaskSlab {
         TaskSlab {
-            slots: Vec::new(),
+            chunks: Vec::new(),
+            used: 0,
             free: Vec::new(),
+            spare: Vec::new(),
             ended: 0,
             removed: 0,
         }
@@ -40,85 +59,119 @@ impl TaskSlab {
 
     /// How many tasks have not ended.
     pub(super) fn live(&self) -> usize {
-        self.slots.len() - self.free.len() - self.ended
+        self.used - self.free.len() - self.ended
     }
 
     /// Takes a slot for a new task. The task's id serves as generation: ids only grow, and
     /// the same low half comes back to the same slot only 4,294,967,296 tasks later.
-    pub(super) fn insert(&mut self, remote: &Arc<Remote>, meta: Meta, body: Body) -> TaskKey {
-        let generation = meta.id.0 as u32;
-        let Some(index) = self.free.pop() else {
-            return self.push(remote, generation, meta, body);
-        };
-        let slot = &mut self.slots[index as usize];
-        if !slot.shared.reuse(generation) {
-            // Somebody still holds a waker of the former task: leave it to them.
-            let key = TaskKey { index, generation };
-            slot.shared = SlotWaker::new(remote.clone(), key);
-            slot.waker = Some(Waker::from(slot.shared.clone()));
-        }
-        slot.generation = generation;
+    #[inline]
+    pub(super) fn insert(&mut self, id: TaskId, meta: Meta, body: Body) -> (TaskKey, &mut Slot) {
+        let generation = generation(id);
+        let index = self.free.pop().unwrap_or_else(|| self.grow());
+        let key = TaskKey { index, generation };
+        let slot = &mut self.chunks[index as usize / CHUNK][index as usize % CHUNK];
+        slot.id = id;
         slot.aborted = false;
         slot.joined = false;
         slot.set_aside = false;
         slot.body = body; // I1
         slot.meta = meta;
-        TaskKey { index, generation }
+        (key, slot)
     }
 
-    fn push(&mut self, remote: &Arc<Remote>, generation: u32, meta: Meta, body: Body) -> TaskKey {
-        let index = u32::try_from(self.slots.len()).expect("fewer than 2^32 tasks at once");
-        let key = TaskKey { index, generation };
-        let shared = SlotWaker::new(remote.clone(), key);
-        self.slots.push(Slot {
-            waker: Some(Waker::from(shared.clone())),
-            shared,
-            generation,
-            aborted: false,
-            joined: false,
-            joiner: None,
-            set_aside: false,
-            body,
-            work: None,
-            meta,
+    fn grow(&mut self) -> u32 {
+        let index = u32::try_from(self.used).expect("fewer than 2^32 tasks at once");
+        self.used += 1;
+        if self.used > self.chunks.len() * CHUNK {
+            let slots: Vec<Slot> = (0..CHUNK).map(|_| Slot::new()).collect();
+            let chunk = slots.try_into();
+            self.chunks
+                .push(chunk.unwrap_or_else(|_| unreachable!("so many were made")));
+        }
+        index
+    }
+
+    /// Takes a task's future and waker out of their slot, if there is nothing to do but to poll
+    /// it.
+    #[inline]
+    pub(super) fn take_out_to_poll(
+        &mut self,
+        key: TaskKey,
+        remote: &Arc<Remote>,
+    ) -> Option<(Pin<Box<dyn Work>>, Waker)> {
+        let slot = self.get(key)?;
+        if slot.aborted || slot.set_aside || slot.body != Body::Task {
+            return None;
+        }
+        let work = slot.work.take().expect("in its slot while nobody polls");
+        slot.unqueue();
+        let waker = match slot.waker.take() {
+            Some(waker) => waker,
+            None => self.give_waker(key, remote),
+        };
+        Some((work, waker))
+    }
+
+    /// Gives the task in the slot of `key` what wakers lead to, and a waker.
+    pub(super) fn give_waker(&mut self, key: TaskKey, remote: &Arc<Remote>) -> Waker {
+        let (shared, waker) = self.spare.pop().unwrap_or_else(|| {
+            let shared = SlotWaker::new(remote.clone());
+            let waker = Waker::from(shared.clone());
+            (shared, waker)
         });
-        key
+        shared.serve(key);
+        let slot = self.get(key).expect("who gets a waker is there");
+        debug_assert!(slot.shared.is_none(), "once");
+        slot.shared = Some(shared);
+        waker
+    }
+
+    /// The task is over: what its waker was is the next one's, unless somebody holds a clone.
+    #[inline]
+    fn take_waker(slot: &mut Slot, spare: &mut Vec<(Arc<SlotWaker>, Waker)>) {
+        if let (Some(shared), Some(waker)) = (slot.shared.take(), slot.waker.take())
+            && spare.len() < KEPT
+            && shared.is_nobody_elses()
+        {
+            spare.push((shared, waker));
+        }
     }
 
     #[inline]
     pub(super) fn get(&mut self, key: TaskKey) -> Option<&mut Slot> {
-        let slot = self.slots.get_mut(key.index as usize)?;
-        // I2
-        (slot.generation == key.generation && !matches!(slot.body, Body::Free)).then_some(slot)
+        find(&mut self.chunks, key)
     }
 
     /// Frees a slot, and gives back what it held, to be dropped once no borrow is held.
-    pub(super) fn remove(&mut self, key: TaskKey) -> Option<(Body, Heritage)> {
-        let slot = self.get(key)?;
+    pub(super) fn remove(&mut self, key: TaskKey) -> Option<(Option<Rc<Due>>, Heritage)> {
+        let slot = find(&mut self.chunks, key)?;
         debug_assert!(
             slot.joiner.is_none(),
             "whoever waits was woken, or has left"
         );
         debug_assert!(slot.work.is_none(), "its future was dropped before");
+        slot.body = Body::Free;
         slot.meta.name = None;
         slot.meta.wait = None;
-        let heritage = slot.meta.heritage.take();
-        let body = std::mem::replace(&mut slot.body, Body::Free);
+        Self::take_waker(slot, &mut self.spare);
+        let held = (slot.due.take(), slot.meta.heritage.take());
         self.free.push(key.index);
         self.removed += 1;
-        Some((body, heritage))
+        Some(held)
     }
 
     /// The task has ended; its result stays here until the handle fetches it. Gives back who
     /// is to be told, and what is to be dropped.
+    #[inline]
     pub(super) fn end(
         &mut self,
         key: TaskKey,
         work: Pin<Box<dyn Work>>,
     ) -> (Option<Waker>, Heritage) {
         self.ended += 1;
-        let slot = self.get(key).expect("a task that ends has its slot");
+        let slot = find(&mut self.chunks, key).expect("a task that ends has its slot");
         slot.body = Body::Ended;
+        Self::take_waker(slot, &mut self.spare);
         slot.put(work);
         (slot.joiner.take(), slot.meta.heritage.take())
     }
@@ -127,7 +180,7 @@ impl TaskSlab {
     #[inline]
     pub(super) fn take_ended(&mut self, key: TaskKey) -> Option<Pin<Box<dyn Work>>> {
         let slot = self.get(key)?;
-        if !matches!(slot.body, Body::Ended) {
+        if slot.body != Body::Ended {
             return None;
         }
         slot.body = Body::Free;
@@ -140,34 +193,46 @@ impl TaskSlab {
         work
     }
 
-    /// Wakers of these slots that somebody holds. The slot's own two counts are none of them.
+    /// Wakers of tasks that somebody holds. The slab's own two counts of each are none of them.
     pub(super) fn wakers(&self) -> usize {
         let held = |slot: &Slot| {
+            let shared = slot.shared.as_ref()?;
             let own = 1 + usize::from(slot.waker.is_some());
-            Arc::strong_count(&slot.shared) - own
+            Some(Arc::strong_count(shared) - own)
         };
-        self.slots.iter().map(held).sum()
+        self.all().filter_map(held).sum()
+    }
+
+    /// How many [`SlotWaker`]s are in here.
+    pub(super) fn slot_wakers(&self) -> usize {
+        let slots = self.all();
+        slots.filter(|slot| slot.shared.is_some()).count() + self.spare.len()
+    }
+
+    fn all(&self) -> impl DoubleEndedIterator<Item = &Slot> {
+        self.chunks.iter().flat_map(|chunk| chunk.iter())
     }
 
     /// How many slots there are, free ones included.
     pub(super) fn slots(&self) -> u32 {
-        self.slots.len() as u32
+        self.used as u32
     }
 
     pub(super) fn key_at(&self, index: u32) -> Option<TaskKey> {
-        let generation = self.slots.get(index as usize)?.generation;
+        let chunk = self.chunks.get(index as usize / CHUNK)?;
+        let generation = generation(chunk[index as usize % CHUNK].id);
         Some(TaskKey { index, generation })
     }
 
     /// All live tasks.
     pub(super) fn iter(&self) -> impl Iterator<Item = (TaskKey, &Slot)> {
-        let live = |slot: &&Slot| !matches!(slot.body, Body::Free | Body::Ended);
-        self.slots.iter().enumerate().filter_map(move |(i, slot)| {
+        let slots = self.all().enumerate();
+        slots.filter_map(move |(i, slot)| {
             let key = TaskKey {
                 index: i as u32,
-                generation: slot.generation,
+                generation: generation(slot.id),
             };
-            live(&slot).then_some((key, slot))
+            (!matches!(slot.body, Body::Free | Body::Ended)).then_some((key, slot))
         })
     }
 
@@ -175,19 +240,35 @@ impl TaskSlab {
     /// ones at the end, where that halves the slab at least (trap 59). To find that out walks
     /// over slots, so each step of the walk is charged to a task that ended since the last one.
     pub(super) fn shrink(&mut self) {
-        let slots = self.slots.len();
+        let slots = self.used;
         if slots <= KEPT || (self.live() + self.ended) * 4 > slots || self.removed * 2 < slots {
             return;
         }
-        let is_used = |slot: &Slot| !matches!(slot.body, Body::Free);
-        let last_used = self.slots.iter().rposition(is_used);
-        let keep = last_used.map_or(0, |i| i + 1).max(KEPT);
+        let unused = self.all().rev().take_while(|slot| slot.body == Body::Free);
+        let last_used = self.chunks.len() * CHUNK - unused.count();
+        let keep = last_used.max(KEPT);
         self.removed = self.removed.saturating_sub(slots - keep);
         if keep * 2 <= slots {
-            self.slots.truncate(keep);
-            self.slots.shrink_to(keep);
+            self.used = keep;
+            self.chunks.truncate(keep.div_ceil(CHUNK));
+            self.chunks.shrink_to_fit();
             self.free.retain(|&index| (index as usize) < keep);
             self.free.shrink_to(keep);
         }
     }
+}
+
+/// Apart from the slab, so that the rest of it is free for others meanwhile.
+#[inline]
+fn find(chunks: &mut [Chunk], key: TaskKey) -> Option<&mut Slot> {
+    let index = key.index as usize;
+    let slot = &mut chunks.get_mut(index / CHUNK)?[index % CHUNK];
+    // I2
+    (generation(slot.id) == key.generation && slot.body != Body::Free).then_some(slot)
+}
+
+/// What tells a task's keys from those of other tasks in the same slot.
+#[inline]
+fn generation(id: TaskId) -> u32 {
+    id.0 as u32
 }
