@@ -17,10 +17,13 @@
 //! A request made by another's connection has no such steps, only `reused`.
 
 mod file;
+mod json;
 mod log;
 mod request;
 mod run;
 mod write_out;
+mod sink;
+mod summary;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -29,7 +32,7 @@ use std::time::{Duration, SystemTime};
 pub use file::FileLog;
 pub use log::Log;
 pub use request::observe;
-pub use run::Run;
+pub use run::{Run, stopped_by};
 pub use write_out::Format;
 
 /// One thing that happened.

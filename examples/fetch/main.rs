@@ -43,7 +43,6 @@ mod together;
 mod turns;
 mod job;
 mod names;
-#[allow(dead_code)] // until the transfers tell of all of it
 mod events;
 mod picture;
 mod transfer;
@@ -129,7 +128,11 @@ enum End {
 /// not wait for that. SIGTERM and SIGHUP do the same, by way of [`stop`].
 fn on_a_loop(main_future: impl Future<Output = io::Result<u8>>) -> ExitCode {
     let done = async { main_future.await.map(End::Code) };
-    let stopped = async { stop::asked().await.map(End::Signal) };
+    let stopped = async {
+        let signal = stop::asked().await?;
+        events::stopped_by(signal);
+        Ok(End::Signal(signal))
+    };
     let runtime = hob::Builder::new().cancel_on_ctrl_c(true).build();
     match runtime.and_then(|runtime| runtime.block_on(or(done, stopped))) {
         Ok(End::Code(code)) => ExitCode::from(code),
@@ -156,21 +159,25 @@ async fn fetch(jobs: Rc<[Job]>, mut options: Options) -> io::Result<u8> {
             .await
             .map_err(|e| at(dir, &e))?;
     }
-    let run = Run::begin(&options, jobs.len()); // it writes down what happened, however that ends
     let jar = Jar::open(&options.cookies).await?;
     let client = network::client(&options, &jar).await?;
-    let at_once = together::all(&client, jobs.clone(), &options, Tell::Every, &run.log).await;
-    let in_turn = compare(&client, jobs, &options).await?;
-    jar.keep(&options.cookies).await?;
-    if !options.is_quiet() {
-        if options.timeline {
-            print(report::timeline(&at_once, show::width()));
+    let run = Run::begin(&options, jobs.len())?; // it writes down what happened, however that ends
+    let ended = async {
+        let at_once = together::all(&client, jobs.clone(), &options, Tell::Every, &run.log).await;
+        let in_turn = compare(&client, jobs, &options).await?;
+        jar.keep(&options.cookies).await?;
+        if !options.is_quiet() {
+            if options.timeline {
+                print(report::timeline(&at_once, show::width()));
+            }
+            if at_once.len() > 1 {
+                print(report::story(&at_once, &in_turn, ""));
+            }
         }
-        if at_once.len() > 1 {
-            print(report::story(&at_once, &in_turn, ""));
-        }
-    }
-    Ok(run.end(status(at_once.iter().chain(&in_turn))))
+        Ok(status(at_once.iter().chain(&in_turn)))
+    };
+    let ended = ended.await;
+    run.end(ended)
 }
 
 async fn demonstrate(options: Options) -> io::Result<u8> {
@@ -179,25 +186,29 @@ async fn demonstrate(options: Options) -> io::Result<u8> {
     if !options.is_quiet() {
         print(demo.greeting());
     }
-    let run = Run::begin(&options, demo.jobs.len());
-    let before = hob::metrics();
-    let (jobs, log) = (demo.jobs.clone().into(), &run.log);
-    let at_once = together::all(&client, jobs, &options, Tell::Failed, log).await;
-    let after = hob::metrics();
-    let in_turn = compare(&client, demo.jobs.clone().into(), &options).await?;
-    if !options.is_quiet() {
-        print(report::timeline(&at_once, show::width()));
-        print(report::story(&at_once, &in_turn, &demo.whereabouts()));
-    }
-    let counts = demo.stop().await?;
-    if !options.is_quiet() {
-        print(demo::behind_the_scenes(
-            counts,
-            before.counters,
-            after.counters,
-        ));
-    }
-    Ok(run.end(status(at_once.iter().chain(&in_turn))))
+    let run = Run::begin(&options, demo.jobs.len())?;
+    let ended = async {
+        let before = hob::metrics();
+        let (jobs, log) = (demo.jobs.clone().into(), &run.log);
+        let at_once = together::all(&client, jobs, &options, Tell::Failed, log).await;
+        let after = hob::metrics();
+        let in_turn = compare(&client, demo.jobs.clone().into(), &options).await?;
+        if !options.is_quiet() {
+            print(report::timeline(&at_once, show::width()));
+            print(report::story(&at_once, &in_turn, &demo.whereabouts()));
+        }
+        let counts = demo.stop().await?;
+        if !options.is_quiet() {
+            print(demo::behind_the_scenes(
+                counts,
+                before.counters,
+                after.counters,
+            ));
+        }
+        Ok(status(at_once.iter().chain(&in_turn)))
+    };
+    let ended = ended.await;
+    run.end(ended)
 }
 
 /// `--compare`: the same once more, with one turn for all of them.

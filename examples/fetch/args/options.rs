@@ -76,6 +76,10 @@ pub struct Options {
     pub sending: Sending,
     pub compressed: bool,
     pub network: Network,
+    /// `--events`: where the events go, as lines of JSON; `-` is standard output.
+    pub events: Option<PathBuf>,
+    /// `--summary`, the same.
+    pub summary: Option<PathBuf>,
     pub timeline: bool,
     /// Where to draw the run, as HTML or as SVG, by what the name ends in.
     pub waterfalls: Vec<PathBuf>,
@@ -146,6 +150,8 @@ impl Default for Options {
             sending: Sending::default(),
             compressed: false,
             network: Network::default(),
+            events: None,
+            summary: None,
             timeline: false,
             waterfalls: Vec::new(),
             har: None,

@@ -631,6 +631,26 @@ fn way() -> Vec<Flag> {
 
 fn show() -> Vec<Flag> {
     vec![
+        Flag::value(
+            "events",
+            "FILE",
+            "tell a program what happens, while it happens, as lines of JSON (- for standard \
+             output)",
+            |o, v| v.path().map(|file| o.events = Some(file)),
+        )
+        .common()
+        .more(
+            "docs/events.md describes the lines. What is said to people goes to standard error \
+               where standard output is taken.",
+        ),
+        Flag::value(
+            "summary",
+            "FILE",
+            "tell a program at the end what became of each URL, as JSON (- for standard output)",
+            |o, v| v.path().map(|file| o.summary = Some(file)),
+        )
+        .common()
+        .more("It is written also where something failed, and at Ctrl-C."),
         Flag::switch(
             "timeline",
             "draw who waited and who received, and when",

@@ -93,6 +93,11 @@ impl FileLog {
         self.end_silence();
     }
 
+    /// A body begins. That nothing of it is there need not be told.
+    pub fn begins(&self) {
+        self.shown.set(self.log.now());
+    }
+
     /// Is it time to tell how far it is?
     pub fn is_due(&self) -> bool {
         self.log.now() >= self.shown.get() + PAUSE
@@ -130,8 +135,8 @@ impl FileLog {
     }
 
     fn end_silence(&self) {
-        if self.told.take() > Duration::ZERO {
-            let silent = self.silence();
+        let (silent, told) = (self.silence(), self.told.take());
+        if self.waiting.get() > 0 && silent >= SILENCE || told > Duration::ZERO {
             self.tell(|| What::Stall { silent });
         }
         self.silent_since.set(self.log.now());
@@ -171,10 +176,10 @@ impl Waiting<'_> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.waiting.set(self.0.waiting.get() - 1);
-        if self.0.waiting.get() == 0 {
+        if self.0.waiting.get() == 1 {
             self.0.end_silence();
         }
+        self.0.waiting.set(self.0.waiting.get() - 1);
     }
 }
 

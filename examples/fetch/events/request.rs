@@ -57,6 +57,7 @@ impl Asked {
         }
         match &event.step {
             Step::Sending { .. } => self.is_sent.set(true),
+            Step::Answered { .. } => self.file.begins(),
             Step::Redirected { .. } | Step::Retrying { .. } => self.renew(),
             _ => {}
         }

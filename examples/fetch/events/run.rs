@@ -1,32 +1,47 @@
 //! What is written about a run when it is over, however it ends.
 //!
 //! A [`Run`] is made before the first file and stands for the whole run. Its end writes what
-//! `--summary` and its like ask for; if nobody ends it, because Ctrl-C dropped the future that
+//! `--summary` and its like ask for; if nobody ends it, because a signal dropped the future that
 //! owns it, its drop does. It writes with plain blocking calls: by then nothing else is to be
 //! done.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::SystemTime;
 
 use super::log::{Listener, Log};
+use super::sink::{Sink, is_stdout};
+use super::summary::Summary;
 use super::write_out::WriteOut;
-use super::{Event, What};
+use super::{Event, What, json};
 use crate::args::Options;
+use crate::job::OTHER;
 use crate::picture;
-use crate::show::{text, to_stderr};
+use crate::show::{self, text, to_stderr};
 
-/// What a shell makes of Ctrl-C.
-const STOPPED: u8 = 130;
+thread_local! {
+    /// What a shell makes of the signal that stops the run. Ctrl-C, if nobody says another.
+    static STOPPED: Cell<u8> = const { Cell::new(130) };
+}
 
 /// Writing something down failed, as curl has it.
 const NOT_WRITTEN: u8 = 23;
 
+/// The run is about to be dropped, because this signal came.
+pub fn stopped_by(signal: i32) {
+    STOPPED.set(u8::try_from(128 + signal).unwrap_or(u8::MAX));
+}
+
 pub struct Run {
     pub log: Rc<Log>,
     options: Options,
+    /// `--events`.
+    lines: Option<Rc<RefCell<Sink>>>,
+    /// `--summary`, and where it goes.
+    summary: Option<(Rc<RefCell<Summary>>, Sink)>,
     /// All events, where something is made of them at the end.
     kept: Rc<RefCell<Vec<Event>>>,
     is_over: bool,
@@ -34,9 +49,26 @@ pub struct Run {
 
 impl Run {
     /// Of so many files.
-    pub fn begin(options: &Options, files: usize) -> Run {
+    ///
+    /// # Errors
+    /// If what is to be written to cannot be opened. Better now than when all is done.
+    pub fn begin(options: &Options, files: usize) -> io::Result<Run> {
         let kept = Rc::default();
         let mut listeners: Vec<Box<dyn Listener>> = Vec::new();
+        let outs = [&options.events, &options.summary];
+        if outs.into_iter().flatten().any(|path| is_stdout(path)) {
+            show::leave_stdout_alone();
+        }
+        let lines = options.events.as_deref().map(Sink::open).transpose()?;
+        let lines = lines.map(|sink| Rc::new(RefCell::new(sink)));
+        if let Some(sink) = &lines {
+            listeners.push(Box::new(Lines(sink.clone())));
+        }
+        let sink = options.summary.as_deref().map(Sink::open).transpose()?;
+        let summary = sink.map(|sink| (Rc::default(), sink));
+        if let Some((summary, _)) = &summary {
+            listeners.push(Box::new(Keeper(Rc::clone(summary))));
+        }
         if wants_all(options) {
             listeners.push(Box::new(Recorder(Rc::clone(&kept))));
         }
@@ -49,24 +81,34 @@ impl Run {
             files: files as u64,
             jobs: options.jobs as u64,
         });
-        Run {
+        Ok(Run {
             log,
             options: options.clone(),
+            lines,
+            summary,
             kept,
             is_over: false,
-        }
+        })
     }
 
-    /// It came to its end, with this exit status. Gives back which one it is after all: what
-    /// was to be written and could not be is a failure, too.
-    pub fn end(mut self, code: u8) -> u8 {
-        self.write(code)
+    /// It came to its end, with an exit status or an error. Gives back which it is after all:
+    /// what was to be written and could not be is a failure, too.
+    pub fn end(mut self, ended: io::Result<u8>) -> io::Result<u8> {
+        let code = self.write(*ended.as_ref().unwrap_or(&OTHER));
+        ended.map(|_| code)
     }
 
     fn write(&mut self, code: u8) -> u8 {
         self.is_over = true;
         self.log.close(code);
-        let problems = pictures(&self.options, &self.kept.take());
+        let mut problems = pictures(&self.options, &self.kept.take());
+        if let Some((summary, sink)) = &mut self.summary {
+            sink.line(summary.borrow().write(self.log.now(), code));
+            problems.extend(sink.problem());
+        }
+        if let Some(sink) = &self.lines {
+            problems.extend(sink.borrow().problem());
+        }
         problems
             .iter()
             .for_each(|problem| to_stderr(&format!("fetch: {problem}")));
@@ -80,7 +122,7 @@ impl Run {
 impl Drop for Run {
     fn drop(&mut self) {
         if !self.is_over {
-            self.write(STOPPED);
+            self.write(STOPPED.get());
         }
     }
 }
@@ -115,5 +157,21 @@ pub struct Recorder(pub Rc<RefCell<Vec<Event>>>);
 impl Listener for Recorder {
     fn hear(&mut self, event: &Event) {
         self.0.borrow_mut().push(event.clone());
+    }
+}
+
+struct Lines(Rc<RefCell<Sink>>);
+
+impl Listener for Lines {
+    fn hear(&mut self, event: &Event) {
+        self.0.borrow_mut().line(json::line(event));
+    }
+}
+
+struct Keeper(Rc<RefCell<Summary>>);
+
+impl Listener for Keeper {
+    fn hear(&mut self, event: &Event) {
+        self.0.borrow_mut().hear(event);
     }
 }
