@@ -9,83 +9,15 @@ mod fetch_support;
 
 use std::fs;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use fetch_support::ranges::{Asked, Log, part, script, sha256};
 use fetch_support::{Exchange, Folder, GUARD, Ran, Server, bytes};
 
 const SIZE: usize = 1_000_000;
 const SMALL: usize = 10_000;
 const V1: &str = "ETag: \"v1\"";
-
-/// What one request asked for: from this byte up to that one.
-#[derive(Clone, Debug, PartialEq)]
-struct Asked {
-    range: Option<(usize, Option<usize>)>,
-    if_range: Option<String>,
-}
-
-impl Asked {
-    fn of(head: &str) -> Asked {
-        let field = |name: &str| {
-            let mut lines = head.lines().filter_map(|line| line.split_once(": "));
-            let found = lines.find(|(key, _)| key.eq_ignore_ascii_case(name));
-            found.map(|(_, value)| value.to_owned())
-        };
-        let range = field("range").map(|range| {
-            let (first, last) = range
-                .strip_prefix("bytes=")
-                .unwrap()
-                .split_once('-')
-                .unwrap();
-            (first.parse().unwrap(), last.parse().ok())
-        });
-        let if_range = field("if-range");
-        Asked { range, if_range }
-    }
-}
-
-/// Those that came so far, and whoever waits for a number of them.
-#[derive(Default)]
-struct Log {
-    all: Mutex<Vec<Asked>>,
-    more: Condvar,
-}
-
-impl Log {
-    fn note(&self, asked: Asked) -> usize {
-        let mut all = self.all.lock().unwrap();
-        all.push(asked);
-        self.more.notify_all();
-        all.len() - 1
-    }
-
-    /// Waits until there are so many.
-    fn wait_for(&self, count: usize) {
-        let all = self.all.lock().unwrap();
-        let few = |all: &mut Vec<Asked>| all.len() < count;
-        let (_all, waited) = self.more.wait_timeout_while(all, GUARD, few).unwrap();
-        assert!(!waited.timed_out(), "there were never {count} requests");
-    }
-
-    fn all(&self) -> Vec<Asked> {
-        self.all.lock().unwrap().clone()
-    }
-}
-
-/// A server that answers the n-th request (the first is number 0) as it is told.
-fn script(
-    answer: impl Fn(usize, &Asked, &Log, &mut Exchange) -> io::Result<()> + Send + Sync + 'static,
-) -> (Server, Arc<Log>) {
-    let log = Arc::new(Log::default());
-    let list = log.clone();
-    let server = Server::start(move |exchange| {
-        let asked = Asked::of(&exchange.head);
-        let number = list.note(asked.clone());
-        answer(number, &asked, &list, exchange)
-    });
-    (server, log)
-}
 
 fn file() -> Vec<u8> {
     bytes(SIZE)
@@ -96,19 +28,6 @@ fn begin(x: &mut Exchange, body: &[u8]) -> io::Result<()> {
     let length = body.len();
     x.raw(format!("HTTP/1.1 200 OK\r\n{V1}\r\nContent-Length: {length}\r\n\r\n").as_bytes())?;
     x.raw(&body[..SMALL])
-}
-
-/// An honest answer to a range.
-fn part(x: &mut Exchange, asked: &Asked, fields: &str, body: &[u8]) -> io::Result<()> {
-    let (first, last) = asked.range.expect("a range");
-    let (last, total) = (last.unwrap_or(body.len() - 1), body.len());
-    let length = last + 1 - first;
-    let head = format!(
-        "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes {first}-{last}/{total}\r\n\
-         {fields}\r\nContent-Length: {length}\r\n\r\n"
-    );
-    x.raw(head.as_bytes())?;
-    x.raw(&body[first..=last])
 }
 
 const AT_ONCE: [&str; 4] = ["--split-after", "0", "--min-split-size", "100K"];
@@ -123,12 +42,6 @@ fn arrived(folder: &Folder, ran: &Ran, body: &[u8]) {
     assert_eq!(ran.code, Some(0), "{ran:#?}");
     assert_eq!(folder.names(), ["x"], "{ran:#?}");
     assert!(folder.read("x") == body, "the file is wrong: {ran:#?}");
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
-    let digits = digest.as_ref().iter().map(|byte| format!("{byte:02x}"));
-    digits.collect()
 }
 
 /// The first response brings its first bytes, and the rest only when `others` ranges were asked

@@ -22,7 +22,7 @@
 //! | `stop`        | and SIGTERM?                                                           |
 //! | `together`    | how do many downloads run at once, but not too many?                   |
 //! | `turns`        | and which of them, if a host has enough of us? (`line`: who is next; `limit`: how many) |
-//! | `job/`        | what is to be done? (`plan`: one job for each URL; `glob`: patterns; `template`: names; `entries`: lists) And what becomes of one URL? (`download`: its way; `attempt`: one try; `body`: what comes; `ranges/`: by several requests at once; `writer`: off the loop; `part/`: the half file, how it is claimed, and what it is called; `sidecar`: which version; `own`: whose it is; `check`: its sum; `settle`: its name; `failure`: why not) |
+//! | `job/`        | what is to be done? (`plan`: one job for each URL; `glob`: patterns; `template`: names; `entries`: lists) And what becomes of one URL? (`download`: its way; `attempt`: one try; `body`: what comes; `ranges/`: by several requests at once; `mirrors`: from several places; `writer`: off the loop; `part/`: the half file, how it is claimed, and what it is called; `sidecar`: which version; `own`: whose it is; `check`: its sum; `settle`: its name; `failure`: why not) |
 //! | `names`       | what may a file from the network be called?                            |
 //! | `events`      | what happens to a file, in words for programs?                         |
 //! | `picture/`    | what became of the time? (`story`: events, put in order; `account`: the sentence) |

@@ -10,6 +10,8 @@
 
 #![allow(dead_code)] // each test binary uses its own part of this
 
+pub(crate) mod ranges;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};

@@ -22,6 +22,8 @@ pub struct Options {
     pub urls: Vec<String>,
     /// `-i`, each of them; `-` stands for standard input.
     pub inputs: Vec<PathBuf>,
+    /// `--mirror`, each of them: where else the one URL's file is.
+    pub mirrors: Vec<String>,
     /// `-o` and `-O`, in order: the n-th is for the n-th URL.
     pub names: Vec<Name>,
     /// `--output-template`: names for what has no `-o`.
@@ -112,6 +114,7 @@ impl Default for Options {
         Options {
             urls: Vec::new(),
             inputs: Vec::new(),
+            mirrors: Vec::new(),
             names: Vec::new(),
             output_template: None,
             globoff: false,

@@ -77,6 +77,18 @@ fn files() -> Vec<Flag> {
         .short('i')
         .common(),
         Flag::value(
+            "mirror",
+            "URL",
+            "the file of the one URL is also here; may be repeated",
+            |o, v| v.text().map(|url| o.mirrors.push(url.to_owned())),
+        )
+        .more(
+            "In a list of -i, mirrors stand on the line of the URL, with a tab between. Bytes of \
+             several mirrors are joined only if their ETag is the same, or if there is a digest \
+             (--sha256, a Metalink) to compare the whole with. Names and passwords are told to \
+             the host of the first URL only.",
+        ),
+        Flag::value(
             "output",
             "NAME",
             "the file for the first URL (- is standard output); a second -o is for the second URL, \

@@ -15,11 +15,12 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use hob::http::{Digests, Response, Resume, StatusCode, Verdict, header};
+use hob::http::{Digests, Response, Resume, StatusCode, Url, Verdict, header};
 
 use super::check::Wanted;
 use super::download::at;
 use super::failure::Failure;
+use super::mirrors::{Mirrors, Place};
 use super::part::Rest;
 use super::ranges::First;
 use super::sidecar::Sidecar;
@@ -59,6 +60,7 @@ pub async fn attempt(
     session: &Session,
     job: &Job,
     transfer: &Transfer,
+    mirrors: &Mirrors,
     writer: &mut Writer,
 ) -> Result<(), Failed> {
     // The answer to what is sent is nothing to go on with.
@@ -71,6 +73,7 @@ pub async fn attempt(
             session,
             job,
             transfer,
+            mirrors,
         };
         match round.once(writer, ask).await? {
             Some(next) => ask = next,
@@ -84,18 +87,21 @@ pub struct Round<'a> {
     pub session: &'a Session,
     pub job: &'a Job,
     pub transfer: &'a Transfer,
+    pub mirrors: &'a Mirrors,
 }
 
 impl Round<'_> {
     /// One request. Returns what to ask next; `None` if all is there.
     async fn once(&self, writer: &mut Writer, ask: Ask) -> Result<Option<Ask>, Failed> {
         let part = writer.flush().await.map_err(at(self.job))?;
-        let rest = part.rest().filter(|_| ask != Ask::Whole);
+        let (place, url) = (self.mirrors.current(), self.url());
+        let rest = part.rest(&text::url(url), self.mirrors.is_vouched());
+        let rest = rest.filter(|_| ask != Ask::Whole);
         let mut range = rest.as_ref().and_then(Rest::request);
         if let Some(range) = range.as_mut().filter(|_| ask == Ask::RestWithoutIfRange) {
             range.remove(header::IF_RANGE);
         }
-        let request = self.session.request(self.job, range);
+        let request = self.session.request(self.job, url, range);
         let request = self.session.dress(self.job, request, self.transfer).await?;
         let response = self.transfer.observe(request).send().await?;
         self.session.tell_response(self.job, &response);
@@ -110,6 +116,9 @@ impl Round<'_> {
             None if is_whole(status) || self.is_answer(status) => Verdict::TakeWhole,
             None => return Err(refusal(response)),
         };
+        if matches!(verdict, Verdict::TakeWhole | Verdict::Append { .. }) {
+            self.mirrors.learn(place, headers);
+        }
         match verdict {
             Verdict::TakeWhole => self.take_whole(writer, response).await,
             Verdict::Append { at, end, total } => {
@@ -119,6 +128,10 @@ impl Round<'_> {
             Verdict::AskWithoutIfRange => {
                 self.tell("the whole came, of the same version: asked once more without If-Range");
                 Ok(Some(Ask::RestWithoutIfRange))
+            }
+            // M2: what is there is vouched for, and this is not it.
+            Verdict::StartAgain { why } if self.is_a_stranger(place, writer).await? => {
+                Err(Failure::Other(why).into())
             }
             Verdict::StartAgain { why } => {
                 self.tell(&format!("begun again: {why}"));
@@ -153,7 +166,8 @@ impl Round<'_> {
             StatusCode::NO_CONTENT => Some(0), // whatever its fields say (RFC 9112 §6.3)
             _ => response.content_length(),
         };
-        let mut sidecar = Sidecar::new(&url, total, response.headers());
+        let from = text::url(self.url());
+        let mut sidecar = Sidecar::new(&url, &from, total, response.headers());
         if self.is_answer(response.status()) {
             sidecar.fields.clear();
         }
@@ -251,6 +265,19 @@ impl Round<'_> {
     /// To what was sent: 201 and 202 bring what they bring.
     fn is_answer(&self, status: StatusCode) -> bool {
         status.is_success() && !self.session.sends_nothing(self.job)
+    }
+
+    /// Is it a mirror from which nothing of what is there has its version, and are there others?
+    async fn is_a_stranger(&self, place: Place, writer: &mut Writer) -> Result<bool, Failure> {
+        let part = writer.flush().await.map_err(at(self.job))?;
+        let home = part.from().and_then(|from| self.mirrors.place_of(from));
+        let mirrors = self.mirrors;
+        Ok(mirrors.is_vouched() && home != Some(place) && mirrors.has_others(place))
+    }
+
+    /// Whom it asks first.
+    fn url(&self) -> &Url {
+        self.mirrors.url(self.mirrors.current())
     }
 
     pub fn tell(&self, what: &str) {

@@ -57,7 +57,7 @@ impl Round<'_> {
             self.session.pace(count).await;
         }
         let part = writer.flush().await.map_err(at(self.job))?;
-        let (got, total, goes_on) = (part.length(), part.total(), part.rest().is_some());
+        let (got, total, goes_on) = (part.length(), part.total(), part.goes_on());
         match total {
             Some(wanted) if got < wanted && goes_on => Ok(Some(Ask::Rest)),
             Some(wanted) if got < wanted => Err(Failure::Short { got, wanted }.into()),
@@ -85,7 +85,8 @@ impl Round<'_> {
             return Ok(None);
         }
         let part = writer.flush().await.map_err(at(self.job))?;
-        Ok(part.range(0..1).map(|_| self.session.growth()))
+        let can = part.range(0..1).is_some() || self.mirrors.is_vouched();
+        Ok(can.then(|| self.session.growth()))
     }
 
     /// A file with gaps goes on with the response that begins to fill the first of them.

@@ -22,6 +22,7 @@ use hob::time::{sleep, timeout};
 use super::attempt::{Failed, attempt};
 use super::check::{Hashes, Wanted};
 use super::failure::Failure;
+use super::mirrors::Mirrors;
 use super::part::{Claim, Part, part_path};
 use super::print::print;
 use super::stream::Stream;
@@ -72,7 +73,7 @@ async fn printed(
 ) -> Result<(), Failure> {
     let mut stream = Stream::new();
     let tries = async || stream.attempt(session, job, transfer).await;
-    attempts(session, job, transfer, turn, tries).await?;
+    attempts(session, job, transfer, turn, None, tries).await?;
     stream.check(transfer)
 }
 
@@ -86,29 +87,41 @@ async fn all_of_it(
     let Some(part) = claim(session, job, transfer).await? else {
         return Ok(());
     };
+    let mirrors = Mirrors::of(job);
     let mut writer = Writer::new(part);
-    // 2.
-    let tries = async || attempt(session, job, transfer, &mut writer).await;
-    let result = attempts(session, job, transfer, turn, tries).await;
-    let flushed = writer.flush().await.map(drop);
-    let part = writer.into_part().await.map_err(at(job))?;
-    if let Err(failure) = result {
-        match session.options.remove_on_error {
-            true => blocking::run(move || part.discard()).await,
-            false => leave(part, transfer).await,
+    let part = loop {
+        // 2.
+        let tries = async || attempt(session, job, transfer, &mirrors, &mut writer).await;
+        let result = attempts(session, job, transfer, turn, Some(&mirrors), tries).await;
+        let flushed = writer.flush().await.map(drop);
+        let mut part = writer.into_part().await.map_err(at(job))?;
+        if let Err(failure) = result {
+            match session.options.remove_on_error {
+                true => blocking::run(move || part.discard()).await,
+                false => leave(part, transfer).await,
+            }
+            return Err(failure);
         }
-        return Err(failure);
-    }
-    flushed.map_err(at(job))?;
-    if transfer.was_there() || transfer.was_not_modified() {
-        return Ok(()); // under the name that the server proposed; or nobody wants it
-    }
-    // 3.
-    if let Err(mismatch) = part.check() {
+        flushed.map_err(at(job))?;
+        if transfer.was_there() || transfer.was_not_modified() {
+            return Ok(()); // under the name that the server proposed; or nobody wants it
+        }
+        // 3.
+        let Err(mismatch) = part.check() else {
+            break part;
+        };
         transfer.verified(&mismatch.algorithm(), false);
-        blocking::run(move || part.discard()).await;
-        return Err(mismatch.into());
-    }
+        if !mirrors.try_alone() {
+            blocking::run(move || part.discard()).await;
+            return Err(mismatch.into());
+        }
+        session.tell(
+            job,
+            &format!("{mismatch}; begun again from one mirror alone"),
+        );
+        part.forget_all();
+        writer = Writer::new(part);
+    };
     part.algorithms()
         .for_each(|name| transfer.verified(name, true));
     // 4.
@@ -155,6 +168,7 @@ pub async fn attempts<T>(
     job: &Job,
     transfer: &Transfer,
     turn: &mut Turn,
+    mirrors: Option<&Mirrors>,
     mut once: impl AsyncFnMut() -> Result<T, Failed>,
 ) -> Result<T, Failure> {
     let mut tries = 0;
@@ -165,6 +179,13 @@ pub async fn attempts<T>(
             Err(failed) => failed,
         };
         let (failure, asked) = (failed.why, failed.asked);
+        // Where there is another mirror, nobody has to wait.
+        if failure.is_foreign()
+            && mirrors.is_some_and(|mirrors| mirrors.are_many() && mirrors.try_next())
+        {
+            session.tell(job, &format!("{failure}; trying the next mirror"));
+            continue;
+        }
         // The crowd was refused and not this file: it goes back into the line. (Not with standard
         // output in its hand, for which others may wait in its place.)
         if !job.is_stdout
@@ -199,7 +220,7 @@ pub async fn attempts<T>(
 
 /// Says how much of a failed download stays for the next run.
 async fn leave(part: Box<Part>, transfer: &Transfer) {
-    if part.rest().is_some() {
+    if part.goes_on() {
         transfer.keeps(part.there().sum());
     }
     blocking::run(move || drop(part)).await;

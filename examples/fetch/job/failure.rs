@@ -21,6 +21,8 @@ pub enum Failure {
     NoFile(u16),
     /// Fewer bytes came than the whole has, and the server sends no more.
     Short { got: u64, wanted: u64 },
+    /// A mirror has another file than the others.
+    Other(&'static str),
     /// A part was to come, and more came.
     Long { wanted: u64 },
     /// `--max-filesize`: so many bytes are too many.
@@ -63,6 +65,7 @@ impl Failure {
             Failure::NoFile(_) | Failure::Refused(..) => 22,
             Failure::Unsent(_) => 26,
             Failure::Short { .. } => 18,
+            Failure::Other(_) => 33,
             Failure::Long { .. } => 33,
             Failure::File { .. } | Failure::Name(_) => 23,
             Failure::Sum(_) => 32,
@@ -80,6 +83,7 @@ impl Failure {
             Failure::Http(_)
                 | Failure::Refused(..)
                 | Failure::NoFile(_)
+                | Failure::Other(_)
                 | Failure::Short { .. }
                 | Failure::Long { .. }
         )
@@ -194,6 +198,7 @@ impl fmt::Display for Failure {
             Failure::Short { got, wanted } => {
                 format!("the server sends only {got} bytes of {wanted}")
             }
+            Failure::Other(why) => format!("this mirror has another file: {why}"),
             Failure::Long { wanted } => {
                 format!("more bytes came than the {wanted} that its Content-Range announced")
             }

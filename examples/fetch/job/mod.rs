@@ -12,6 +12,7 @@ mod settle;
 mod places;
 mod failure;
 mod session;
+mod mirrors;
 mod attempt;
 mod stream;
 mod body;
@@ -84,6 +85,11 @@ impl Job {
             extra: None,
             upload: None,
         }
+    }
+
+    /// Is there something to compare the whole file with, whoever brings it?
+    pub fn is_vouched_for(&self) -> bool {
+        self.sum.is_some()
     }
 
     /// The same once more, into a folder of its own beside the first file, which is made.

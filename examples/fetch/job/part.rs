@@ -41,15 +41,15 @@ mod claim;
 mod naming;
 mod notes;
 mod paths;
+mod rest;
 mod sums;
 
 use std::fs::{File, FileTimes};
 use std::io::{self, Seek, SeekFrom, Write};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use hob::http::{ByteRange, Digests, HeaderMap, Resume, StatusCode, Verdict};
+use hob::http::Digests;
 
 use super::check::{Hashes, Mismatch, Wanted};
 use super::own::Own;
@@ -58,6 +58,7 @@ use super::stretches::Stretches;
 
 pub use claim::Claim;
 pub use paths::{meta_path, part_path};
+pub use rest::Rest;
 
 /// Up to here a file is cheaply begun again, and has no sidecar while all goes well.
 pub const SMALL: u64 = 1 << 20;
@@ -104,43 +105,11 @@ pub struct Part {
     settled: bool,
 }
 
-/// What is missing of a half file that can be gone on with.
-#[derive(Debug)]
-pub enum Rest {
-    /// All that is behind its bytes.
-    Behind(Resume),
-    /// Its first gap; there may be more of them.
-    Gap(ByteRange),
-}
-
-impl Rest {
-    /// The fields to ask with.
-    pub fn request(&self) -> Option<HeaderMap> {
-        match self {
-            Rest::Behind(resume) => resume.request(),
-            Rest::Gap(range) => range.request(),
-        }
-    }
-
-    /// What the answer is good for.
-    pub fn judge(&self, with_if_range: bool, status: StatusCode, headers: &HeaderMap) -> Verdict {
-        match self {
-            Rest::Behind(resume) => resume.judge(with_if_range, status, headers),
-            Rest::Gap(range) => range.judge(with_if_range, status, headers),
-        }
-    }
-}
-
 impl Part {
-    /// What to ask for, if what is there can be gone on with.
-    pub fn rest(&self) -> Option<Rest> {
+    /// The URL that its version is known from.
+    pub fn from(&self) -> Option<&str> {
         let sidecar = self.sidecar.as_ref()?;
-        if self.there.is_prefix() {
-            return sidecar.resume(self.there.prefix()).map(Rest::Behind);
-        }
-        let gap = self.there.gaps(sidecar.total?).iter().next();
-        let range = sidecar.range(gap.unwrap_or(0..0));
-        range.request().is_some().then_some(Rest::Gap(range))
+        Some(sidecar.from.as_ref().unwrap_or(&sidecar.url))
     }
 
     /// So many bytes are there, from the first on.
@@ -155,12 +124,6 @@ impl Part {
     /// How long the whole is, as far as anybody said.
     pub fn total(&self) -> Option<u64> {
         self.sidecar.as_ref()?.total
-    }
-
-    /// How to ask for one stretch of it.
-    pub fn range(&self, asked: Range<u64>) -> Option<ByteRange> {
-        let range = self.sidecar.as_ref()?.range(asked);
-        range.request().is_some().then_some(range)
     }
 
     /// The digests that were promised for the whole when it was begun.
@@ -202,6 +165,12 @@ impl Part {
         self.piece = wanted.piece_hashes();
         self.wanted = wanted;
         Ok(())
+    }
+
+    /// What is there is wrong, and so is what is known of it.
+    pub fn forget_all(&mut self) {
+        self.there = Stretches::default();
+        self.sidecar = None;
     }
 
     /// From now on bytes may come out of their order (I6).

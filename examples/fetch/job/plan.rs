@@ -45,10 +45,14 @@ pub fn plan(options: &Options) -> Result<Vec<Job>, Vec<String>> {
         names: Names::default(),
         problems: Problems::default(),
     };
+    if !options.mirrors.is_empty() && options.urls.len() != 1 {
+        return Err(vec!["--mirror: there must be exactly one URL".to_owned()]);
+    }
     for url in &options.urls {
         let is_pattern = !options.globoff;
         plan.order(Entry {
             url: url.clone(),
+            mirrors: options.mirrors.clone(),
             is_pattern,
             ..Entry::default()
         });

@@ -32,7 +32,7 @@ pub async fn print(
     turn: &mut Turn,
 ) -> Result<(), Failure> {
     let mut refused = None;
-    let answered = attempts(session, job, transfer, turn, async || {
+    let answered = attempts(session, job, transfer, turn, None, async || {
         refused = None; // and its connection is closed, if it was not heard to its end
         let response = ask(session, job, transfer).await?;
         match response.status().as_u16() {
@@ -55,7 +55,7 @@ pub async fn print(
 }
 
 async fn ask(session: &Session, job: &Job, transfer: &Transfer) -> Result<Response, Failed> {
-    let request = session.request(job, None);
+    let request = session.request(job, &job.url, None);
     let request = session.dress(job, request, transfer).await?;
     let response = transfer.observe(request).send().await?;
     session.tell_response(job, &response);

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use hob::http::{Client, HeaderMap, HeaderValue, Method, RequestBuilder, Response, header};
+use hob::http::{Client, HeaderMap, HeaderValue, Method, RequestBuilder, Response, Url, header};
 use hob::sync::{Mutex, RateLimiter};
 use hob::time::now;
 
@@ -65,8 +65,10 @@ impl Session {
         }
     }
 
-    /// A request for the job's URL, with all that the command line adds to it.
-    pub fn request(&self, job: &Job, range: Option<HeaderMap>) -> RequestBuilder {
+    /// A request for the job's file at `url`, with all that the command line adds to it. What
+    /// is a secret goes only to the host that the user named first.
+    pub fn request(&self, job: &Job, url: &Url, range: Option<HeaderMap>) -> RequestBuilder {
+        let is_trusted = url.origin() == job.url.origin();
         let mut headers = self.options.headers.clone();
         if !self.options.compressed {
             let coding = HeaderValue::from_static("identity");
@@ -76,9 +78,17 @@ impl Session {
             extra.put_into(&mut headers);
         }
         headers.extend(range.unwrap_or_default());
+        if !is_trusted {
+            for secret in [header::AUTHORIZATION, header::COOKIE] {
+                headers.remove(secret);
+            }
+        }
         let method = self.options.sending.method(job.upload.as_deref());
-        self.tell_request(job, &method, &headers);
-        let mut request = self.client.request(method, &job.url);
+        self.tell_request(job, &method, url, &headers);
+        let mut request = self.client.request(method, url.as_str());
+        if !is_trusted {
+            return request.headers(headers);
+        }
         let own = job.extra.as_ref().and_then(|extra| extra.user.as_ref());
         if let Some((name, password)) = own.or(self.options.user.as_ref()) {
             request = request.basic_auth(name, password);
@@ -186,10 +196,10 @@ impl Session {
         }
     }
 
-    fn tell_request(&self, job: &Job, method: &Method, headers: &HeaderMap) {
+    fn tell_request(&self, job: &Job, method: &Method, url: &Url, headers: &HeaderMap) {
         if self.options.verbose {
             let label = &job.label;
-            to_stderr(&format!("> {label}: {method} {}", text::url(&job.url)));
+            to_stderr(&format!("> {label}: {method} {}", text::url(url)));
             tell_fields('>', label, headers);
         }
     }

@@ -44,8 +44,10 @@
 //! Nobody but its owner may read it, for there are URLs that are keys. It has no user name and
 //! no password in it.
 
+mod journal;
+
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -53,6 +55,8 @@ use hob::http::{ByteRange, HeaderMap, HeaderName, HeaderValue, Resume, Validator
 
 use super::own;
 use super::stretches::{self, Stretches};
+
+pub use journal::Journal;
 
 /// The first line. What begins in another way is not ours, or is of a later fetch.
 const VERSION: &str = "hob fetch, half of a file, 1";
@@ -62,9 +66,6 @@ const WITH_GAPS: &str = "hob fetch, half of a file, 2";
 
 /// More than any of ours has.
 const LONGEST: u64 = 64 * 1024;
-
-/// A journal of so many bytes is long.
-const LONG: usize = 16 * 1024;
 
 /// What is found where a sidecar might be.
 #[derive(Debug, PartialEq)]
@@ -82,6 +83,8 @@ pub enum Beside {
 pub struct Sidecar {
     /// Without user name and password.
     pub url: String,
+    /// Whose the fields are, if that is another one: a mirror.
+    pub from: Option<String>,
     /// How long the whole is, if the server said it.
     pub total: Option<u64>,
     /// Validators, and the digest of the whole, as the server sent them.
@@ -96,7 +99,7 @@ pub struct Sidecar {
 
 impl Sidecar {
     /// Of a response that begins a file.
-    pub fn new(url: &str, total: Option<u64>, headers: &HeaderMap) -> Sidecar {
+    pub fn new(url: &str, from: &str, total: Option<u64>, headers: &HeaderMap) -> Sidecar {
         let validators = Validators::of(headers);
         let mut fields: HeaderMap = validators
             .fields()
@@ -111,6 +114,7 @@ impl Sidecar {
         }
         let (url, boot) = (url.to_owned(), boot());
         Sidecar {
+            from: Some(from.to_owned()).filter(|from| *from != url),
             url,
             total,
             fields,
@@ -134,6 +138,11 @@ impl Sidecar {
             validators,
         };
         resume.request().map(|_| resume)
+    }
+
+    /// Are the fields those that this URL gave?
+    pub fn is_from(&self, url: &str) -> bool {
+        self.from.as_ref().unwrap_or(&self.url) == url
     }
 
     /// How to ask for one stretch of it.
@@ -181,6 +190,7 @@ impl Sidecar {
         let mut lines = head.split('\n');
         let mut read = Sidecar {
             url: String::new(),
+            from: None,
             total: None,
             fields: HeaderMap::new(),
             safe: Stretches::default(),
@@ -209,6 +219,7 @@ impl Sidecar {
         let (name, value) = line.split_once(": ")?;
         match (name, &mut self.there) {
             ("url", _) => self.url = value.to_owned(),
+            ("from", _) => self.from = Some(value.to_owned()),
             ("total", _) => self.total = Some(value.parse().ok()?),
             ("safe", None) => self.safe = Stretches::prefix_of(value.parse().ok()?),
             ("safe", Some(_)) => self.safe = Stretches::parse(value)?,
@@ -240,6 +251,9 @@ impl Sidecar {
                 )
             }
         };
+        if let Some(from) = &self.from {
+            text += &format!("from: {from}\n");
+        }
         if let Some(total) = self.total {
             text += &format!("total: {total}\n");
         }
@@ -270,35 +284,6 @@ impl Sidecar {
         }
         drop(file);
         fs::rename(&new, path)
-    }
-}
-
-/// Where lines are added behind a sidecar that lists what is there.
-#[derive(Debug)]
-pub struct Journal {
-    file: File,
-    /// How much was added.
-    length: usize,
-}
-
-impl Journal {
-    /// Of the sidecar at `path`, which was written just now.
-    pub fn open(path: &Path) -> io::Result<Journal> {
-        let mut file = own::open(path)?;
-        file.seek(SeekFrom::End(0))?;
-        Ok(Journal { file, length: 0 })
-    }
-
-    /// These bytes are there, too. One call, so that a kill leaves all of the line or nothing.
-    pub fn add(&mut self, one: Range<u64>) -> io::Result<()> {
-        let line = format!("{}\n", stretches::text(one));
-        self.length += line.len();
-        self.file.write_all(line.as_bytes())
-    }
-
-    /// Is it time for a new sidecar?
-    pub fn is_long(&self) -> bool {
-        self.length > LONG
     }
 }
 

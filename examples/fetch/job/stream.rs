@@ -100,7 +100,7 @@ impl Stream {
                 range.remove(header::IF_RANGE);
             }
             let goes_on = range.is_some();
-            let request = session.request(job, range);
+            let request = session.request(job, &job.url, range);
             let response = transfer.observe(request).send().await?;
             session.tell_response(job, &response);
             let (status, headers) = (response.status(), response.headers());

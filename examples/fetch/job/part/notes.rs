@@ -56,7 +56,7 @@ impl Part {
 
     /// Leaves behind what can be gone on with. False: nothing can.
     pub(super) fn keep(&mut self) -> bool {
-        if self.rest().is_none() || !self.own.is_at(&self.path) {
+        if !self.goes_on() || !self.own.is_at(&self.path) {
             return false;
         }
         if self.there.is_prefix() {

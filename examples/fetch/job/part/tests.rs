@@ -70,7 +70,7 @@ fn begun(part: &mut Part, total: u64, etag: Option<&str>) {
     if let Some(etag) = etag {
         headers.insert("etag", etag.parse().unwrap());
     }
-    let sidecar = Sidecar::new(URL, Some(total), &headers);
+    let sidecar = Sidecar::new(URL, URL, Some(total), &headers);
     part.begin(sidecar, Wanted::default()).unwrap();
 }
 
@@ -115,7 +115,7 @@ fn what_can_be_gone_on_with_stays_and_is_found_again() {
     assert_eq!(folder.names(), ["a.part", "a.part.meta"]);
     assert_eq!(fs::read(folder.0.join("a.part")).unwrap(), b"half");
     let mut part = folder.ours(false);
-    let Some(Rest::Behind(resume)) = part.rest() else {
+    let Some(Rest::Behind(resume)) = part.rest(URL, false) else {
         panic!()
     };
     assert_eq!((resume.have, resume.total), (4, Some(100)));
@@ -175,7 +175,7 @@ fn what_a_kill_left_is_begun_again_and_a_strangers_file_is_left_alone() {
         }
         fs::write(folder.0.join("a.part.meta~"), "hob f").unwrap();
         let mut part = folder.ours(false);
-        assert!(part.rest().is_none());
+        assert!(part.rest(URL, false).is_none());
         begun(&mut part, 3, None);
         part.write(0, b"new").unwrap();
         part.publish().unwrap();
@@ -201,7 +201,7 @@ fn a_sidecar_without_its_half_file_is_tidied_up_once_the_file_is_there() {
     let folder = Folder::new("orphan");
     let (meta, unfinished) = (folder.0.join("a.part.meta"), folder.0.join("a.part.meta~"));
     let note = |url| {
-        let sidecar = Sidecar::new(url, None, &HeaderMap::new());
+        let sidecar = Sidecar::new(url, url, None, &HeaderMap::new());
         sidecar.write(&meta, false).unwrap();
     };
     fs::write(folder.target(), "whole").unwrap();
@@ -253,7 +253,7 @@ fn half_of_another_urls_file_is_neither_used_nor_lost() {
     let Ok(Claim::Ours(part)) = claim(true) else {
         panic!("force takes it");
     };
-    assert!(part.rest().is_none());
+    assert!(part.rest(URL, false).is_none());
 }
 
 /// Broken by: publishing with `rename` instead of `hard_link`.

@@ -1,36 +1,48 @@
 //! The ranges of one file: who brings what, told by their news and by the time that passes. The
-//! picture and the rules (R1 to R3) stand in [`ranges`](super).
+//! picture and the rules (R1 to R3) stand in [`ranges`](super); what is done with the news, in
+//! [`hear`].
+
+mod hear;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use futures_lite::future::or;
 use hob::AbortOnDrop;
-use hob::http::{ByteRange, Response, Resume, Verdict, header};
+use hob::http::{ByteRange, Validators, header};
 use hob::sync::mpsc::{Receiver, channel};
-use hob::time::now;
+use hob::time::{now, sleep};
 
-use super::ask::{News, Tell, advised, ask, is_part, is_too_long, read};
+use super::ask::{News, Tell, advised, ask, read};
 use super::growth::{Advice, Growth};
 use super::plan::{Number, Plan};
 use super::{Ended, First};
-use crate::job::attempt::{Failed, Round, refusal};
+use crate::job::attempt::{Failed, Round};
 use crate::job::download::at;
-use crate::job::failure::Failure;
+use crate::job::mirrors::Place;
 use crate::job::session::AtWork;
 use crate::job::writer::Writer;
 
 /// So many pieces of bodies, of up to 64 KiB each, may wait to be looked at.
 const WAITING: usize = 8;
 
+/// No shorter time between two looks at who is silent.
+const LOOK: Duration = Duration::from_millis(500);
+
 /// What there is to do next.
 enum Next {
+    /// Nothing for a while, from anybody or from one.
+    Silence,
     News(Number, News),
     Advice(Advice),
 }
 
 /// A range that runs.
 struct OneRange {
+    /// When it last brought something, or was begun.
+    heard: Instant,
+    from: Place,
     asked: ByteRange,
     /// Waits for its head, then for its body; ends with this entry.
     task: AbortOnDrop<()>,
@@ -42,8 +54,11 @@ pub struct Spread<'a, 'b> {
     round: &'a Round<'b>,
     writer: &'a mut Writer,
     plan: Plan,
-    /// Of which version all ranges have to be.
-    example: ByteRange,
+    total: u64,
+    /// The mirror that says so.
+    home: Option<Place>,
+    /// Of the bytes that are there; `None` if it cannot be recognized.
+    version: Option<Validators>,
     growth: Growth,
     ranges: BTreeMap<Number, OneRange>,
     tell: Tell,
@@ -69,24 +84,21 @@ impl<'a, 'b> Spread<'a, 'b> {
     ) -> Result<Ended, Failed> {
         let scattered = writer.with(|part| {
             part.scatter()?;
-            Ok((part.there().clone(), part.range(0..1)))
+            let from = part.from().map(str::to_owned);
+            let example = part.range(0..1);
+            Ok((part.there().clone(), part.total(), example, from))
         });
-        let scattered = scattered.await.map_err(at(round.job))?;
-        let (there, Some(example)) = scattered else {
-            return Err(Failure::Short {
-                got: 0,
-                wanted: first.end,
-            }
-            .into());
-        };
-        let total = example.total.unwrap_or(first.end);
+        let (there, total, example, from) = scattered.await.map_err(at(round.job))?;
+        let total = total.unwrap_or(first.end);
         let (tell, news) = channel(WAITING);
         let least = round.session.options.min_split_size;
         let mut spread = Spread {
             round,
             writer,
             plan: Plan::new(total, there, least, 1),
-            example,
+            total,
+            home: from.and_then(|from| round.mirrors.place_of(&from)),
+            version: example.and_then(|range| range.version),
             growth,
             ranges: BTreeMap::new(),
             tell,
@@ -106,8 +118,12 @@ impl<'a, 'b> Spread<'a, 'b> {
         let First { response, at, end } = first;
         let number = self.plan.begin(at..end, end);
         let task = hob::spawn_named("range", read(response, number, self.tell.clone()));
+        let from = self.round.mirrors.current();
+        self.round.mirrors.begin(from);
         let one = OneRange {
-            asked: self.asked(at..end),
+            heard: now(),
+            from,
+            asked: self.asked(from, at..end),
             task: task.abort_on_drop(),
             at_work: None,
         };
@@ -123,19 +139,52 @@ impl<'a, 'b> Spread<'a, 'b> {
                 return self.end();
             }
             match self.next().await? {
-                Next::News(number, news) if self.ranges.contains_key(&number) => {
+                Next::News(number, news) if self.is_heard(number) => {
                     if let Some(ended) = self.hear(number, news).await? {
                         return Ok(ended);
                     }
                 }
                 Next::News(..) => {} // the last words of one that was ended
                 Next::Advice(advice) => self.follow(advice),
+                Next::Silence => self.end_what_is_silent(),
             }
         }
     }
 
+    /// False: its last words come after it was ended.
+    fn is_heard(&mut self, number: Number) -> bool {
+        let one = self.ranges.get_mut(&number);
+        one.map(|one| one.heard = now()).is_some()
+    }
+
+    /// Where others could bring what a silent one does not, it is not waited for.
+    fn end_what_is_silent(&mut self) {
+        let mirrors = self.round.mirrors;
+        let is_silent = |one: &OneRange| now() >= one.heard + self.patience();
+        let longest = self.ranges.iter().min_by_key(|(_, one)| one.heard);
+        if let Some((&number, one)) = longest
+            && is_silent(one)
+            && (mirrors.has_others(one.from) || !self.ranges.values().all(is_silent))
+        {
+            self.tell("a range is silent: what it did not bring is another one's");
+            mirrors.failed(one.from, mirrors.has_others(one.from));
+            self.leave(number);
+            self.open();
+        }
+    }
+
+    /// How long a silence is too long, where there are others.
+    fn patience(&self) -> Duration {
+        let after = self.round.session.options.split_after;
+        2 * after.max(Duration::from_secs(1))
+    }
+
     async fn next(&mut self) -> Result<Next, Failed> {
         let (running, rest) = (self.ranges.len(), self.plan.rest());
+        let oldest = self.ranges.values().map(|one| one.heard).min();
+        let silent = oldest.map_or(Duration::ZERO, |heard| now() - heard);
+        // Whoever is silent already is looked at again, but not all the time.
+        let patience = self.patience().saturating_sub(silent).max(LOOK);
         let news = async {
             let (number, news) = self.news.recv().await.expect("we have a sender ourselves");
             Next::News(number, news)
@@ -143,6 +192,10 @@ impl<'a, 'b> Spread<'a, 'b> {
         let next = or(news, async {
             let advice = advised(&mut self.growth, self.received, running, rest);
             Next::Advice(advice.await)
+        });
+        let next = or(next, async {
+            sleep(patience).await;
+            Next::Silence
         });
         let next = self.round.transfer.awaiting(self.writer.during(next));
         Ok(next.await.map_err(at(self.round.job))?)
@@ -166,10 +219,14 @@ impl<'a, 'b> Spread<'a, 'b> {
         }
     }
 
-    /// Asks for a range more. False: there is nothing to ask for, or too much is under way.
+    /// Asks for a range more. False: there is nothing to ask for, or nobody, or too much is
+    /// under way.
     fn open(&mut self) -> bool {
-        let session = self.round.session;
+        let (session, mirrors) = (self.round.session, self.round.mirrors);
         let Some(stretch) = self.plan.next() else {
+            return false;
+        };
+        let Some(from) = mirrors.choose() else {
             return false;
         };
         // R3. The download itself counts for one of them.
@@ -180,24 +237,26 @@ impl<'a, 'b> Spread<'a, 'b> {
                 None => return false,
             },
         };
-        let asked = self.asked(stretch.clone());
+        let asked = self.asked(from, stretch.clone());
+        if asked.version.is_none() && !mirrors.is_vouched() {
+            return false;
+        }
         let Some(mut fields) = asked.request() else {
             return false;
         };
         if self.without_if_range {
             fields.remove(header::IF_RANGE);
         }
-        let end = stretch.end;
-        self.tell(&format!(
-            "a range more: bytes {} to {}",
-            stretch.start,
-            end - 1
-        ));
-        let number = self.plan.begin(stretch, end);
-        let request = session.request(self.round.job, Some(fields));
+        let (first, last) = (stretch.start, stretch.end - 1);
+        self.tell(&format!("a range more: bytes {first} to {last}"));
+        let number = self.plan.begin(stretch, last + 1);
+        let request = session.request(self.round.job, mirrors.url(from), Some(fields));
         let request = self.round.transfer.observe(request);
         let task = hob::spawn_named("range", ask(request, number, self.tell.clone()));
+        mirrors.begin(from);
         let one = OneRange {
+            heard: now(),
+            from,
             asked,
             task: task.abort_on_drop(),
             at_work,
@@ -206,126 +265,18 @@ impl<'a, 'b> Spread<'a, 'b> {
         true
     }
 
-    fn asked(&self, stretch: Range<u64>) -> ByteRange {
+    /// M1 and M2 of `mirrors`.
+    fn asked(&self, from: Place, stretch: Range<u64>) -> ByteRange {
+        let mirrors = self.round.mirrors;
+        let version = match mirrors.is_vouched() && Some(from) != self.home {
+            true => mirrors.version(from),
+            false => self.version.clone(),
+        };
         ByteRange {
             first: stretch.start,
             end: stretch.end,
-            ..self.example.clone()
+            total: Some(self.total),
+            version,
         }
-    }
-
-    async fn hear(&mut self, number: Number, news: News) -> Result<Option<Ended>, Failed> {
-        match news {
-            News::Head(response) => Ok(self.judge(number, *response)),
-            News::Bytes(bytes) => self.take(number, &bytes).await.map(|()| None),
-            // Less came than was asked for. To nothing there would be no end.
-            News::End(Ok(())) if self.plan.is_idle(number) => {
-                self.fail(number, self.short().into());
-                Ok(None)
-            }
-            News::End(Ok(())) => {
-                self.leave(number);
-                self.open();
-                Ok(None)
-            }
-            News::End(Err(error)) => {
-                self.fail(number, error.into());
-                Ok(None)
-            }
-        }
-    }
-
-    /// R1.
-    fn judge(&mut self, number: Number, response: Response) -> Option<Ended> {
-        let one = self.ranges.get_mut(&number)?;
-        self.round.session.tell_response(self.round.job, &response);
-        let (status, headers) = (response.status(), response.headers());
-        let is_whole = Resume::is_whole(status);
-        let why = match one.asked.judge(!self.without_if_range, status, headers) {
-            Verdict::Append { end, .. } if !is_too_long(&response) => {
-                self.plan.limit(number, end);
-                let task = read(response, number, self.tell.clone());
-                one.task = hob::spawn_named("range", task).abort_on_drop();
-                self.growth.has_begun(now(), self.received);
-                return None;
-            }
-            Verdict::Append { .. } => "more bytes come than its Content-Range announces",
-            Verdict::AskWithoutIfRange if !self.without_if_range => {
-                self.tell("the whole came, of the same version: asked without If-Range now");
-                self.without_if_range = true;
-                self.leave(number);
-                self.open();
-                return None;
-            }
-            Verdict::StartAgain { why } => why,
-            _ if is_whole => "the whole came in place of a range",
-            Verdict::Refuse(violation) if is_part(status) => violation.what,
-            _ => "the server refuses it",
-        };
-        self.tell(&format!("one range less: {why}"));
-        let is_about_the_file = is_whole || is_part(status) || status == 416;
-        let failed = match is_about_the_file {
-            true => self.short().into(),
-            false => refusal(response),
-        };
-        self.fail(number, failed);
-        (is_about_the_file && self.ranges.is_empty()).then_some(Ended::Changed)
-    }
-
-    async fn take(&mut self, number: Number, mut bytes: &[u8]) -> Result<(), Failed> {
-        self.round.session.pace(bytes.len()).await;
-        loop {
-            let (place, taken) = self.plan.came(number, bytes.len());
-            let (now_due, behind) = bytes.split_at(taken);
-            let written = self.writer.write(place, now_due).await;
-            written.map_err(at(self.round.job))?;
-            self.received += taken as u64;
-            self.round.transfer.add(taken);
-            self.round.not_too_large(self.round.transfer.size())?;
-            if !self.plan.is_over(number) {
-                return Ok(());
-            }
-            // Whoever was given what is behind: its request is on its way, and it has nothing
-            // yet. So we keep it; the first of its bytes may be in our hands already.
-            let Some(other) = self.plan.take_back(number) else {
-                self.leave(number);
-                self.open();
-                return Ok(());
-            };
-            self.ranges.remove(&other);
-            self.growth.was_refused(now());
-            bytes = behind;
-        }
-    }
-
-    fn leave(&mut self, number: Number) {
-        self.plan.leave(number);
-        self.ranges.remove(&number);
-    }
-
-    /// R2.
-    fn fail(&mut self, number: Number, failed: Failed) {
-        self.tell(&format!("a range failed: {}", failed.why));
-        self.failure = Some(failed);
-        self.growth.was_refused(now());
-        self.leave(number);
-    }
-
-    /// Nobody brings anything any more.
-    fn end(&mut self) -> Result<Ended, Failed> {
-        match self.plan.rest() {
-            0 => Ok(Ended::Whole),
-            _ => Err(self.failure.take().unwrap_or_else(|| self.short().into())),
-        }
-    }
-
-    fn short(&self) -> Failure {
-        let wanted = self.plan.total();
-        let got = wanted - self.plan.rest();
-        Failure::Short { got, wanted }
-    }
-
-    fn tell(&self, what: &str) {
-        self.round.session.tell(self.round.job, what);
     }
 }

@@ -10,7 +10,7 @@ fn example() -> Sidecar {
         HeaderValue::from_static("Mon, 01 Jan 2024 00:00:00 GMT"),
     );
     headers.insert("set-cookie", HeaderValue::from_static("secret"));
-    Sidecar::new("http://h/x", Some(1000), &headers)
+    Sidecar::new("http://h/x", "http://h/x", Some(1000), &headers)
 }
 
 #[test]
@@ -57,10 +57,13 @@ fn a_coded_or_weak_answer_cannot_be_gone_on_with() {
     let mut headers = HeaderMap::new();
     headers.insert("etag", HeaderValue::from_static("\"v1\""));
     headers.insert("content-encoding", HeaderValue::from_static("gzip"));
-    assert_eq!(Sidecar::new("http://h/", None, &headers).resume(5), None);
+    assert_eq!(
+        Sidecar::new("http://h/", "http://h/", None, &headers).resume(5),
+        None
+    );
     headers.remove("content-encoding");
     assert!(
-        Sidecar::new("http://h/", None, &headers)
+        Sidecar::new("http://h/", "http://h/", None, &headers)
             .resume(5)
             .is_some()
     );
@@ -69,6 +72,7 @@ fn a_coded_or_weak_answer_cannot_be_gone_on_with() {
 /// One with gaps, and two lines in its journal.
 fn with_gaps() -> (Sidecar, String) {
     let mut sidecar = example();
+    sidecar.from = Some("http://mirror/x".into());
     sidecar.there = Stretches::parse("0-99 500-599");
     sidecar.safe = Stretches::prefix_of(50);
     let text = format!("{}100-199\n600-604\n", sidecar.text());
@@ -82,6 +86,7 @@ fn of_a_file_with_gaps_the_list_and_the_journal_are_believed_but_not_the_length(
     let read = Sidecar::parse(&text).unwrap();
     let there = read.there.clone().unwrap();
     assert_eq!(there.text(), "0-199 500-604");
+    assert!(read.is_from("http://mirror/x") && !read.is_from(&read.url));
     assert_eq!(
         read.believed(550).text(),
         if boot().is_some() {

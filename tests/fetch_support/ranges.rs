@@ -1,0 +1,94 @@
+//! A server of ranges, and the list of what it was asked for.
+
+use std::io;
+use std::sync::{Arc, Condvar, Mutex};
+
+use super::{Exchange, GUARD, Server};
+
+/// What one request asked for: from this byte up to that one.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Asked {
+    pub(crate) range: Option<(usize, Option<usize>)>,
+    pub(crate) if_range: Option<String>,
+}
+
+impl Asked {
+    pub(crate) fn of(head: &str) -> Asked {
+        let field = |name: &str| {
+            let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+            let found = lines.find(|(key, _)| key.eq_ignore_ascii_case(name));
+            found.map(|(_, value)| value.to_owned())
+        };
+        let range = field("range").map(|range| {
+            let (first, last) = range
+                .strip_prefix("bytes=")
+                .unwrap()
+                .split_once('-')
+                .unwrap();
+            (first.parse().unwrap(), last.parse().ok())
+        });
+        let if_range = field("if-range");
+        Asked { range, if_range }
+    }
+}
+
+/// Those that came so far, and whoever waits for a number of them.
+#[derive(Default)]
+pub(crate) struct Log {
+    all: Mutex<Vec<Asked>>,
+    more: Condvar,
+}
+
+impl Log {
+    pub(crate) fn note(&self, asked: Asked) -> usize {
+        let mut all = self.all.lock().unwrap();
+        all.push(asked);
+        self.more.notify_all();
+        all.len() - 1
+    }
+
+    /// Waits until there are so many.
+    pub(crate) fn wait_for(&self, count: usize) {
+        let all = self.all.lock().unwrap();
+        let few = |all: &mut Vec<Asked>| all.len() < count;
+        let (_all, waited) = self.more.wait_timeout_while(all, GUARD, few).unwrap();
+        assert!(!waited.timed_out(), "there were never {count} requests");
+    }
+
+    pub(crate) fn all(&self) -> Vec<Asked> {
+        self.all.lock().unwrap().clone()
+    }
+}
+
+/// A server that answers the n-th request (the first is number 0) as it is told.
+pub(crate) fn script(
+    answer: impl Fn(usize, &Asked, &Log, &mut Exchange) -> io::Result<()> + Send + Sync + 'static,
+) -> (Server, Arc<Log>) {
+    let log = Arc::new(Log::default());
+    let list = log.clone();
+    let server = Server::start(move |exchange| {
+        let asked = Asked::of(&exchange.head);
+        let number = list.note(asked.clone());
+        answer(number, &asked, &list, exchange)
+    });
+    (server, log)
+}
+
+/// An honest answer to a range.
+pub(crate) fn part(x: &mut Exchange, asked: &Asked, fields: &str, body: &[u8]) -> io::Result<()> {
+    let (first, last) = asked.range.expect("a range");
+    let (last, total) = (last.unwrap_or(body.len() - 1), body.len());
+    let length = last + 1 - first;
+    let head = format!(
+        "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes {first}-{last}/{total}\r\n\
+         {fields}\r\nContent-Length: {length}\r\n\r\n"
+    );
+    x.raw(head.as_bytes())?;
+    x.raw(&body[first..=last])
+}
+
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
+    let digits = digest.as_ref().iter().map(|byte| format!("{byte:02x}"));
+    digits.collect()
+}
