@@ -12,6 +12,8 @@
 //! the tasks are dropped by the runtime, and each leaves its half file behind if that can be
 //! gone on with.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -57,21 +59,27 @@ pub async fn all(
 /// A task for whoever is next in line, until nobody is.
 async fn start_and_join(session: &Rc<Session>, transfers: &[Rc<Transfer>], show: &Rc<Show>) {
     let turns = Turns::new(&session.jobs, &session.options);
-    let mut tasks: Vec<Option<JoinHandle<()>>> = transfers.iter().map(|_| None).collect();
+    let ended = Rc::new(RefCell::new(Vec::new()));
+    let mut tasks: BTreeMap<usize, JoinHandle<()>> = BTreeMap::new();
     while let Some((index, turn)) = turns.next().await {
+        // As long as somebody holds its handle, a task that has ended keeps its memory, and there
+        // may be a million of them.
+        for index in ended.take() {
+            tasks.remove(&index);
+        }
         let one = One {
             session: session.clone(),
             index,
             transfer: transfers[index].clone(),
             show: show.clone(),
+            ended: ended.clone(),
         };
         let name = transfers[index].label.clone();
-        tasks[index] = Some(hob::spawn_named(name, one.run(turn)));
+        tasks.insert(index, hob::spawn_named(name, one.run(turn)));
     }
-    for (task, transfer) in tasks.into_iter().zip(transfers) {
-        if let Some(task) = task {
-            join(task, transfer, show).await;
-        }
+    // Those that panicked are among them.
+    for (index, task) in tasks {
+        join(task, &transfers[index], show).await;
     }
 }
 
@@ -81,6 +89,8 @@ struct One {
     index: usize,
     transfer: Rc<Transfer>,
     show: Rc<Show>,
+    /// The numbers of those that have come to their end.
+    ended: Rc<RefCell<Vec<usize>>>,
 }
 
 impl One {
@@ -98,6 +108,7 @@ impl One {
         self.transfer.end(done, Instant::now());
         drop(turn);
         self.show.ended(&self.transfer);
+        self.ended.borrow_mut().push(self.index);
     }
 }
 

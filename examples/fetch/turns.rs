@@ -1,6 +1,6 @@
 //! Who may download when: the line, and those who wait for their turn in it.
 //!
-//! [`Line`](line) decides and [`Limit`](limit) counts, both without waiting. Here is the waiting,
+//! [`Line`](mod@line) decides and [`Limit`](limit) counts, both without waiting. Here is the waiting,
 //! and what a download has to say to the line: that it got what it came for, or that its host
 //! said "not now" (429, 503). In that case its place goes to somebody else, and it comes back when
 //! its host has rested; that is no failure, and no try of `--retry`, because what was refused is

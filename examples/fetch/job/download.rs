@@ -198,6 +198,7 @@ pub async fn attempts<T>(
                 job,
                 &format!("{failure}; {at_once} at once from now on, and nobody for {wait:.1?}"),
             );
+            transfer.retries(&failure, wait, tries + 1);
             turn.again().await;
             continue;
         }
