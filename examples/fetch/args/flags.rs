@@ -185,11 +185,23 @@ impl fmt::Display for Problem {
 
 pub const ABOUT: &str = "many downloads at once, on one thread";
 
+/// For the manual page.
+const LONG_ABOUT: &str = "\
+fetch downloads many files at once, over HTTP/1.1 and HTTPS, on one thread.
+A file has its name only once it is whole; what broke goes on where it
+stopped, and never mixes two versions of a file.
+Without a URL there is a demonstration with a server on this machine.
+
+Flags mean what they mean in curl, but for those of aria2: -d, -i, -j
+and -q. They take effect in the order in which they are given, and the
+last one wins.";
+
 /// The whole definition, as clap wants it.
 pub fn command(flags: &[Flag]) -> Command {
     Command::new("fetch")
         .version(env!("CARGO_PKG_VERSION"))
         .about(ABOUT)
+        .long_about(LONG_ABOUT)
         .override_usage("fetch [OPTIONS] [URL]...")
         .no_binary_name(true)
         .disable_help_flag(true)
