@@ -69,6 +69,41 @@ impl Validators {
         }
     }
 
+    /// Of a file of which only this is known: when it was last changed. Fractions of a second are
+    /// dropped, as no field has them (RFC 9110 §5.6.7).
+    ///
+    /// ```
+    /// use hob::http::Validators;
+    /// let known = Validators::modified(std::time::SystemTime::UNIX_EPOCH);
+    /// let asked = known.if_changed();
+    /// assert_eq!(asked["if-modified-since"], "Thu, 01 Jan 1970 00:00:00 GMT");
+    /// ```
+    pub fn modified(at: SystemTime) -> Validators {
+        // What is before 1970, or after 9999, cannot be written: it is as if nothing was known.
+        let end = SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_799);
+        let can_be_written = (SystemTime::UNIX_EPOCH..=end).contains(&at);
+        let date = can_be_written.then(|| httpdate::fmt_http_date(at));
+        let date = date.map(|date| HeaderValue::try_from(date).expect("a date is a value"));
+        Validators {
+            last_modified: date,
+            ..Validators::default()
+        }
+    }
+
+    /// The fields to ask with, so that the answer is a 304 if this is the version that the server
+    /// has: `If-None-Match` and `If-Modified-Since` (RFC 9110 §13.1.2, §13.1.3). Empty if nothing
+    /// tells this version from others. A weak `ETag` will do here, since no bytes are put together.
+    pub fn if_changed(&self) -> HeaderMap {
+        let fields = [
+            (header::IF_NONE_MATCH, &self.etag),
+            (header::IF_MODIFIED_SINCE, &self.last_modified),
+        ];
+        let known = fields.into_iter();
+        known
+            .filter_map(|(name, value)| Some((name, value.clone()?)))
+            .collect()
+    }
+
     /// When the file was last changed, by the server's word.
     pub fn last_modified(&self) -> Option<SystemTime> {
         self.last_modified.as_ref().and_then(parse_date)
