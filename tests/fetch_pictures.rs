@@ -74,10 +74,11 @@ fn a_run_is_drawn_as_a_page_and_as_svg_and_recorded_as_har() {
 #[test]
 fn each_request_is_an_entry_of_the_har_whatever_came_of_it() {
     let (server, folder) = (server(), Folder::new());
-    let nobody = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    // Bound and not listened on: nobody else can have it meanwhile.
+    let taken = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    let loopback: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    taken.bind(&loopback.into()).unwrap();
+    let nobody = taken.local_addr().unwrap().as_socket().unwrap();
     let urls = [
         server.url("/moved"),
         server.url("/busy"),

@@ -169,6 +169,32 @@ fn each_phase_of_a_file_is_where_its_events_put_it() {
     assert_eq!(tracks(&view, 0), [wanted]);
 }
 
+/// Broken by: taking each telling of a stall for a stall of its own, or all of them for one.
+#[test]
+fn a_stall_is_told_several_times_and_drawn_once() {
+    use Phase::*;
+    let stall = |silent| What::Stall { silent: ms(silent) };
+    let run = Run::began(1, 1)
+        .at(0, 1, queued("x"))
+        .at(0, 1, What::Started)
+        .on(0, 1, (1, 1), request(true))
+        .on(100, 1, (1, 1), first(200, Some(100)))
+        .on(250, 1, (1, 1), stall(100))
+        .on(350, 1, (1, 1), stall(200))
+        .on(400, 1, (1, 1), stall(250))
+        .on(400, 1, (1, 1), progress(50))
+        .on(600, 1, (1, 1), stall(100))
+        .at(700, 1, done(Outcome::Failed, "reset", 50));
+    let wanted = [
+        (Waiting, 0, 100),
+        (Receiving, 100, 150),
+        (Stalled, 150, 400),
+        (Receiving, 400, 500),
+        (Stalled, 500, 700),
+    ];
+    assert_eq!(tracks(&View::of(&run.0), 0), [wanted]);
+}
+
 /// Two ranges at the same time, a try that broke, and a redirect before all of it.
 fn winding_way() -> Run {
     let retry = What::Retry {
@@ -200,7 +226,7 @@ fn winding_way() -> Run {
         .on(600, 1, (3, 2), progress(500))
         .on(700, 1, (4, 3), progress(400))
         .at(700, 1, arrived(1000))
-        .at(700, 0, What::Ended { code: 0 })
+        .at(720, 0, What::Ended { code: 0 })
 }
 
 /// Broken by: one track for all, or pauses that lie over a request.
@@ -339,8 +365,14 @@ fn hostile() -> Run {
             What::Connect { address, .. } => *address = name.into(),
             What::FirstByte { headers, .. } => headers.push((name.into(), name.into())),
             What::Done {
-                why, target: to, ..
-            } => (*why, *to) = (name.into(), target.clone()),
+                outcome,
+                why,
+                target: to,
+                ..
+            } => {
+                *outcome = Outcome::Failed;
+                (*why, *to) = (name.into(), target.clone());
+            }
             _ => {}
         }
     }
@@ -354,8 +386,10 @@ fn no_name_becomes_a_part_of_the_page() {
     let scripts = page.matches("<script").count();
     assert_eq!((scripts, page.matches("</script").count()), (3, 3));
     assert!(!page.contains("<img"));
+    // What we say ourselves is escaped, too: `< 1 %` of the run.
+    let page = waterfall(&crowd(12, 3), Kind::Html);
     let text = page.split("<script").next().unwrap();
-    assert!(!text.contains("< "), "markup has no space there");
+    assert!(text.contains("&lt; 1 %") && !text.contains("< "), "{text}");
     let svg = waterfall(&hostile().0, Kind::Svg);
     let read = roxmltree::Document::parse(&svg).expect("it is XML");
     let names = read.descendants().map(|node| node.tag_name().name());
