@@ -8,6 +8,7 @@
 mod browser_support;
 #[path = "../../fetch_support/mod.rs"]
 mod fetch_support;
+mod tls_support;
 
 use std::fs;
 use std::process::Command;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use browser_support::{Browser, DOWN, END, ESCAPE, HOME, LEFT};
 use fetch_support::{Exchange, Folder, Server, bytes};
 use hob_peers::peer::python_with;
+use tls_support::{Ca, hello};
 
 /// Files that take their time, one that is not there, and one that sends half of itself.
 fn server() -> Server {
@@ -77,7 +79,10 @@ fn the_page_fits_its_screen_in_light_and_in_dark() {
         for scheme in ["light", "dark"] {
             browser.screen(wide, high, scheme);
             browser.open(&folder.join("run.html"));
-            let over = browser.ask("return document.documentElement.scrollWidth - innerWidth");
+            let over = browser.ask(
+                "document.querySelectorAll('details').forEach(part => part.open = true);
+                 return document.documentElement.scrollWidth - innerWidth",
+            );
             assert!(
                 over.as_i64().unwrap() <= 0,
                 "{wide} {scheme}: {over} too wide"
@@ -93,10 +98,8 @@ fn the_page_fits_its_screen_in_light_and_in_dark() {
             assert_eq!(browser.complaints(), [""; 0]);
         }
     }
-    assert!(
-        backs[0] == backs[2] && backs[1] == backs[3] && backs[0] != backs[1],
-        "{backs:?}"
-    );
+    let (light, dark) = ("rgb(255, 255, 255)", "rgb(20, 23, 27)");
+    assert_eq!(backs, [light, dark, light, dark]);
     let loaded = browser.ask("return performance.getEntriesByType('resource').length");
     assert_eq!(loaded, 0, "it is all in the file");
     browser.open(&folder.join("run.svg"));
@@ -254,6 +257,36 @@ fn the_table_has_the_facts_of_the_picture() {
         Some(0),
         "{differences:#}"
     );
+}
+
+/// Broken by: an event of connecting, of looking up or of shaking hands that is not told, or one
+/// that is told at its beginning.
+#[test]
+fn what_it_takes_to_reach_a_host_is_in_both() {
+    let (ca, folder) = (Ca::new(), Folder::new());
+    let server = tls_support::Server::tls(ca.good().config(), hello);
+    fs::write(folder.join("ca.pem"), ca.pem()).unwrap();
+    let url = server.url() + "f";
+    let flags = [
+        "--cacert",
+        "ca.pem",
+        "--har",
+        "run.har",
+        "--waterfall",
+        "run.html",
+    ];
+    folder
+        .run(flags.into_iter().chain([url.as_str()]))
+        .succeeded();
+    let har: serde_json::Value = serde_json::from_slice(&folder.read("run.har")).unwrap();
+    let timings = &har["log"]["entries"][0]["timings"];
+    let part = |name: &str| timings[name].as_f64().unwrap();
+    assert!(part("dns") > 0.0 && part("ssl") > 0.0, "{timings:#}");
+    assert!(part("connect") > part("ssl"), "{timings:#}");
+    let page = String::from_utf8(folder.read("run.html")).unwrap();
+    for phase in ["dns", "connect", "tls", "waiting"] {
+        assert!(page.contains(&format!("<th>{phase}</th>")), "no {phase}");
+    }
 }
 
 /// Broken by: a field that the format asks for and that is not there, or of another kind.
