@@ -236,6 +236,20 @@ fn on_standard_output_a_program_finds_nothing_else() {
     assert_eq!(summary["totals"]["arrived"], 1);
 }
 
+/// Broken by: letting both have it, so that nobody could tell them apart.
+#[test]
+fn two_things_on_standard_output_are_refused() {
+    let folder = Folder::new();
+    for words in [
+        ["--events", "-", "--summary", "-"],
+        ["--events", "-", "-o", "-"],
+    ] {
+        let ran = folder.run(words.iter().chain(&["http://h.invalid/"]));
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{ran:#?}");
+        assert!(ran.stderr.contains("standard output"), "{ran:#?}");
+    }
+}
+
 /// Broken by: opening them at the end.
 #[test]
 fn what_cannot_be_written_to_is_found_out_before_anything_is_fetched() {

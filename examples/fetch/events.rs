@@ -21,9 +21,9 @@ mod json;
 mod log;
 mod request;
 mod run;
-mod write_out;
 mod sink;
 mod summary;
+mod write_out;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

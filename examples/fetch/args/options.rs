@@ -174,6 +174,13 @@ impl Options {
     pub fn is_quiet(&self) -> bool {
         self.quiet || self.silent
     }
+
+    /// How many of the flags for programs want standard output.
+    pub fn told_on_stdout(&self) -> usize {
+        let outs = [&self.events, &self.summary];
+        let outs = outs.into_iter().flatten();
+        outs.filter(|path| path.as_os_str() == "-").count()
+    }
 }
 
 /// Some of it is secret, so none of it is shown.

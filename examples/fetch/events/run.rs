@@ -13,7 +13,7 @@ use std::rc::Rc;
 use std::time::SystemTime;
 
 use super::log::{Listener, Log};
-use super::sink::{Sink, is_stdout};
+use super::sink::Sink;
 use super::summary::Summary;
 use super::write_out::WriteOut;
 use super::{Event, What, json};
@@ -55,8 +55,7 @@ impl Run {
     pub fn begin(options: &Options, files: usize) -> io::Result<Run> {
         let kept = Rc::default();
         let mut listeners: Vec<Box<dyn Listener>> = Vec::new();
-        let outs = [&options.events, &options.summary];
-        if outs.into_iter().flatten().any(|path| is_stdout(path)) {
+        if options.told_on_stdout() > 0 {
             show::leave_stdout_alone();
         }
         let lines = options.events.as_deref().map(Sink::open).transpose()?;

@@ -52,7 +52,7 @@ impl Sink {
 }
 
 /// Does `-` stand there?
-pub fn is_stdout(path: &Path) -> bool {
+fn is_stdout(path: &Path) -> bool {
     path == Path::new("-")
 }
 

@@ -208,6 +208,10 @@ impl Plan<'_> {
             problems.add("", "there are more --sha256 than URLs");
         } else if orders < options.sending.files.len() {
             problems.add("", "there are more -T than URLs");
+        } else if options.told_on_stdout() > 0 && self.jobs.iter().any(|job| job.is_stdout) {
+            let both =
+                "standard output cannot have what --events or --summary tell and a file, too";
+            problems.add("", both);
         }
         match problems.all() {
             None => Ok(self.jobs),

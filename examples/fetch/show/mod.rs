@@ -135,16 +135,16 @@ fn failed_line(transfer: &Transfer, failure: &Failed) -> String {
 }
 
 thread_local! {
-    /// Is standard output for a program that reads it? Set before the first line, if at all.
+    /// Files or words for programs go there, so lines for people do not.
     static STDOUT_IS_TAKEN: Cell<bool> = const { Cell::new(false) };
 }
 
-/// From now on nothing that is for people goes there.
+/// From now on what was for standard output goes to standard error (`-o -`, `--events -`).
 pub fn leave_stdout_alone() {
     STDOUT_IS_TAKEN.set(true);
 }
 
-/// For people: to standard error where standard output is for programs.
+/// For people: to standard error where standard output is for others.
 pub fn to_stdout(line: &str) {
     if STDOUT_IS_TAKEN.get() {
         return to_stderr(line);
