@@ -408,3 +408,47 @@ fn a_signal_leaves_a_whole_account_behind() {
         assert_eq!(read.last().unwrap()["event"], "ended");
     }
 }
+
+/// Every event, and every member of one, that the schemas know.
+fn members(schema: &Value) -> Vec<(String, Vec<String>)> {
+    let properties = |of: &Value| of["properties"].as_object().cloned().unwrap_or_default();
+    let defs = schema["$defs"].as_object().cloned().unwrap_or_default();
+    let mut all: Vec<_> = defs
+        .iter()
+        .map(|(name, def)| (name.clone(), properties(def).keys().cloned().collect()))
+        .collect();
+    let parts = [
+        schema,
+        &schema["properties"]["totals"],
+        &schema["properties"]["files"]["items"],
+    ];
+    let of_parts = parts
+        .iter()
+        .flat_map(|part| properties(part).keys().cloned().collect::<Vec<_>>());
+    all.push((String::new(), of_parts.collect()));
+    all
+}
+
+/// Broken by: a member that only the schema knows.
+#[test]
+fn the_document_speaks_of_all_that_the_schemas_have() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let text = std::fs::read_to_string(root.join("events.md")).unwrap();
+    for name in ["events.schema.json", "summary.schema.json"] {
+        let schema = std::fs::read(root.join(name)).unwrap();
+        for (event, members) in members(&serde_json::from_slice(&schema).unwrap()) {
+            let row = format!("| `{event}` |");
+            let row = text.lines().find(|line| line.starts_with(&row));
+            assert!(event.is_empty() || row.is_some(), "{event}");
+            let common = ["t", "event", "file", "request", "connection"];
+            for member in members {
+                let named = format!("`{member}`");
+                let is_told = match row {
+                    Some(row) => row.contains(&named) || common.contains(&&*member),
+                    None => text.contains(&named),
+                };
+                assert!(is_told, "{event}: {member}");
+            }
+        }
+    }
+}

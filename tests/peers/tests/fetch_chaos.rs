@@ -13,7 +13,10 @@
 mod fetch_support;
 
 use std::env;
+use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -21,6 +24,7 @@ use std::thread;
 use fetch_support::{Folder, Ran};
 use hob::net::TcpListener;
 use hob_peers::origin;
+use hob_peers::peer::python_with;
 use hob_peers::plan::{Dice, Fault};
 use hob_peers::proxy::{self, Settings};
 
@@ -53,6 +57,7 @@ fn whatever_the_network_does_the_files_are_right_in_the_end() {
     fetch_support::program();
     let next = AtomicU64::new(first);
     let failures = Mutex::new(Vec::new());
+    let records = Folder::new();
     thread::scope(|scope| {
         for _ in 0..6 {
             scope.spawn(|| {
@@ -61,7 +66,7 @@ fn whatever_the_network_does_the_files_are_right_in_the_end() {
                     if seed >= first + count {
                         break;
                     }
-                    if let Err(what) = scenario(seed) {
+                    if let Err(what) = scenario(seed, &records) {
                         failures.lock().unwrap().push(format!(
                             "seed {seed}: {what}\n    HOB_CHAOS_SEED={seed} cargo test -p hob-peers \
                              --test fetch_chaos -- --nocapture"
@@ -73,10 +78,22 @@ fn whatever_the_network_does_the_files_are_right_in_the_end() {
     });
     let failures = failures.into_inner().unwrap();
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+    // Of every run what it told programs, by somebody else's validator.
+    if let Some(python) = python_with("jsonschema") {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut looks = Command::new(python);
+        looks
+            .arg(here.join("events.py"))
+            .arg(here.join("../../docs"));
+        let looked = looks.arg(records.path()).output().expect("it was found");
+        let found = String::from_utf8_lossy(&looked.stdout);
+        assert!(looked.status.success(), "{found}{looked:?}");
+        println!("{found}");
+    }
 }
 
 /// Runs the tool until all files are there, and looks after each run.
-fn scenario(seed: u64) -> Result<(), String> {
+fn scenario(seed: u64, records: &Folder) -> Result<(), String> {
     let sums = !seed.is_multiple_of(2);
     hob::block_on(async {
         let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -100,6 +117,10 @@ fn scenario(seed: u64) -> Result<(), String> {
             }
             let child = folder
                 .fetch(words(&missing, address, sums))
+                .args(["--events", "--summary"].iter().flat_map(|flag| {
+                    let name = format!("{seed:04}-{run:02}.{}", &flag[2..]);
+                    [OsString::from(flag), records.join(&name).into()]
+                }))
                 .spawn()
                 .expect("fetch starts");
             // It has a guard of its own against hanging.
