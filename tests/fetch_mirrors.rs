@@ -8,7 +8,7 @@ mod fetch_support;
 use std::io;
 use std::sync::Arc;
 
-use fetch_support::ranges::{Asked, Log, part, script, sha256};
+use fetch_support::ranges::{Log, honest, mirror, script, sha256, whole};
 use fetch_support::{Exchange, Folder, Ran, Server, bytes};
 
 const SIZE: usize = 1_000_000;
@@ -20,32 +20,6 @@ fn file() -> Vec<u8> {
 
 fn other() -> Vec<u8> {
     file().iter().map(|byte| byte ^ 0x55).collect()
-}
-
-/// All of `body`, or the range of it that was asked for.
-fn honest(x: &mut Exchange, asked: &Asked, etag: &str, body: &[u8]) -> io::Result<()> {
-    let etag = format!("ETag: \"{etag}\"");
-    if asked.range.is_some()
-        && asked
-            .if_range
-            .as_ref()
-            .is_none_or(|tag| etag.ends_with(tag))
-    {
-        return part(x, asked, &etag, body);
-    }
-    whole(x, &etag, body, body.len())
-}
-
-/// The whole is promised, and so much of it is sent.
-fn whole(x: &mut Exchange, etag: &str, body: &[u8], sent: usize) -> io::Result<()> {
-    let length = body.len();
-    x.raw(format!("HTTP/1.1 200 OK\r\n{etag}\r\nContent-Length: {length}\r\n\r\n").as_bytes())?;
-    x.raw(&body[..sent])
-}
-
-/// A mirror that has `body` under this tag.
-fn mirror(etag: &'static str, body: Vec<u8>) -> (Server, Arc<Log>) {
-    script(move |_, asked, _, x| honest(x, asked, etag, &body))
 }
 
 /// The same, whose first response goes on only when `others` has been asked for something.

@@ -136,12 +136,12 @@ fn a_server_that_has_no_ranges_or_refuses_a_second_one_costs_one_more_request() 
         let ran = folder.run(words(&server, &["--split", "2", "-v"]));
         eprintln!("answer {number}");
         arrived(&folder, &ran, &file());
-        let further = if number == 0 { 2 } else { 1 }; // it may have stumbled over If-Range
-        assert_eq!(
-            log.all().len(),
-            1 + further,
-            "answer {number}: {:?}",
-            log.all()
+        // What looks like a cache that stumbles over If-Range is asked once more.
+        let most = if number == 0 { 3 } else { 2 };
+        let asked = log.all();
+        assert!(
+            (2..=most).contains(&asked.len()),
+            "answer {number}: {asked:?}"
         );
     }
 }

@@ -154,7 +154,8 @@ fn sort_out(mut options: Options) -> Result<Command, String> {
     for name in &options.no_headers {
         options.headers.remove(name);
     }
-    let given = !options.urls.is_empty() || !options.inputs.is_empty();
+    let lists = !options.inputs.is_empty() || !options.metalinks.is_empty();
+    let given = !options.urls.is_empty() || lists;
     if !given && options.names.iter().any(|name| *name != Name::Remote) {
         return Err("-o needs a URL whose file it names".into());
     }

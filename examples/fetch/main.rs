@@ -22,7 +22,7 @@
 //! | `stop`        | and SIGTERM?                                                           |
 //! | `together`    | how do many downloads run at once, but not too many?                   |
 //! | `turns`        | and which of them, if a host has enough of us? (`line`: who is next; `limit`: how many) |
-//! | `job/`        | what is to be done? (`plan`: one job for each URL; `glob`: patterns; `template`: names; `entries`: lists) And what becomes of one URL? (`download`: its way; `attempt`: one try; `body`: what comes; `ranges/`: by several requests at once; `mirrors`: from several places; `writer`: off the loop; `part/`: the half file, how it is claimed, and what it is called; `sidecar`: which version; `own`: whose it is; `check`: its sum; `settle`: its name; `failure`: why not) |
+//! | `job/`        | what is to be done? (`plan`: one job for each URL; `glob`: patterns; `template`: names; `entries`: lists) And what becomes of one URL? (`download`: its way; `attempt`: one try; `body`: what comes; `ranges/`: by several requests at once; `mirrors`: from several places; `metalink`: by whose word; `blocks`: piece by piece; `writer`: off the loop; `part/`: the half file, how it is claimed, and what it is called; `sidecar`: which version; `own`: whose it is; `check`: its sum; `settle`: its name; `failure`: why not) |
 //! | `names`       | what may a file from the network be called?                            |
 //! | `events`      | what happens to a file, in words for programs?                         |
 //! | `picture/`    | what became of the time? (`story`: events, put in order; `account`: the sentence) |
@@ -84,16 +84,44 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(Command::Demo(options)) => on_a_loop(demonstrate(options)),
-        Ok(Command::Fetch(options)) => match job::plan(&options) {
-            Ok(jobs) if options.compare && jobs.iter().any(|job| job.is_stdout) => {
-                usage(&["--compare has nothing to compare with what is printed".to_owned()])
-            }
-            Ok(jobs) if options.dry_run => rehearse(&jobs, &options),
-            Ok(jobs) => on_a_loop(fetch(jobs.into(), options)),
-            Err(problems) => usage(&problems),
+        Ok(Command::Fetch(mut options)) => match look_up_metalinks(&mut options) {
+            Err(failed) => failed,
+            Ok(()) => match job::plan(&options) {
+                Ok(jobs) if options.compare && jobs.iter().any(|job| job.is_stdout) => {
+                    usage(&["--compare has nothing to compare with what is printed".to_owned()])
+                }
+                Ok(jobs) if options.dry_run => rehearse(&jobs, &options),
+                Ok(jobs) => on_a_loop(fetch(jobs.into(), options)),
+                Err(problems) => usage(&problems),
+            },
         },
         Err(problem) => usage(&[text::harmless(&problem.to_string())]),
     }
+}
+
+/// What they say is part of what is to be done, so they come before all else.
+fn look_up_metalinks(options: &mut Options) -> Result<(), ExitCode> {
+    if options.metalinks.is_empty() {
+        return Ok(());
+    }
+    let mut documents = Vec::new();
+    let code = on_a_loop(async {
+        for place in &options.metalinks {
+            match job::load(place, options).await {
+                Ok(document) => documents.push(document),
+                Err(failed) => {
+                    to_stderr(&format!("fetch: {}", failed.why));
+                    return Ok(failed.code);
+                }
+            }
+        }
+        Ok(0)
+    });
+    if documents.len() < options.metalinks.len() {
+        return Err(code);
+    }
+    options.documents = documents;
+    Ok(())
 }
 
 fn usage(problems: &[String]) -> ExitCode {

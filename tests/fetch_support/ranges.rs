@@ -92,3 +92,29 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     let digits = digest.as_ref().iter().map(|byte| format!("{byte:02x}"));
     digits.collect()
 }
+
+/// All of `body`, or the range of it that was asked for.
+pub(crate) fn honest(x: &mut Exchange, asked: &Asked, etag: &str, body: &[u8]) -> io::Result<()> {
+    let etag = format!("ETag: \"{etag}\"");
+    if asked.range.is_some()
+        && asked
+            .if_range
+            .as_ref()
+            .is_none_or(|tag| etag.ends_with(tag))
+    {
+        return part(x, asked, &etag, body);
+    }
+    whole(x, &etag, body, body.len())
+}
+
+/// The whole is promised, and so much of it is sent.
+pub(crate) fn whole(x: &mut Exchange, etag: &str, body: &[u8], sent: usize) -> io::Result<()> {
+    let length = body.len();
+    x.raw(format!("HTTP/1.1 200 OK\r\n{etag}\r\nContent-Length: {length}\r\n\r\n").as_bytes())?;
+    x.raw(&body[..sent])
+}
+
+/// A mirror that has `body` under this tag.
+pub(crate) fn mirror(etag: &'static str, body: Vec<u8>) -> (Server, Arc<Log>) {
+    script(move |_, asked, _, x| honest(x, asked, etag, &body))
+}

@@ -8,7 +8,7 @@ use hob::http::{HeaderMap, HeaderName};
 
 use crate::cookies::Cookies;
 use crate::events::Format;
-use crate::job::{Fsync, Sha256Sum, Template};
+use crate::job::{Fsync, Sha256Sum, Template, Text};
 use crate::network::Network;
 use crate::sending::Sending;
 
@@ -24,6 +24,10 @@ pub struct Options {
     pub inputs: Vec<PathBuf>,
     /// `--mirror`, each of them: where else the one URL's file is.
     pub mirrors: Vec<String>,
+    /// `--metalink`, each of them: a path or a URL.
+    pub metalinks: Vec<String>,
+    /// What was found there.
+    pub documents: Vec<Text>,
     /// `-o` and `-O`, in order: the n-th is for the n-th URL.
     pub names: Vec<Name>,
     /// `--output-template`: names for what has no `-o`.
@@ -115,6 +119,8 @@ impl Default for Options {
             urls: Vec::new(),
             inputs: Vec::new(),
             mirrors: Vec::new(),
+            metalinks: Vec::new(),
+            documents: Vec::new(),
             names: Vec::new(),
             output_template: None,
             globoff: false,

@@ -77,6 +77,20 @@ fn files() -> Vec<Flag> {
         .short('i')
         .common(),
         Flag::value(
+            "metalink",
+            "FILE",
+            "also fetch the files of the Metalink in FILE, or at this URL",
+            |o, v| v.text().map(|place| o.metalinks.push(place.to_owned())),
+        )
+        .more(
+            "Metalink 4 (RFC 5854): its http and https URLs are mirrors of one another, its \
+             SHA-256 and SHA-512 are those of the whole, and where it has hashes of pieces, a \
+             wrong piece is noticed at once and comes again from another mirror. Its names stay \
+             within the folder. Names and passwords are told only to the host that the Metalink \
+             itself came from.",
+        )
+        .common(),
+        Flag::value(
             "mirror",
             "URL",
             "the file of the one URL is also here; may be repeated",

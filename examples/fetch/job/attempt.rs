@@ -166,6 +166,7 @@ impl Round<'_> {
             StatusCode::NO_CONTENT => Some(0), // whatever its fields say (RFC 9112 §6.3)
             _ => response.content_length(),
         };
+        self.is_as_long(total)?;
         let from = text::url(self.url());
         let mut sidecar = Sidecar::new(&url, &from, total, response.headers());
         if self.is_answer(response.status()) {
@@ -191,6 +192,7 @@ impl Round<'_> {
             return Ok(None);
         }
         self.not_too_large(total.unwrap_or(from))?;
+        self.is_as_long(total)?;
         self.tell(&format!("goes on from byte {from}"));
         let part = writer.flush().await.map_err(at(self.job))?;
         let promised = part.promised();
@@ -222,13 +224,13 @@ impl Round<'_> {
         // A server's digests are of the coded form (RFC 9530 §2), which is not what is saved.
         if self.session.options.compressed && headers.contains_key(header::CONTENT_ENCODING) {
             return Wanted {
-                users: self.job.sum,
+                users: self.job.digests(),
                 ..Wanted::default()
             };
         }
         let whole = Digests::of_representation(headers);
         Wanted {
-            users: self.job.sum,
+            users: self.job.digests(),
             whole: if whole.is_empty() { promised } else { whole },
             piece: Digests::of_content(headers),
         }
@@ -265,6 +267,18 @@ impl Round<'_> {
     /// To what was sent: 201 and 202 bring what they bring.
     fn is_answer(&self, status: StatusCode) -> bool {
         status.is_success() && !self.session.sends_nothing(self.job)
+    }
+
+    /// Is it as long as the Metalink says?
+    fn is_as_long(&self, total: Option<u64>) -> Result<(), Failure> {
+        let wanted = self.job.known.as_ref().and_then(|known| known.size);
+        match wanted
+            .zip(total)
+            .is_none_or(|(wanted, total)| wanted == total)
+        {
+            true => Ok(()),
+            false => Err(Failure::Other("it is not as long as the Metalink says")),
+        }
     }
 
     /// Is it a mirror from which nothing of what is there has its version, and are there others?

@@ -51,11 +51,14 @@ impl Round<'_> {
             }
             let written = writer.write(place, bytes).await;
             written.map_err(at(self.job))?;
+            self.no_bad_blocks(writer)?;
             place += count as u64;
             self.transfer.add(count);
             self.not_too_large(self.transfer.size())?;
             self.session.pace(count).await;
         }
+        writer.flush().await.map_err(at(self.job))?;
+        self.no_bad_blocks(writer)?;
         let part = writer.flush().await.map_err(at(self.job))?;
         let (got, total, goes_on) = (part.length(), part.total(), part.goes_on());
         match total {
@@ -113,6 +116,14 @@ impl Round<'_> {
                 self.date(writer, changed).await?;
                 Ok(None)
             }
+        }
+    }
+
+    /// One that is wrong is forgotten already; who sent it is not to send it again.
+    fn no_bad_blocks(&self, writer: &mut Writer) -> Result<(), Failure> {
+        match writer.take_bad().first() {
+            Some(block) => Err(Failure::Block(block.clone())),
+            None => Ok(()),
         }
     }
 

@@ -30,21 +30,26 @@ impl Sha256Sum {
     }
 
     pub fn from_hex(hex: &str) -> Option<Sha256Sum> {
-        let mut sum = [0; 32];
-        if hex.len() != 64 || !hex.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return None;
-        }
-        for (byte, at) in sum.iter_mut().zip((0..64).step_by(2)) {
-            *byte = u8::from_str_radix(&hex[at..at + 2], 16).ok()?;
-        }
-        Some(Sha256Sum(sum))
+        unhex(hex).ok().map(Sha256Sum)
     }
+}
+
+/// As many bytes as there are to be, each of two hexadecimal digits.
+pub fn unhex<const N: usize>(hex: &str) -> Result<[u8; N], ()> {
+    let mut bytes = [0; N];
+    if hex.len() != 2 * N || !hex.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return Err(());
+    }
+    for (byte, at) in bytes.iter_mut().zip((0..).step_by(2)) {
+        *byte = u8::from_str_radix(&hex[at..at + 2], 16).map_err(|_| ())?;
+    }
+    Ok(bytes)
 }
 
 /// What the bytes should hash to, by whose word.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Wanted {
-    pub users: Option<Sha256Sum>,
+    pub users: Digests,
     /// Of the whole file.
     pub whole: Digests,
     /// Of what this one response brings.
@@ -54,23 +59,19 @@ pub struct Wanted {
 impl Wanted {
     /// The first that disagrees.
     pub fn check(&self, whole: &Hashes, piece: &Hashes) -> Result<(), Mismatch> {
-        let users = Digests {
-            sha256: self.users.map(|sum| sum.0),
-            sha512: None,
-        };
         let (whole, piece) = (whole.so_far(), piece.so_far());
-        compare("", &users, &whole)?;
+        compare("", &self.users, &whole)?;
         compare("by its Repr-Digest", &self.whole, &whole)?;
         compare("by its Content-Digest", &self.piece, &piece)
     }
 
     /// By which algorithms, as RFC 9530 calls them.
     pub fn algorithms(&self) -> impl Iterator<Item = &'static str> + use<> {
-        let sha256 = self.users.is_some() || self.whole.sha256.is_some();
-        let sha512 = self.whole.sha512.is_some() || self.piece.sha512.is_some();
+        let sha256 = self.users.sha256.is_some() || self.whole.sha256.is_some();
+        let sha512 = self.users.sha512.is_some() || self.whole.sha512.is_some();
         let both = [
             ("sha-256", sha256 || self.piece.sha256.is_some()),
-            ("sha-512", sha512),
+            ("sha-512", sha512 || self.piece.sha512.is_some()),
         ];
         both.into_iter()
             .filter_map(|(name, is_wanted)| is_wanted.then_some(name))
@@ -79,8 +80,8 @@ impl Wanted {
     /// Fresh hashes for what is wanted of the whole.
     pub fn hashes(&self) -> Hashes {
         Hashes::new(
-            self.users.is_some() || self.whole.sha256.is_some(),
-            self.whole.sha512.is_some(),
+            self.users.sha256.is_some() || self.whole.sha256.is_some(),
+            self.users.sha512.is_some() || self.whole.sha512.is_some(),
         )
     }
 
@@ -280,9 +281,9 @@ mod tests {
             piece,
         };
         for wanted in [
-            by(Some(abc()), none, none),
-            by(None, right, none),
-            by(None, none, right),
+            by(right, none, none),
+            by(none, right, none),
+            by(none, none, right),
         ] {
             let hash = |bytes: &[u8]| {
                 let (mut whole, mut piece) = (wanted.hashes(), wanted.piece_hashes());

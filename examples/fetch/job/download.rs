@@ -147,9 +147,12 @@ async fn claim(
     let claim = blocking::run(move || Part::claim(&target, &url, force, sync)).await;
     let half = part_path(&job.target);
     match claim.map_err(Failure::at("creating", &half))? {
-        Claim::Ours(part) => Ok(Some(part)),
+        Claim::Ours(mut part) => {
+            part.expect(job.known.clone());
+            Ok(Some(part))
+        }
         Claim::There(length) => {
-            if job.sum.is_some() {
+            if !job.digests().is_empty() {
                 let checked = check_what_is_there(job).await;
                 if matches!(checked, Ok(()) | Err(Failure::Sum(_))) {
                     transfer.verified("sha-256", checked.is_ok());
@@ -230,7 +233,7 @@ async fn leave(part: Box<Part>, transfer: &Transfer) {
 /// The user says what should be in the file. That it is there is not enough.
 async fn check_what_is_there(job: &Job) -> Result<(), Failure> {
     let wanted = Wanted {
-        users: job.sum,
+        users: job.digests(),
         ..Wanted::default()
     };
     let path = job.target.clone();

@@ -18,11 +18,13 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use hob::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::check::Sha256Sum;
 use super::lists::{cannot_read, shown};
+use super::metalink::Known;
 use crate::show::text;
 
 /// No URL is longer than this, in bytes.
@@ -43,6 +45,8 @@ pub struct Entry {
     pub is_stdout: bool,
     pub dir: Option<PathBuf>,
     pub sum: Option<Sha256Sum>,
+    /// Of a Metalink.
+    pub known: Option<Arc<Known>>,
     /// `glob=true`: the URL is a pattern. Lists are written by programs, so here it is none
     /// unless it says so.
     pub is_pattern: bool,

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub enum Failure {
     NoFile(u16),
     /// Fewer bytes came than the whole has, and the server sends no more.
     Short { got: u64, wanted: u64 },
+    /// A block is not what the Metalink says.
+    Block(Range<u64>),
     /// A mirror has another file than the others.
     Other(&'static str),
     /// A part was to come, and more came.
@@ -68,7 +71,7 @@ impl Failure {
             Failure::Other(_) => 33,
             Failure::Long { .. } => 33,
             Failure::File { .. } | Failure::Name(_) => 23,
-            Failure::Sum(_) => 32,
+            Failure::Sum(_) | Failure::Block(_) => 32,
             Failure::TooLong(_) => 28,
             Failure::TooLarge(_) => 63,
             Failure::Changed { .. } => 33,
@@ -83,6 +86,7 @@ impl Failure {
             Failure::Http(_)
                 | Failure::Refused(..)
                 | Failure::NoFile(_)
+                | Failure::Block(_)
                 | Failure::Other(_)
                 | Failure::Short { .. }
                 | Failure::Long { .. }
@@ -198,6 +202,11 @@ impl fmt::Display for Failure {
             Failure::Short { got, wanted } => {
                 format!("the server sends only {got} bytes of {wanted}")
             }
+            Failure::Block(block) => format!(
+                "bytes {} to {} are not those that the Metalink says",
+                block.start,
+                block.end - 1
+            ),
             Failure::Other(why) => format!("this mirror has another file: {why}"),
             Failure::Long { wanted } => {
                 format!("more bytes came than the {wanted} that its Content-Range announced")

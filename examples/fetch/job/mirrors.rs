@@ -160,6 +160,10 @@ impl Mirrors {
         self.all[place].is_out.set(true);
     }
 
+    pub fn is_out(&self, place: Place) -> bool {
+        self.all[place].is_out.get()
+    }
+
     /// Is anybody left whom to ask, but for this one?
     pub fn has_others(&self, but: Place) -> bool {
         let mut others = self.all.iter().enumerate();

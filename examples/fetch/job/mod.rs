@@ -6,6 +6,8 @@ mod own;
 mod stretches;
 mod sidecar;
 mod check;
+mod blocks;
+mod metalink;
 mod part;
 mod writer;
 mod settle;
@@ -29,15 +31,18 @@ mod rehearsal;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
-use hob::http::Url;
+use hob::http::{Digests, Url};
 
 use crate::show::text;
+use metalink::Known;
 
 pub use check::{Sha256Sum, sums};
 pub use download::download;
 pub use entries::Extra;
 pub use failure::{Failure, OTHER};
+pub use metalink::{Text, load};
 pub use part::save;
 pub use plan::plan;
 pub use rehearsal::{Counts, rehearse};
@@ -59,6 +64,8 @@ pub struct Job {
     pub label: String,
     /// What the file must hash to, if that is known.
     pub sum: Option<Sha256Sum>,
+    /// What a Metalink says of it.
+    pub known: Option<Arc<Known>>,
     /// May the server propose another name? Not if the user gave one, or the name stands in a
     /// list of sums.
     pub server_names: bool,
@@ -80,6 +87,7 @@ impl Job {
             is_stdout: false,
             label: text::harmless(label),
             sum: None,
+            known: None,
             server_names: false,
             makes_folder: false,
             extra: None,
@@ -89,7 +97,16 @@ impl Job {
 
     /// Is there something to compare the whole file with, whoever brings it?
     pub fn is_vouched_for(&self) -> bool {
-        self.sum.is_some()
+        let blocks = self.known.as_ref().map(|known| known.blocks.is_some());
+        !self.digests().is_empty() || blocks == Some(true)
+    }
+
+    /// What the whole file must hash to, as far as that is known.
+    pub fn digests(&self) -> Digests {
+        Digests {
+            sha256: self.sum.map(|sum| sum.0),
+            sha512: self.known.as_ref().and_then(|known| known.sha512),
+        }
     }
 
     /// The same once more, into a folder of its own beside the first file, which is made.

@@ -46,12 +46,15 @@ mod sums;
 
 use std::fs::{File, FileTimes};
 use std::io::{self, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use hob::http::Digests;
 
 use super::check::{Hashes, Mismatch, Wanted};
+use super::metalink::Known;
 use super::own::Own;
 use super::sidecar::{Journal, Sidecar};
 use super::stretches::Stretches;
@@ -100,6 +103,12 @@ pub struct Part {
     /// So many bytes, from the first on, are in `hashes`.
     hashed: u64,
     piece: Hashes,
+    /// What a Metalink says of the file, if there is one.
+    known: Option<Arc<Known>>,
+    /// Were the blocks that an earlier run left looked at?
+    old_blocks_are_good: bool,
+    /// Blocks that came and were wrong, until somebody asks for them.
+    bad: Vec<Range<u64>>,
     /// Nothing is to be done when it is dropped: it has come to its end, or was there before
     /// and is as it was found.
     settled: bool,
@@ -138,7 +147,7 @@ impl Part {
         self.cut(0)?;
         self.noted = false; // what is there speaks of bytes that are gone; `write` replaces it
         (self.hashes, self.piece) = (wanted.hashes(), wanted.piece_hashes());
-        self.hashed = 0;
+        (self.hashed, self.old_blocks_are_good) = (0, true);
         (self.sidecar, self.wanted) = (Some(sidecar), wanted);
         Ok(())
     }
@@ -160,6 +169,7 @@ impl Part {
         if self.hashed > self.there.prefix() || !self.hashes.cover(&whole) {
             (self.hashes, self.hashed) = (whole, 0);
         }
+        self.check_old_blocks()?;
         // The one second read: of bytes that an earlier run wrote.
         self.hash_what_is_there(u64::MAX)?;
         self.piece = wanted.piece_hashes();
@@ -215,6 +225,9 @@ impl Part {
         self.piece.update(bytes);
         if self.scattered {
             self.hash_what_is_there(2 * bytes.len() as u64)?; // I7
+        }
+        let are_good = self.check_blocks(at..after)?;
+        if self.scattered && are_good {
             self.list(at..after)?;
         }
         self.make_safe_now_and_then()

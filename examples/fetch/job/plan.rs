@@ -11,6 +11,7 @@
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use hob::http::Url;
 
@@ -18,6 +19,7 @@ use super::Job;
 use super::entries::{Entries, Entry, Extra};
 use super::glob::Glob;
 use super::lists::Sums;
+use super::metalink::{self, Known, Text};
 use super::places::{Names, clash};
 use super::template::{Facts, Template};
 use crate::args::{Name, Options};
@@ -57,6 +59,9 @@ pub fn plan(options: &Options) -> Result<Vec<Job>, Vec<String>> {
             ..Entry::default()
         });
     }
+    for document in &options.documents {
+        plan.metalink(document);
+    }
     for input in &options.inputs {
         for entry in Entries::open(input).map_err(|problem| vec![problem])? {
             plan.order(entry.map_err(|problem| vec![problem])?);
@@ -74,6 +79,32 @@ struct Plan<'a> {
     /// The files of `jobs`.
     names: Names,
     problems: Problems,
+}
+
+impl Plan<'_> {
+    /// An order for each of its files.
+    fn metalink(&mut self, document: &Text) {
+        let files = match metalink::parse(&document.text) {
+            Ok(files) => files,
+            Err(problem) => {
+                let problem = format!("{}: {}", document.place, text::harmless(&problem));
+                return self.problems.add("", &problem);
+            }
+        };
+        for file in files {
+            let mut urls = file.urls.into_iter();
+            let home = document.home.clone();
+            self.order(Entry {
+                place: document.place.clone(),
+                url: urls.next().unwrap_or_default(),
+                mirrors: urls.collect(),
+                out: Some(file.name),
+                sum: file.sum,
+                known: Some(Arc::new(Known { home, ..file.known })),
+                ..Entry::default()
+            });
+        }
+    }
 }
 
 impl Plan<'_> {
@@ -173,8 +204,11 @@ impl Plan<'_> {
         let mirrors = entry.mirrors.iter().map(|mirror| parse_url(mirror));
         job.mirrors = mirrors.collect::<Result<_, _>>()?;
         job.sum = entry.sum;
+        job.known = entry.known.clone();
         // The command line's folder is made once for all.
-        job.makes_folder = entry.dir.is_some() || (entry.out.is_none() && template.is_some());
+        job.makes_folder = entry.dir.is_some()
+            || entry.known.is_some()
+            || (entry.out.is_none() && template.is_some());
         let is_extra = entry.extra != Extra::default();
         job.extra = is_extra.then(|| Box::new(entry.extra.clone()));
         if let Some(problem) = self.sums.give(&mut job) {

@@ -68,7 +68,11 @@ impl Session {
     /// A request for the job's file at `url`, with all that the command line adds to it. What
     /// is a secret goes only to the host that the user named first.
     pub fn request(&self, job: &Job, url: &Url, range: Option<HeaderMap>) -> RequestBuilder {
-        let is_trusted = url.origin() == job.url.origin();
+        let home = match &job.known {
+            Some(known) => known.home.as_ref(),
+            None => Some(&job.url),
+        };
+        let is_trusted = home.is_some_and(|home| url.origin() == home.origin());
         let mut headers = self.options.headers.clone();
         if !self.options.compressed {
             let coding = HeaderValue::from_static("identity");

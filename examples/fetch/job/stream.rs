@@ -166,7 +166,7 @@ impl Stream {
             self.validators = Validators::of(headers);
             self.wanted.whole = Digests::of_representation(headers);
         }
-        self.wanted.users = job.sum;
+        self.wanted.users = job.digests();
         self.hashes = self.wanted.hashes();
         session.not_too_large(self.total.unwrap_or(0))?;
         transfer.head(self.total, 0, Instant::now());

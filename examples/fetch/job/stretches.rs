@@ -45,12 +45,17 @@ impl Stretches {
     }
 
     /// Is all of `asked` there?
-    #[allow(dead_code)] // until files have blocks
     pub fn cover(&self, asked: Range<u64>) -> bool {
         asked.is_empty()
             || self
                 .iter()
                 .any(|one| one.start <= asked.start && asked.end <= one.end)
+    }
+
+    /// Is any of `asked` there?
+    pub fn touch(&self, asked: Range<u64>) -> bool {
+        self.iter()
+            .any(|one| one.start < asked.end && asked.start < one.end)
     }
 
     /// So many bytes are there from the first on, without a gap.
@@ -157,6 +162,8 @@ mod tests {
                     .iter()
                     .all(|there| *there);
                 assert_eq!(all.cover(start..end), there);
+                let any = bytes[start as usize..end as usize].contains(&true);
+                assert_eq!(all.touch(start..end), any);
             }
         }
     }

@@ -12,6 +12,7 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
+use std::ops::Range;
 use std::pin::{Pin, pin};
 use std::task::{Poll, ready};
 
@@ -72,6 +73,8 @@ pub struct Writer {
     lot: Lot,
     /// The former one, to be filled again.
     spare: Lot,
+    /// Blocks that were written and are wrong.
+    bad: Vec<Range<u64>>,
 }
 
 impl Writer {
@@ -81,6 +84,7 @@ impl Writer {
             job: None,
             lot: Lot::default(),
             spare: Lot::default(),
+            bad: Vec::new(),
         }
     }
 
@@ -94,6 +98,11 @@ impl Writer {
             self.start();
         }
         Ok(())
+    }
+
+    /// The blocks that turned out to be wrong since the last call.
+    pub fn take_bad(&mut self) -> Vec<Range<u64>> {
+        std::mem::take(&mut self.bad)
     }
 
     /// Everything is written, and the half file here again.
@@ -176,8 +185,9 @@ impl Writer {
 
     fn take_back(&mut self, ended: Result<Written, JoinError>) -> io::Result<()> {
         self.job = None;
-        let (part, mut lot, result) = ended?;
+        let (mut part, mut lot, result) = ended?;
         lot.clear();
+        self.bad.append(&mut part.take_bad());
         (self.part, self.spare) = (Some(part), lot);
         result
     }

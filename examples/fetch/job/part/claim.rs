@@ -76,6 +76,9 @@ impl Part {
                 hashes: Hashes::default(),
                 hashed: 0,
                 piece: Hashes::default(),
+                known: None,
+                old_blocks_are_good: false,
+                bad: Vec::new(),
                 settled: !is_new,
             };
             part.look(url)?;

@@ -155,7 +155,6 @@ impl Plan {
             .is_some_and(|run| run.at == run.start)
     }
 
-    #[allow(dead_code)] // until files have blocks
     /// These bytes are wrong, and have to come again.
     pub fn forget(&mut self, wrong: Range<u64>) {
         self.there.remove(wrong);

@@ -19,9 +19,11 @@ use super::growth::{Advice, Growth};
 use super::plan::{Number, Plan};
 use super::{Ended, First};
 use crate::job::attempt::{Failed, Round};
+use crate::job::blocks::Blocks;
 use crate::job::download::at;
 use crate::job::mirrors::Place;
 use crate::job::session::AtWork;
+use crate::job::stretches::Stretches;
 use crate::job::writer::Writer;
 
 /// So many pieces of bodies, of up to 64 KiB each, may wait to be looked at.
@@ -63,6 +65,8 @@ pub struct Spread<'a, 'b> {
     ranges: BTreeMap<Number, OneRange>,
     tell: Tell,
     news: Receiver<(Number, News)>,
+    /// What each mirror has brought since.
+    brought: BTreeMap<Place, Stretches>,
     /// Over the network, by all ranges.
     received: u64,
     /// A cache stumbled over `If-Range`; versions are compared all the same.
@@ -91,11 +95,17 @@ impl<'a, 'b> Spread<'a, 'b> {
         let (there, total, example, from) = scattered.await.map_err(at(round.job))?;
         let total = total.unwrap_or(first.end);
         let (tell, news) = channel(WAITING);
+        let blocks = round
+            .job
+            .known
+            .as_ref()
+            .and_then(|known| known.blocks.as_ref());
+        let grain = blocks.map_or(1, Blocks::length);
         let least = round.session.options.min_split_size;
         let mut spread = Spread {
             round,
             writer,
-            plan: Plan::new(total, there, least, 1),
+            plan: Plan::new(total, there, least, grain),
             total,
             home: from.and_then(|from| round.mirrors.place_of(&from)),
             version: example.and_then(|range| range.version),
@@ -103,6 +113,7 @@ impl<'a, 'b> Spread<'a, 'b> {
             ranges: BTreeMap::new(),
             tell,
             news,
+            brought: BTreeMap::new(),
             received,
             without_if_range: false,
             failure: None,
@@ -136,7 +147,11 @@ impl<'a, 'b> Spread<'a, 'b> {
                 self.open();
             }
             if self.ranges.is_empty() {
-                return self.end();
+                self.writer.flush().await.map_err(at(self.round.job))?;
+                if !self.blame() {
+                    return self.end();
+                }
+                continue;
             }
             match self.next().await? {
                 Next::News(number, news) if self.is_heard(number) => {

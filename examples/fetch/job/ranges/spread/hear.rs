@@ -1,12 +1,14 @@
 //! What a range has to tell, and what becomes of it. R1 and R2 of [`ranges`](super::super) are kept here.
 
+use std::ops::Range;
+
 use hob::http::{Response, Resume, Verdict};
 use hob::time::now;
 
 use super::super::Ended;
 use super::super::ask::{News, is_part, is_too_long, read};
 use super::super::plan::Number;
-use super::Spread;
+use super::{OneRange, Spread};
 use crate::job::attempt::{Failed, refusal};
 use crate::job::download::at;
 use crate::job::failure::Failure;
@@ -85,8 +87,13 @@ impl Spread<'_, '_> {
             let written = self.writer.write(place, now_due).await;
             written.map_err(at(self.round.job))?;
             self.received += taken as u64;
+            if let Some(one) = self.ranges.get(&number) {
+                let brought = self.brought.entry(one.from).or_default();
+                brought.add(place..place + taken as u64);
+            }
             self.round.transfer.add(taken);
             self.round.not_too_large(self.round.transfer.size())?;
+            self.blame();
             if !self.plan.is_over(number) {
                 return Ok(());
             }
@@ -111,6 +118,46 @@ impl Spread<'_, '_> {
     pub(super) fn remove(&mut self, number: Number) {
         if let Some(one) = self.ranges.remove(&number) {
             self.round.mirrors.end(one.from);
+        }
+    }
+
+    /// Blocks that turned out to be wrong are missing again. Who brought all of one is a liar,
+    /// and asked no more; where several brought it, each of them is under suspicion. False:
+    /// there were none.
+    pub(super) fn blame(&mut self) -> bool {
+        let bad = self.writer.take_bad();
+        for block in bad.clone() {
+            self.plan.forget(block.clone());
+            let failure = Failure::Block(block.clone());
+            self.tell(&failure.to_string());
+            self.failure = Some(failure.into());
+            self.suspect(&block);
+        }
+        if !bad.is_empty() {
+            let is_out = |one: &OneRange| self.round.mirrors.is_out(one.from);
+            let all = self.ranges.iter().filter(|(_, one)| is_out(one));
+            let liars: Vec<_> = all.map(|(number, _)| *number).collect();
+            liars.into_iter().for_each(|number| self.leave(number));
+            self.open();
+        }
+        !bad.is_empty()
+    }
+
+    fn suspect(&mut self, block: &Range<u64>) {
+        let mirrors = self.round.mirrors;
+        let brought = self.brought.iter();
+        let all = brought.filter(|(_, brought)| brought.touch(block.clone()));
+        let suspects: Vec<_> = all.map(|(from, _)| *from).collect();
+        // What a known liar left is nobody else's fault.
+        let is_known = suspects.iter().any(|from| mirrors.is_out(*from));
+        for from in suspects {
+            let brought = self.brought.entry(from).or_default();
+            match brought.cover(block.clone()) {
+                true => mirrors.put_out(from),
+                false if !is_known => mirrors.failed(from, false),
+                false => {}
+            }
+            brought.remove(block.clone());
         }
     }
 
