@@ -197,17 +197,41 @@ fn a_run_that_is_stopped_is_drawn_as_well() {
     json(&folder, "a.har");
 }
 
-/// Broken by: an exit status of 0 where something that was asked for is not there.
+/// Broken by: opening it when all is done.
 #[test]
-fn a_picture_that_cannot_be_written_is_a_failure_after_all_has_arrived() {
+fn a_picture_that_cannot_be_written_stops_the_run_before_it_begins() {
     let (server, folder) = (server(), Folder::new());
-    let url = server.url("/a");
-    let ran = folder.run(["--waterfall", "no-such-folder/a.html", &url]);
+    for flag in ["--waterfall", "--har"] {
+        let ran = folder.run([flag, "no-such-folder/a.html", &server.url("/a")]);
+        assert_eq!(ran.code, Some(1), "{ran:#?}");
+        let said = "fetch: writing no-such-folder/a.html: ";
+        assert!(ran.stderr.starts_with(said), "{ran:#?}");
+    }
+    assert!(server.seen().is_empty());
+    assert_eq!(folder.names(), [""; 0]);
+}
+
+/// Broken by: an exit status of 0 where something that was asked for is not there.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_is_full_at_the_end_is_a_failure() {
+    let (server, folder) = (server(), Folder::new());
+    let ran = folder.run(["--har", "/dev/full", &server.url("/a")]);
     assert_eq!(ran.code, Some(23), "{ran:#?}");
     assert!(
-        ran.stderr.starts_with("fetch: no-such-folder/a.html: "),
+        ran.stderr.starts_with("fetch: writing /dev/full: "),
         "{ran:#?}"
     );
+    assert_eq!(folder.names(), ["a"]);
+}
+
+/// Broken by: words for people between those for programs.
+#[test]
+fn a_har_on_standard_output_has_it_to_itself() {
+    let (server, folder) = (server(), Folder::new());
+    let ran = folder.run(["--har", "-", &server.url("/a")]);
+    let har: serde_json::Value = serde_json::from_str(&ran.stdout).expect("it is all JSON");
+    assert_eq!(har["log"]["entries"][0]["response"]["status"], 200);
     assert_eq!(folder.names(), ["a"]);
 }
 

@@ -149,7 +149,9 @@ fn sort_out(mut options: Options) -> Result<Command, String> {
         return Err("-I prints heads, so there is no file for -o or -O to name".into());
     }
     if options.told_on_stdout() > 1 {
-        return Err("--events and --summary: only one of them can have standard output".into());
+        return Err(
+            "--events, --summary and --har: only one of them can have standard output".into(),
+        );
     }
     for name in &options.no_headers {
         options.headers.remove(name);

@@ -183,7 +183,7 @@ impl Options {
 
     /// How many of the flags for programs want standard output.
     pub fn told_on_stdout(&self) -> usize {
-        let outs = [&self.events, &self.summary];
+        let outs = [&self.events, &self.summary, &self.har];
         let outs = outs.into_iter().flatten();
         outs.filter(|path| path.as_os_str() == "-").count()
     }

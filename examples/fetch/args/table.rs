@@ -703,7 +703,8 @@ fn show() -> Vec<Flag> {
         Flag::value(
             "har",
             "FILE",
-            "record all requests as HAR 1.2, which browsers and other tools can read",
+            "record all requests as HAR 1.2, which browsers and other tools can read; - is standard \
+             output",
             |o, v| v.path().map(|file| o.har = Some(file)),
         ),
         Flag::switch("no-progress", "no bars, even on a terminal", |o| {

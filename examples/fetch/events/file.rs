@@ -193,7 +193,10 @@ impl fmt::Debug for FileLog {
 #[cfg(test)]
 pub fn heard() -> (Rc<Log>, Rc<RefCell<Vec<super::Event>>>) {
     let events = Rc::new(RefCell::new(Vec::new()));
-    let recorder = super::run::Recorder(events.clone());
+    let recorder = super::run::Recorder {
+        kept: events.clone(),
+        with_headers: true,
+    };
     (Log::new(vec![Box::new(recorder)]), events)
 }
 

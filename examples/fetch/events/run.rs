@@ -6,9 +6,7 @@
 //! done.
 
 use std::cell::{Cell, RefCell};
-use std::fs;
 use std::io;
-use std::path::Path;
 use std::rc::Rc;
 use std::time::SystemTime;
 
@@ -19,8 +17,8 @@ use super::write_out::WriteOut;
 use super::{Event, What, json};
 use crate::args::Options;
 use crate::job::OTHER;
-use crate::picture;
-use crate::show::{self, text, to_stderr};
+use crate::picture::Kind;
+use crate::show::{self, to_stderr};
 
 thread_local! {
     /// What a shell makes of the signal that stops the run. Ctrl-C, if nobody says another.
@@ -37,12 +35,13 @@ pub fn stopped_by(signal: i32) {
 
 pub struct Run {
     pub log: Rc<Log>,
-    options: Options,
     /// `--events`.
     lines: Option<Rc<RefCell<Sink>>>,
     /// `--summary`, and where it goes.
     summary: Option<(Rc<RefCell<Summary>>, Sink)>,
-    /// All events, where something is made of them at the end.
+    /// What is made of all events at the end, and where that goes.
+    pictures: Vec<(Kind, Sink)>,
+    /// All events, where something is made of them.
     kept: Rc<RefCell<Vec<Event>>>,
     is_over: bool,
 }
@@ -68,8 +67,12 @@ impl Run {
         if let Some((summary, _)) = &summary {
             listeners.push(Box::new(Keeper(Rc::clone(summary))));
         }
-        if wants_all(options) {
-            listeners.push(Box::new(Recorder(Rc::clone(&kept))));
+        let pictures = pictures(options)?;
+        if !pictures.is_empty() {
+            listeners.push(Box::new(Recorder {
+                kept: Rc::clone(&kept),
+                with_headers: options.har.is_some(),
+            }));
         }
         if let Some(format) = &options.write_out {
             listeners.push(Box::new(WriteOut::new(format.clone())));
@@ -82,9 +85,9 @@ impl Run {
         });
         Ok(Run {
             log,
-            options: options.clone(),
             lines,
             summary,
+            pictures,
             kept,
             is_over: false,
         })
@@ -100,7 +103,12 @@ impl Run {
     fn write(&mut self, code: u8) -> u8 {
         self.is_over = true;
         self.log.close(code);
-        let mut problems = pictures(&self.options, &self.kept.take());
+        let events = self.kept.take();
+        let mut problems = Vec::new();
+        for (kind, sink) in &mut self.pictures {
+            sink.line(kind.draw(&events));
+            problems.extend(sink.problem());
+        }
         if let Some((summary, sink)) = &mut self.summary {
             sink.line(summary.borrow().write(self.log.now(), code));
             problems.extend(sink.problem());
@@ -126,36 +134,31 @@ impl Drop for Run {
     }
 }
 
-/// Is there anything that is made of all events together?
-fn wants_all(options: &Options) -> bool {
-    !options.waterfalls.is_empty() || options.har.is_some()
+/// What the options ask for that is made of all events together.
+fn pictures(options: &Options) -> io::Result<Vec<(Kind, Sink)>> {
+    let drawn = options.waterfalls.iter();
+    let drawn = drawn.filter_map(|path| Some((Kind::of(path)?, path)));
+    let recorded = options.har.iter().map(|path| (Kind::Har, path));
+    let all = drawn.chain(recorded);
+    all.map(|(kind, path)| Ok((kind, Sink::open(path)?)))
+        .collect()
 }
 
-/// Makes what the options ask for of all that happened. Returns what went wrong, a line each.
-fn pictures(options: &Options, events: &[Event]) -> Vec<String> {
-    let mut problems = Vec::new();
-    let mut write = |path: &Path, text: String| {
-        if let Err(e) = fs::write(path, text) {
-            let path = text::harmless(&path.display().to_string());
-            problems.push(format!("{path}: {e}"));
-        }
-    };
-    for path in &options.waterfalls {
-        if let Some(kind) = picture::Kind::of(path) {
-            write(path, picture::waterfall(events, kind));
-        }
-    }
-    if let Some(path) = &options.har {
-        write(path, picture::har(events));
-    }
-    problems
+pub struct Recorder {
+    pub kept: Rc<RefCell<Vec<Event>>>,
+    /// They are most of what an event weighs.
+    pub with_headers: bool,
 }
-
-pub struct Recorder(pub Rc<RefCell<Vec<Event>>>);
 
 impl Listener for Recorder {
     fn hear(&mut self, event: &Event) {
-        self.0.borrow_mut().push(event.clone());
+        let mut event = event.clone();
+        if let What::Request { headers, .. } | What::FirstByte { headers, .. } = &mut event.what
+            && !self.with_headers
+        {
+            *headers = Vec::new();
+        }
+        self.kept.borrow_mut().push(event);
     }
 }
 

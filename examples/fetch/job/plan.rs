@@ -243,8 +243,7 @@ impl Plan<'_> {
         } else if orders < options.sending.files.len() {
             problems.add("", "there are more -T than URLs");
         } else if options.told_on_stdout() > 0 && self.jobs.iter().any(|job| job.is_stdout) {
-            let both =
-                "standard output cannot have what --events or --summary tell and a file, too";
+            let both = "standard output cannot have what --events, --summary or --har tell and a file, too";
             problems.add("", both);
         }
         match problems.all() {

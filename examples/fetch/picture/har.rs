@@ -25,7 +25,7 @@ pub fn of(story: &Story) -> String {
         "pages": pages,
         "entries": entries,
     } });
-    format!("{har:#}\n")
+    format!("{har:#}")
 }
 
 /// The time of day. Without a beginning, the run began when Unix did.

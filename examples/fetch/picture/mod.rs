@@ -34,17 +34,19 @@ use story::Story;
 
 use crate::events::Event;
 
-/// What a waterfall can be drawn as.
+/// What can be made of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// One HTML file with everything in it.
+    /// A waterfall: one HTML file with everything in it.
     Html,
-    /// One SVG, for a document.
+    /// A waterfall: one SVG, for a document.
     Svg,
+    /// HAR 1.2, as JSON.
+    Har,
 }
 
 impl Kind {
-    /// By the end of its name.
+    /// What a waterfall is to be drawn as is known by the end of its name.
     pub fn of(path: &Path) -> Option<Kind> {
         let ending = path.extension()?.to_str()?.to_ascii_lowercase();
         match ending.as_str() {
@@ -53,19 +55,14 @@ impl Kind {
             _ => None,
         }
     }
-}
 
-pub fn waterfall(events: &[Event], kind: Kind) -> String {
-    let view = View::of(events);
-    match kind {
-        Kind::Html => page::of(&view),
-        Kind::Svg => svg::of(&view),
+    pub fn draw(self, events: &[Event]) -> String {
+        match self {
+            Kind::Html => page::of(&View::of(events)),
+            Kind::Svg => svg::of(&View::of(events)),
+            Kind::Har => har::of(&Story::of(events)),
+        }
     }
-}
-
-/// HAR 1.2, as JSON.
-pub fn har(events: &[Event]) -> String {
-    har::of(&Story::of(events))
 }
 
 /// All that is drawn.

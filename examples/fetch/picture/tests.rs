@@ -273,9 +273,9 @@ fn wherever_a_run_is_cut_off_its_times_add_up() {
                     "{track:?}"
                 );
             }
-            waterfall(&events[..length], Kind::Html);
-            waterfall(&events[..length], Kind::Svg);
-            har(&events[..length]);
+            Kind::Html.draw(&events[..length]);
+            Kind::Svg.draw(&events[..length]);
+            Kind::Har.draw(&events[..length]);
         }
     }
 }
@@ -382,15 +382,15 @@ fn hostile() -> Run {
 /// Broken by: leaving out `escaped` or `json_in_script` anywhere.
 #[test]
 fn no_name_becomes_a_part_of_the_page() {
-    let page = waterfall(&hostile().0, Kind::Html);
+    let page = Kind::Html.draw(&hostile().0);
     let scripts = page.matches("<script").count();
     assert_eq!((scripts, page.matches("</script").count()), (3, 3));
     assert!(!page.contains("<img"));
     // What we say ourselves is escaped, too: `< 1 %` of the run.
-    let page = waterfall(&crowd(12, 3), Kind::Html);
+    let page = Kind::Html.draw(&crowd(12, 3));
     let text = page.split("<script").next().unwrap();
     assert!(text.contains("&lt; 1 %") && !text.contains("< "), "{text}");
-    let svg = waterfall(&hostile().0, Kind::Svg);
+    let svg = Kind::Svg.draw(&hostile().0);
     let read = roxmltree::Document::parse(&svg).expect("it is XML");
     let names = read.descendants().map(|node| node.tag_name().name());
     let known = ["", "svg", "title", "style", "rect", "text", "path", "g"];
@@ -401,19 +401,19 @@ fn no_name_becomes_a_part_of_the_page() {
 #[test]
 fn the_page_needs_nothing_from_anywhere() {
     for kind in [Kind::Html, Kind::Svg] {
-        let picture = waterfall(&whole_way().0, kind);
+        let picture = kind.draw(&whole_way().0);
         for loads in [" src=", " href=", "url(", "@import", "import("] {
             assert!(!picture.contains(loads), "{kind:?} has {loads}");
         }
     }
-    assert!(waterfall(&[], Kind::Html).contains("default-src 'none'"));
+    assert!(Kind::Html.draw(&[]).contains("default-src 'none'"));
 }
 
 /// Broken by: leaving rows out where there are many, in either picture.
 #[test]
 fn of_thousands_of_files_each_is_there() {
     let events = crowd(2000, 64);
-    let page = waterfall(&events, Kind::Html);
+    let page = Kind::Html.draw(&events);
     for file in [1, 999, 2000] {
         let name = format!("package-{file:04}-with");
         assert_eq!(
@@ -422,7 +422,7 @@ fn of_thousands_of_files_each_is_there() {
             "as data, as a name and as a URL"
         );
     }
-    let svg = waterfall(&events, Kind::Svg);
+    let svg = Kind::Svg.draw(&events);
     let lines = svg
         .lines()
         .find(|line| line.contains("stroke=\"var(--waiting)\""));
@@ -436,7 +436,7 @@ fn of_thousands_of_files_each_is_there() {
 fn a_har_has_each_request_and_its_parts_add_up() {
     let events = [whole_way().0, winding_way().0, crowd(50, 4)];
     for events in events {
-        let har: serde_json::Value = serde_json::from_str(&har(&events)).unwrap();
+        let har: serde_json::Value = serde_json::from_str(&Kind::Har.draw(&events)).unwrap();
         let entries = har["log"]["entries"].as_array().unwrap();
         let asked = |event: &&Event| matches!(event.what, What::Request { .. });
         assert_eq!(entries.len(), events.iter().filter(asked).count());
@@ -463,7 +463,7 @@ fn a_request_that_came_nowhere_is_an_entry_with_the_status_0() {
         .at(0, 1, What::Started)
         .on(30, 1, (1, 1), connect(20, Some(refused)))
         .at(30, 1, done(Outcome::Failed, refused, 0));
-    let har: serde_json::Value = serde_json::from_str(&har(&run.0)).unwrap();
+    let har: serde_json::Value = serde_json::from_str(&Kind::Har.draw(&run.0)).unwrap();
     let entry = &har["log"]["entries"][0];
     assert_eq!(entry["response"]["status"], 0);
     assert_eq!(entry["response"]["_error"], refused);
