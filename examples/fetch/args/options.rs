@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use hob::http::{HeaderMap, HeaderName};
 
@@ -78,6 +78,10 @@ pub struct Options {
     pub no_headers: Vec<HeaderName>,
     pub user: Option<(String, String)>,
     pub bearer: Option<String>,
+    /// `--if-changed`.
+    pub if_changed: bool,
+    /// `-z`: the field that says it, and when.
+    pub since: Option<(HeaderName, SystemTime)>,
     pub cookies: Cookies,
     pub sending: Sending,
     pub compressed: bool,
@@ -155,6 +159,8 @@ impl Default for Options {
             no_headers: Vec::new(),
             user: None,
             bearer: None,
+            if_changed: false,
+            since: None,
             cookies: Cookies::default(),
             sending: Sending::default(),
             compressed: false,

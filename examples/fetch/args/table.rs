@@ -262,6 +262,24 @@ fn resume() -> Vec<Flag> {
             "keep no half file of a download that failed",
             |o| o.remove_on_error = true,
         ),
+        Flag::switch(
+            "if-changed",
+            "fetch a file that is there again, but only if the server has another version of it",
+            |o| o.if_changed = true,
+        )
+        .more(
+            "What the server says of each file (ETag, Last-Modified) is noted in .fetch-versions in \
+             its folder, and believed while the file is as fetch left it. Files are called after \
+             their URLs, so that the next run knows which is which.",
+        ),
+        Flag::value(
+            "time-cond",
+            "WHEN",
+            "fetch only what was changed since WHEN, which is a date or a file; with a - before \
+             it, only what was not",
+            |o, v| v.read(values::since).map(|since| o.since = since),
+        )
+        .short('z'),
         Flag::value(
             "sha256",
             "HEX",

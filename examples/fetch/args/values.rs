@@ -1,11 +1,12 @@
 //! The values of flags: how each is written, and what is said of one that is not.
 
 use std::ffi::OsStr;
+use std::io;
 use std::net::{AddrParseError, IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use hob::http::{HeaderName, HeaderValue, Method};
+use hob::http::{HeaderMap, HeaderName, HeaderValue, Method, Validators, header};
 
 use super::Name;
 use super::flags::Problem;
@@ -184,6 +185,43 @@ pub fn write_out(text: &str) -> Result<Format, String> {
 /// The text in a file that a value names.
 pub fn file(path: &str) -> Result<String, Problem> {
     std::fs::read_to_string(path).map_err(|e| format!("cannot read {path}: {e}").into())
+}
+
+/// `-z`: a date as HTTP writes it, or a day of the form 2024-12-31, or the file whose date it is.
+/// `None`: the file is not there, so that nothing is old.
+pub fn since(text: &str) -> Result<Option<(HeaderName, SystemTime)>, &'static str> {
+    let (name, text) = match text.strip_prefix('-') {
+        Some(rest) => (header::IF_UNMODIFIED_SINCE, rest),
+        None => (header::IF_MODIFIED_SINCE, text),
+    };
+    if let Some(at) = date(text) {
+        return Ok(Some((name, at)));
+    }
+    match std::fs::metadata(text) {
+        Ok(found) => Ok(found.modified().ok().map(|at| (name, at))),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(_) => Err("that file cannot be looked at"),
+    }
+}
+
+fn date(text: &str) -> Option<SystemTime> {
+    let http = |text: &str| {
+        let mut fields = HeaderMap::new();
+        fields.insert(header::LAST_MODIFIED, text.try_into().ok()?);
+        Validators::of(&fields).last_modified()
+    };
+    http(text).or_else(|| {
+        let (day, time) = text.split_once(' ').unwrap_or((text, "00:00:00"));
+        let words: Vec<&str> = day.split('-').collect();
+        let [year, month, day] = words.try_into().ok()?;
+        const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
+        let at = 3 * month.parse::<usize>().ok()?.checked_sub(1)?;
+        let month = MONTHS.get(at..at + 3)?;
+        // HTTP wants the day of the week, too, and only one of the seven is right.
+        let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+        let mut days = days.into_iter();
+        days.find_map(|name| http(&format!("{name}, {day} {month} {year} {time} GMT")))
+    })
 }
 
 /// As it goes out: methods are told apart by case.

@@ -15,7 +15,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use hob::http::{Digests, Response, Resume, StatusCode, Url, Verdict, header};
+use hob::http::{Digests, HeaderMap, Response, Resume, StatusCode, Url, Verdict, header};
 
 use super::check::Wanted;
 use super::download::at;
@@ -68,6 +68,7 @@ pub async fn attempt(
         true => Ask::Rest,
         false => Ask::Whole,
     };
+    let condition = session.condition(job).await;
     loop {
         let round = Round {
             session,
@@ -75,7 +76,7 @@ pub async fn attempt(
             transfer,
             mirrors,
         };
-        match round.once(writer, ask).await? {
+        match round.once(writer, ask, &condition).await? {
             Some(next) => ask = next,
             None => return Ok(()),
         }
@@ -92,7 +93,12 @@ pub struct Round<'a> {
 
 impl Round<'_> {
     /// One request. Returns what to ask next; `None` if all is there.
-    async fn once(&self, writer: &mut Writer, ask: Ask) -> Result<Option<Ask>, Failed> {
+    async fn once(
+        &self,
+        writer: &mut Writer,
+        ask: Ask,
+        condition: &HeaderMap,
+    ) -> Result<Option<Ask>, Failed> {
         let part = writer.flush().await.map_err(at(self.job))?;
         let (place, url) = (self.mirrors.current(), self.url());
         let rest = part.rest(&text::url(url), self.mirrors.is_vouched());
@@ -101,7 +107,12 @@ impl Round<'_> {
         if let Some(range) = range.as_mut().filter(|_| ask == Ask::RestWithoutIfRange) {
             range.remove(header::IF_RANGE);
         }
-        let request = self.session.request(self.job, url, range);
+        let mut fields = range.unwrap_or_default();
+        // A mirror has tags of its own.
+        if *url == self.job.url {
+            fields.extend(condition.clone());
+        }
+        let request = self.session.request(self.job, url, Some(fields));
         let request = self.session.dress(self.job, request, self.transfer).await?;
         let response = self.transfer.observe(request).send().await?;
         self.session.tell_response(self.job, &response);

@@ -17,13 +17,14 @@ use std::path::Path;
 use std::time::{Instant, SystemTime};
 
 use hob::blocking;
+use hob::http::Validators;
 use hob::time::{sleep, timeout};
 
 use super::attempt::{Failed, attempt};
 use super::check::{Hashes, Wanted};
 use super::failure::Failure;
 use super::mirrors::Mirrors;
-use super::part::{Claim, Part, part_path};
+use super::part::{Claim, Part, Replace, part_path};
 use super::print::print;
 use super::stream::Stream;
 use super::writer::Writer;
@@ -103,6 +104,9 @@ async fn all_of_it(
             return Err(failure);
         }
         flushed.map_err(at(job))?;
+        if transfer.was_not_modified() && !job.digests().is_empty() {
+            check_what_is_there(job).await?;
+        }
         if transfer.was_there() || transfer.was_not_modified() {
             return Ok(()); // under the name that the server proposed; or nobody wants it
         }
@@ -125,9 +129,18 @@ async fn all_of_it(
     part.algorithms()
         .for_each(|name| transfer.verified(name, true));
     // 4.
-    let target = part.target().to_owned();
+    let (target, url) = (part.target().to_owned(), text::url(&job.url));
+    let validators = match part.from() {
+        Some(from) if from == url => part.validators(),
+        _ => Validators::default(), // a mirror's say nothing of what is at the job's URL
+    };
     let published = session.settle.publish(*part).await;
-    published.map_err(Failure::at("naming", &target))
+    published.map_err(Failure::at("naming", &target))?;
+    if session.options.if_changed {
+        let noted = session.versions.note(&target, &url, validators).await;
+        noted.map_err(Failure::at("noting the version of", &target))?;
+    }
+    Ok(())
 }
 
 /// `None`: there is nothing to do.
@@ -137,14 +150,18 @@ async fn claim(
     transfer: &Transfer,
 ) -> Result<Option<Box<Part>>, Failure> {
     let (target, url) = (job.target.clone(), text::url(&job.url));
-    let (force, sync) = (session.options.force, session.options.fsync.is_on());
+    let sync = session.options.fsync.is_on();
+    let replace = match session.options.force {
+        false if session.is_conditional() => Replace::TheFile,
+        force => Replace::of(force),
+    };
     let makes_folder = job.makes_folder || session.options.create_dirs;
     let folder = target.parent().filter(|_| makes_folder);
     if let Some(folder) = folder {
         let made = hob::fs::create_dir_all(folder).await;
         made.map_err(Failure::at("making", folder))?;
     }
-    let claim = blocking::run(move || Part::claim(&target, &url, force, sync)).await;
+    let claim = blocking::run(move || Part::claim(&target, &url, replace, sync)).await;
     let half = part_path(&job.target);
     match claim.map_err(Failure::at("creating", &half))? {
         Claim::Ours(mut part) => {

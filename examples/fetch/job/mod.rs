@@ -13,6 +13,7 @@ mod writer;
 mod settle;
 mod places;
 mod failure;
+mod versions;
 mod session;
 mod mirrors;
 mod attempt;

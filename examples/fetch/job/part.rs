@@ -51,7 +51,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use hob::http::Digests;
+use hob::http::{Digests, Validators};
 
 use super::check::{Hashes, Mismatch, Wanted};
 use super::metalink::Known;
@@ -80,8 +80,7 @@ pub struct Part {
     file: Option<File>,
     /// What `path` named when we made it.
     own: Own,
-    /// May the target be replaced, if it exists?
-    force: bool,
+    replace: Replace,
     /// Does the sidecar survive a power cut, and what it speaks of?
     sync: bool,
     /// These bytes are good.
@@ -114,6 +113,25 @@ pub struct Part {
     settled: bool,
 }
 
+/// What may be replaced, if it is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replace {
+    Nothing,
+    /// The file itself, once a newer version of it is whole.
+    TheFile,
+    /// That, and half files of others (`--force`).
+    All,
+}
+
+impl Replace {
+    pub fn of(force: bool) -> Replace {
+        match force {
+            true => Replace::All,
+            false => Replace::Nothing,
+        }
+    }
+}
+
 impl Part {
     /// The URL that its version is known from.
     pub fn from(&self) -> Option<&str> {
@@ -128,6 +146,14 @@ impl Part {
 
     pub fn there(&self) -> &Stretches {
         &self.there
+    }
+
+    /// Which version it is of, as far as anybody said.
+    pub fn validators(&self) -> Validators {
+        let sidecar = self.sidecar.as_ref();
+        sidecar.map_or_else(Validators::default, |sidecar| {
+            Validators::of(&sidecar.fields)
+        })
     }
 
     /// How long the whole is, as far as anybody said.
@@ -274,7 +300,7 @@ impl Part {
     /// The server proposes another name, which must not replace anything.
     pub fn rename_target(&mut self, target: PathBuf) {
         self.target = target;
-        self.force = false;
+        self.replace = Replace::Nothing;
     }
 
     pub fn target(&self) -> &Path {
@@ -293,7 +319,7 @@ impl Drop for Part {
 /// A small file in the way of all the others: whole or not at all, and over another one only
 /// with `force`.
 pub fn save(target: &Path, content: &[u8], force: bool) -> io::Result<()> {
-    match Part::claim(target, "", force, false)? {
+    match Part::claim(target, "", Replace::of(force), false)? {
         Claim::There(_) => Err(exists(target, "exists already (--force replaces it)")),
         Claim::Ours(mut part) => {
             part.cut(0)?;

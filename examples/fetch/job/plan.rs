@@ -196,7 +196,8 @@ impl Plan<'_> {
             None => {
                 let name = names::from_url(&url);
                 Job {
-                    server_names: true,
+                    // The next run must know which file it is.
+                    server_names: !self.options.if_changed,
                     ..Job::new(url, dir.join(&name), &name)
                 }
             }

@@ -7,7 +7,9 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use hob::http::{Client, HeaderMap, HeaderValue, Method, RequestBuilder, Response, Url, header};
+use hob::http::{
+    Client, HeaderMap, HeaderValue, Method, RequestBuilder, Response, Url, Validators, header,
+};
 use hob::sync::{Mutex, RateLimiter};
 use hob::time::now;
 
@@ -17,6 +19,7 @@ use super::failure::Failure;
 use super::places::Places;
 use super::ranges::Growth;
 use super::settle::Settle;
+use super::versions::Versions;
 use crate::args::Options;
 use crate::show::{fields, text, to_stderr};
 use crate::transfer::Transfer;
@@ -34,6 +37,7 @@ pub struct Session {
     pub jobs: Rc<[Job]>,
     pub settle: Settle,
     pub places: Places,
+    pub versions: Versions,
     /// Held by the download that prints (`-o -`).
     pub stdout: Mutex<()>,
     /// `--limit-rate`: a token is a byte.
@@ -56,6 +60,7 @@ impl Session {
         Session {
             settle: Settle::new(options.fsync),
             places: Places::of(jobs.clone()),
+            versions: Versions::default(),
             stdout: Mutex::new(()),
             jobs,
             pace: options.limit_rate.map(limiter),
@@ -125,6 +130,27 @@ impl Session {
             options.limit_rate,
             now(),
         )
+    }
+
+    /// Does a newer version replace a file that is there?
+    pub fn is_conditional(&self) -> bool {
+        self.options.if_changed || self.options.since.is_some()
+    }
+
+    /// What has to be so for the file to be sent at all: `--if-changed`, `-z`.
+    pub async fn condition(&self, job: &Job) -> HeaderMap {
+        let mut fields = HeaderMap::new();
+        if let Some((name, at)) = &self.options.since {
+            fields.extend(Validators::modified(*at).if_changed());
+            if let Some(value) = fields.remove(header::IF_MODIFIED_SINCE) {
+                fields.insert(name, value);
+            }
+        }
+        if self.options.if_changed && self.sends_nothing(job) {
+            let url = text::url(&job.url);
+            fields.extend(self.versions.condition(&job.target, &url).await);
+        }
+        fields
     }
 
     /// Is this a job that only fetches?

@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use super::{Part, SMALL, exists, meta_path, part_path};
+use super::{Part, Replace, SMALL, exists, meta_path, part_path};
 use crate::job::check::{Hashes, Wanted};
 use crate::job::own::{self, Own};
 use crate::job::sidecar::{self, Beside, Sidecar};
@@ -25,11 +25,17 @@ pub enum Claim {
 
 impl Part {
     /// Creates the half file of `target`, or takes over one that nobody writes any more.
-    pub fn claim(target: &Path, url: &str, force: bool, sync: bool) -> io::Result<Claim> {
+    pub fn claim(target: &Path, url: &str, replace: Replace, sync: bool) -> io::Result<Claim> {
+        let force = replace == Replace::All;
         let (path, meta) = (part_path(target), meta_path(target));
+        if replace == Replace::TheFile {
+            tidy(&path, target, url);
+        }
         // A name can come and go while we look at it; three times it does not by chance.
         for _ in 0..3 {
-            if !force && let Some(length) = length_of(target)? {
+            if replace == Replace::Nothing
+                && let Some(length) = length_of(target)?
+            {
                 tidy(&path, target, url);
                 return Ok(Claim::There(length));
             }
@@ -63,7 +69,7 @@ impl Part {
                 target: target.to_owned(),
                 file: Some(file),
                 own,
-                force,
+                replace,
                 sync,
                 there: Stretches::default(),
                 scattered: false,
@@ -103,7 +109,7 @@ impl Part {
                 self.noted = self.scattered || sidecar.there.is_none();
                 self.sidecar = Some(*sidecar);
             }
-            _ if self.force => {}
+            _ if self.replace == Replace::All => {}
             Beside::Empty => {} // a power cut may leave the sidecar without its text
             Beside::Other => {
                 let how = "exists, and is not this fetch's; rename or delete it, or let \

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 
-use super::{Part, exists};
+use super::{Part, Replace, exists};
 
 impl Part {
     /// Gives the whole file its final name.
@@ -21,7 +21,7 @@ impl Part {
     }
 
     fn name_it(&self) -> io::Result<()> {
-        if self.force {
+        if self.replace != Replace::Nothing {
             return fs::rename(&self.path, &self.target); // I2
         }
         // I2, I3.

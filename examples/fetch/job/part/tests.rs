@@ -34,7 +34,7 @@ impl Folder {
     }
 
     fn claim(&self, force: bool) -> io::Result<Claim> {
-        Part::claim(&self.target(), URL, force, true)
+        Part::claim(&self.target(), URL, Replace::of(force), true)
     }
 
     #[track_caller]
@@ -246,7 +246,7 @@ fn half_of_another_urls_file_is_neither_used_nor_lost() {
     begun(&mut part, 100, Some("\"v1\""));
     part.write(0, b"half").unwrap();
     drop(part);
-    let claim = |force| Part::claim(&folder.target(), "http://h/other", force, true);
+    let claim = |force| Part::claim(&folder.target(), "http://h/other", Replace::of(force), true);
     let refused = claim(false).unwrap_err().to_string();
     assert!(refused.contains("half of another URL"), "{refused}");
     assert_eq!(folder.names(), ["a.part", "a.part.meta"]);
