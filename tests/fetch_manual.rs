@@ -41,6 +41,11 @@ fn answer(x: &mut Exchange, asked: u32) -> io::Result<()> {
         "/private.txt" => x.raw(
             b"HTTP/1.1 401 U\r\nWWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n",
         ),
+        "/login" => x.raw(b"HTTP/1.1 200 OK\r\nSet-Cookie: id=7\r\nContent-Length: 0\r\n\r\n"),
+        path if path.starts_with("/mirror") => mirror(x),
+        photo if photo.ends_with(".jpg") && x.head.contains("if-none-match: \"v1\"") => {
+            x.raw(b"HTTP/1.1 304 N\r\nETag: \"v1\"\r\n\r\n")
+        }
         "/echo" => {
             let head = x.head.clone();
             x.ok(head.as_bytes())
@@ -55,6 +60,22 @@ fn answer(x: &mut Exchange, asked: u32) -> io::Result<()> {
         photo if photo.ends_with(".jpg") => part_of(x, &bytes(20_000), usize::MAX),
         _ => x.raw(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
     }
+}
+
+/// The request line, and what was sent.
+fn mirror(x: &mut Exchange) -> io::Result<()> {
+    let lines = x.head.lines();
+    let length = lines
+        .clone()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    let length = length.map_or(0, |length| length.parse().expect("a number"));
+    let line = lines.clone().next().unwrap_or_default();
+    let mut answer = line.replace(" HTTP/1.1", "\n").into_bytes();
+    answer.append(&mut x.ahead);
+    let head = line.len() - " HTTP/1.1".len() + 1;
+    let rest = length + head - answer.len();
+    io::Read::read_to_end(&mut io::Read::take(&x.stream, rest as u64), &mut answer)?;
+    x.ok(&answer)
 }
 
 /// All of `body` or the range of it that is asked for, but at most so many bytes.
