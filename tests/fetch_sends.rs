@@ -186,6 +186,11 @@ fn a_large_file_and_standard_input_are_streamed() {
     let ran = folder.run(["-T", "big", &server.url("/b")]);
     assert!(well(&ran).stdout.as_bytes().ends_with(&content));
     assert!(ran.stdout.starts_with("PUT /b\ncontent-length: 3000000\n"));
+    assert!(
+        ran.stderr
+            .starts_with("ok big  2.9 MiB sent, 2.9 MiB came back, "),
+        "{ran:?}"
+    );
 
     let mut child = folder.fetch(["-T", "-", &server.url("/b")]);
     let mut child = child.stdin(Stdio::piped()).spawn().unwrap();

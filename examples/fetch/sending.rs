@@ -45,8 +45,17 @@ pub struct Sending {
 #[derive(Debug, Default)]
 pub struct Sent {
     pub bytes: Cell<u64>,
+    /// The same, with those of tries that were in vain: it never falls.
+    pub ever: Cell<u64>,
     /// Of the whole, if that is known.
     pub total: Cell<Option<u64>>,
+}
+
+impl Sent {
+    pub fn add(&self, bytes: u64) {
+        self.bytes.set(self.bytes.get() + bytes);
+        self.ever.set(self.ever.get() + bytes);
+    }
 }
 
 impl Sending {
@@ -243,7 +252,7 @@ impl<R: AsyncRead + Unpin> AsyncRead for Counted<R> {
     ) -> Poll<io::Result<usize>> {
         let read = Pin::new(&mut self.reader).poll_read(cx, into);
         if let Poll::Ready(Ok(count)) = &read {
-            self.sent.bytes.set(self.sent.bytes.get() + *count as u64);
+            self.sent.add(*count as u64);
         }
         read
     }

@@ -73,6 +73,7 @@ pub enum Phase {
     Queued,
     /// For the connection, and for the head of the answer.
     Waiting,
+    /// Bytes come, or go out: those of what is sent.
     Receiving,
     Ended,
 }
@@ -209,17 +210,27 @@ impl Transfer {
         match (self.begun.get(), self.head_at.get(), self.ended.get()) {
             (_, _, Some(_)) => Phase::Ended,
             (None, _, _) => Phase::Queued,
-            (_, None, _) => Phase::Waiting,
+            (_, None, _) if !self.is_sending() => Phase::Waiting,
+            (_, None, _) => Phase::Receiving,
             (_, Some(_), _) => Phase::Receiving,
         }
     }
 
+    /// Over the network, in all tries, and in either direction.
     pub fn received(&self) -> u64 {
-        self.received.get()
+        self.received.get() + self.sent.ever.get()
+    }
+
+    /// Has some of a body gone out, and is there no answer yet? Until then that is what moves.
+    fn is_sending(&self) -> bool {
+        self.head_at.get().is_none() && self.ended.get().is_none() && self.sent.bytes.get() > 0
     }
 
     pub fn size(&self) -> u64 {
-        self.size.get()
+        match self.is_sending() {
+            true => self.sent.bytes.get(),
+            false => self.size.get(),
+        }
     }
 
     pub fn was_not_modified(&self) -> bool {
@@ -239,7 +250,10 @@ impl Transfer {
     }
 
     pub fn total(&self) -> Option<u64> {
-        self.total.get()
+        match self.is_sending() {
+            true => self.sent.total.get(),
+            false => self.total.get(),
+        }
     }
 
     pub fn succeeded(&self) -> bool {
@@ -268,10 +282,10 @@ impl Transfer {
 
     /// How much of it is done, from 0 to 1. Of an unknown whole, nothing is done until all is.
     pub fn fraction(&self) -> f64 {
-        match (self.phase(), self.total.get()) {
+        match (self.phase(), self.total()) {
             (Phase::Ended, _) => 1.0,
             (Phase::Receiving, Some(total)) if total > 0 => {
-                (self.size.get() as f64 / total as f64).min(1.0)
+                (self.size() as f64 / total as f64).min(1.0)
             }
             _ => 0.0,
         }
@@ -320,6 +334,25 @@ mod tests {
         transfer.add(2);
         assert_eq!((transfer.size(), transfer.received()), (6, 2));
         assert_eq!(transfer.fraction(), 0.75);
+    }
+
+    /// Broken by: `is_sending` that looks for no answer.
+    #[test]
+    fn what_is_sent_counts_until_the_answer_comes() {
+        let transfer = Transfer::new("a");
+        transfer.begin(Instant::now());
+        transfer.sent.total.set(Some(8));
+        assert_eq!(transfer.phase(), Phase::Waiting);
+        transfer.sent.add(6);
+        assert_eq!(
+            (transfer.phase(), transfer.fraction()),
+            (Phase::Receiving, 0.75)
+        );
+        assert_eq!((transfer.size(), transfer.total()), (6, Some(8)));
+        transfer.head(Some(2), 0, Instant::now());
+        transfer.add(1);
+        assert_eq!((transfer.size(), transfer.fraction()), (1, 0.5));
+        assert_eq!(transfer.received(), 7);
     }
 
     #[test]

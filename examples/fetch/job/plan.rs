@@ -179,7 +179,7 @@ impl Plan<'_> {
         let mut job = match template {
             _ if entry.is_stdout => Job {
                 is_stdout: true,
-                ..Job::new(url.clone(), "-".into(), &names::from_url(&url))
+                ..Job::new(url.clone(), "-".into(), &label(upload, &url))
             },
             Some(template) => {
                 let index = self.jobs.len() + 1;
@@ -280,6 +280,14 @@ impl Problems {
             self.told.push(more);
         }
         (!self.told.is_empty()).then_some(self.told)
+    }
+}
+
+/// What is printed has no file: it is called as what is sent, or else as the URL.
+fn label(upload: Option<&Path>, url: &Url) -> String {
+    match upload.and_then(Path::file_name) {
+        Some(name) => name.to_string_lossy().into_owned(),
+        None => names::from_url(url),
     }
 }
 

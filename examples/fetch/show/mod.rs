@@ -107,7 +107,13 @@ fn arrived_line(transfer: &Transfer) -> String {
         return format!("there {label}  not modified, says the server; not fetched");
     }
     let (ok, took) = (console::style("ok").green(), transfer.took());
-    let mut line = format!("{ok} {label}  {size}, {}", text::seconds(took));
+    let mut line = match transfer.sent.bytes.get() {
+        0 => format!("{ok} {label}  {size}, {}", text::seconds(took)),
+        sent => {
+            let (sent, took) = (text::bytes(sent), text::seconds(took));
+            return format!("{ok} {label}  {sent} sent, {size} came back, {took}");
+        }
+    };
     if let Some(speed) = text::speed(transfer.received(), took) {
         line += &format!(", {speed}");
     }
