@@ -13,17 +13,17 @@ pub type Round = Box<dyn Fn() -> f64>;
 /// What is measured, how, and where hob wants to be.
 pub struct Row {
     /// Its name in the JSON and for `--only`.
-    pub id: &'static str,
+    pub id: String,
     /// What is done, in words.
-    pub title: &'static str,
+    pub title: String,
     /// Of one operation.
-    pub unit: &'static str,
+    pub unit: String,
     /// A count: every round gives the same, so one is enough, and a mark is a mark.
     pub exact: bool,
     /// hob is the first.
-    pub contenders: Vec<(&'static str, Round)>,
+    pub contenders: Vec<(String, Round)>,
     /// hob's value divided by this contender's should be this much or less.
-    pub marks: Vec<(&'static str, f64)>,
+    pub marks: Vec<(String, f64)>,
     /// Who could not take part, and why; and where a number comes from, if not from this run.
     pub notes: Vec<String>,
     /// At most so many rounds, where one takes seconds.
@@ -32,11 +32,11 @@ pub struct Row {
 
 impl Row {
     /// A row of times, in nanoseconds, with nobody in it yet.
-    pub fn new(id: &'static str, title: &'static str) -> Row {
+    pub fn new(id: impl Into<String>, title: impl Into<String>) -> Row {
         Row {
-            id,
-            title,
-            unit: "ns",
+            id: id.into(),
+            title: title.into(),
+            unit: "ns".into(),
             exact: false,
             contenders: Vec::new(),
             marks: Vec::new(),
@@ -46,20 +46,20 @@ impl Row {
     }
 
     /// In something other than nanoseconds.
-    pub fn unit(mut self, unit: &'static str) -> Row {
-        self.unit = unit;
+    pub fn unit(mut self, unit: impl Into<String>) -> Row {
+        self.unit = unit.into();
         self
     }
 
     /// One more contender.
-    pub fn with(mut self, name: &'static str, round: impl Fn() -> f64 + 'static) -> Row {
-        self.contenders.push((name, Box::new(round)));
+    pub fn with(mut self, name: impl Into<String>, round: impl Fn() -> f64 + 'static) -> Row {
+        self.contenders.push((name.into(), Box::new(round)));
         self
     }
 
     /// hob / `name` should be `ratio` or less.
-    pub fn mark(mut self, name: &'static str, ratio: f64) -> Row {
-        self.marks.push((name, ratio));
+    pub fn mark(mut self, name: impl Into<String>, ratio: f64) -> Row {
+        self.marks.push((name.into(), ratio));
         self
     }
 
@@ -101,18 +101,14 @@ impl Row {
                 }
             }
         }
-        let names = self.contenders.iter().map(|(name, _)| name.to_string());
+        let names = self.contenders.into_iter().map(|(name, _)| name);
         Outcome {
-            id: self.id.into(),
-            title: self.title.into(),
-            unit: self.unit.into(),
+            id: self.id,
+            title: self.title,
+            unit: self.unit,
             exact: self.exact,
             samples: names.zip(samples).collect(),
-            marks: self
-                .marks
-                .iter()
-                .map(|(n, m)| (n.to_string(), *m))
-                .collect(),
+            marks: self.marks,
             notes: self.notes,
         }
     }
