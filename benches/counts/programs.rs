@@ -46,7 +46,6 @@ pub(crate) fn programs() -> Vec<Program> {
         program("connect", LIMIT, CALLS, [200, 400]),
         program("udp", LIMIT, CALLS, [500, 1_000]),
         program("unix", LIMIT, CALLS, [500, 1_000]),
-        program("spawn_blocking", BOTH, &["allocations"], [500, 1_000]),
         program("parked_task", BOTH, &["bytes"], [10_000, 0]),
         program("sleeping_task", BOTH, &["bytes"], [10_000, 0]),
         program("idle_stream", BOTH, &["bytes"], [1_000, 0]),
@@ -103,7 +102,6 @@ pub(crate) fn run(row: &str, who: &str, times: usize) -> f64 {
         "connect" => run!(who, streams::connect(times), limit),
         "udp" => run!(who, streams::udp(times), limit),
         "unix" => run!(who, streams::unix(times), limit),
-        "spawn_blocking" => run!(who, workers::round_trips(times)),
         _ => return bytes(row, who, times),
     }
     (allocations() - before) as f64

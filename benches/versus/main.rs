@@ -1,7 +1,7 @@
 //! hob beside other runtimes, and beside the limit, in one table.
 //!
 //! Run with: `cargo bench --bench versus`. You see a line for each row as it is done; the whole is
-//! in `target/versus/report.json`.
+//! in `target/versus/report.json`, drawn in `report.html` beside it, and in short in `chart.svg`.
 //!
 //! - `-- --quick`: smaller and fewer rounds, in under three minutes.
 //! - `-- --only echo`: only the rows that have `echo` in their name.
@@ -9,11 +9,15 @@
 //! - `-- --only echo_1 --alone hob`: one contender, in silence, for `strace -c` and `perf record`.
 
 mod about;
+mod clients;
+mod counted;
+mod downloads;
+mod footprint;
 mod rows;
 
 use hob_benches::sockets;
 use hob_judge::row::Row;
-use hob_judge::{json, table};
+use hob_judge::{chart, json, page, table};
 use std::path::PathBuf;
 
 /// Rounds of a row, where one takes no more than moments.
@@ -62,6 +66,10 @@ impl Options {
 }
 
 fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(order) = clients::Order::parse(&arguments) {
+        return clients::run(order);
+    }
     let options = Options::parse().unwrap_or_else(|complaint| {
         eprintln!("versus: {complaint}");
         std::process::exit(2);
@@ -108,7 +116,10 @@ fn measure(rows: Vec<Row>, options: &Options) {
     let text = serde_json::to_string_pretty(&report).expect("values that we made");
     std::fs::create_dir_all(&folder).expect("a folder in target");
     std::fs::write(folder.join("report.json"), text).expect("the report is written");
-    println!("{}", folder.join("report.json").display());
+    std::fs::write(folder.join("report.html"), page::page(&report)).expect("so is the page");
+    std::fs::write(folder.join("chart.svg"), chart::chart(&report, "tokio"))
+        .expect("and the chart");
+    println!("{}", folder.join("report.html").display());
 }
 
 /// `target/versus`, whatever `target` is: this program lies in `target/release/deps`.

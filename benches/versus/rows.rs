@@ -22,6 +22,9 @@ pub(crate) fn all(options: &Options) -> Vec<Row> {
     rows.extend(sockets(quick));
     rows.extend(threads(quick));
     rows.extend(files(quick));
+    rows.extend(crate::downloads::rows(quick));
+    rows.extend(crate::footprint::rows(quick));
+    rows.extend(crate::counted::rows());
     rows
 }
 
