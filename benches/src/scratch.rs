@@ -1,6 +1,7 @@
-//! A folder for what the programs write, in memory where the system has such a place, so that no disk
-//! is measured. It goes away with the value.
+//! A folder for what the programs write, in memory where the system has such a place with enough
+//! room, so that no disk is measured. It goes away with the value.
 
+use nix::sys::statvfs::statvfs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -8,6 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub const PIECE: usize = 64 * 1024;
 /// The size of a small file.
 pub const SMALL: usize = 4096;
+
+/// What the largest row needs: a file of 2 GB on the server, and what comes of it.
+const ROOM: f64 = 5.0 * (1 << 30) as f64;
 
 /// The folder.
 pub struct Scratch(PathBuf);
@@ -22,9 +26,12 @@ impl Scratch {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let memory = Path::new("/dev/shm");
-        let parent = match memory.is_dir() {
-            true => memory.to_path_buf(),
-            false => std::env::temp_dir(),
+        // Containers often have one of a few megabytes.
+        let parent = match statvfs(memory) {
+            Ok(is) if is.blocks_available() as f64 * is.fragment_size() as f64 > ROOM => {
+                memory.to_path_buf()
+            }
+            _ => std::env::temp_dir(),
         };
         let path = parent.join(format!("hob-bench-{}-{number}", std::process::id()));
         std::fs::create_dir(&path).expect("a folder for what is measured");
