@@ -20,9 +20,11 @@
 //! |---------------|------------------------------------------------------------------------|
 //! | `main`        | how does a program start a loop, and what does Ctrl-C do to it?        |
 //! | `stop`        | and SIGTERM?                                                           |
+//! | `terminal`    | who has the terminal, and what is pressed on it?                       |
+//! | `steer`       | what do keys and signals change while it runs?                         |
 //! | `together`    | how do many downloads run at once, but not too many?                   |
 //! | `turns`        | and which of them, if a host has enough of us? (`line`: who is next; `limit`: how many) |
-//! | `job/`        | what is to be done? (`plan`: one job for each URL; `glob`: patterns; `template`: names; `entries`: lists) And what becomes of one URL? (`download`: its way; `attempt`: one try; `body`: what comes; `ranges/`: by several requests at once; `mirrors`: from several places; `metalink`: by whose word; `blocks`: piece by piece; `writer`: off the loop; `part/`: the half file, how it is claimed, and what it is called; `sidecar`: which version; `own`: whose it is; `check`: its sum; `settle`: its name; `failure`: why not) |
+//! | `job/`        | what is to be done? (`plan`: one job for each URL; `glob`: patterns; `template`: names; `entries`: lists) And what becomes of one URL? (`download`: its way; `attempt`: one try; `body`: what comes; `ranges/`: by several requests at once; `mirrors`: from several places; `metalink`: by whose word; `blocks`: piece by piece; `writer`: off the loop; `part/`: the half file, how it is claimed, and what it is called; `sidecar`: which version; `own`: whose it is; `check`: its sum; `throttle`: how fast; `settle`: its name; `failure`: why not) |
 //! | `names`       | what may a file from the network be called?                            |
 //! | `events`      | what happens to a file, in words for programs?                         |
 //! | `picture/`    | what became of the time? (`story`: events, put in order; `account`: the sentence) |
@@ -39,6 +41,8 @@
 #![allow(unreachable_pub)]
 
 mod stop;
+mod terminal;
+mod steer;
 mod together;
 mod turns;
 mod job;

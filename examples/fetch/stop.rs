@@ -24,25 +24,57 @@ pub async fn asked() -> io::Result<i32> {
 
 #[cfg(unix)]
 async fn heard(signal: i32) -> io::Result<i32> {
-    use signal_hook::{flag, low_level};
+    use signal_hook::flag;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
 
     let is_second = Arc::new(AtomicBool::new(false));
     // Handlers run in this order.
     flag::register_conditional_default(signal, is_second.clone())?;
-    let (reader, writer) = std::os::unix::net::UnixStream::pair()?;
-    low_level::pipe::register(signal, writer)?;
-    reader.set_nonblocking(true)?;
-    let reader = hob::net::UnixStream::from_std(reader)?;
-    reader.read(&mut [0]).await?;
+    Signal::listen(signal)?.heard().await?;
     is_second.store(true, Ordering::SeqCst);
     Ok(signal)
 }
 
+/// A signal that only means something to us.
+#[cfg(unix)]
+pub struct Signal {
+    /// A byte for each one that came.
+    came: hob::net::UnixStream,
+    handler: signal_hook::SigId,
+}
+
+#[cfg(unix)]
+impl Signal {
+    /// From now on it does nothing else, also when nobody listens any more.
+    pub fn listen(signal: i32) -> io::Result<Signal> {
+        let (reader, writer) = std::os::unix::net::UnixStream::pair()?;
+        reader.set_nonblocking(true)?;
+        Ok(Signal {
+            came: hob::net::UnixStream::from_std(reader)?,
+            handler: signal_hook::low_level::pipe::register(signal, writer)?,
+        })
+    }
+
+    /// Waits for the next one.
+    pub async fn heard(&self) -> io::Result<()> {
+        match self.came.read(&mut [0]).await? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Signal {
+    fn drop(&mut self) {
+        signal_hook::low_level::unregister(self.handler);
+    }
+}
+
 /// Was it started so that this signal does nothing? Where the system does not tell: it may have.
 #[cfg(unix)]
-fn is_ignored(signal: i32) -> bool {
+pub fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());

@@ -5,7 +5,7 @@
 //! a million URLs is a million lines, not a million tasks); between their steps all of them
 //! wait in one kernel call on one thread.
 //!
-//! Beside them runs the ticker of [`Show`]. The two are raced, so the ticker ends when the
+//! Beside them runs the ticker of [`steer`]. The two are raced, so the ticker ends when the
 //! downloads do.
 //!
 //! Ctrl-C drops the future of [`all`] wherever it stands. Its guard says what had arrived;
@@ -14,6 +14,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::io;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -25,6 +26,7 @@ use crate::args::Options;
 use crate::events::Log;
 use crate::job::{self, Job, Session, download};
 use crate::show::{self, Show, Tell, text};
+use crate::steer;
 use crate::transfer::{Failed, Phase, Transfer};
 use crate::turns::{Turn, Turns};
 
@@ -42,7 +44,7 @@ pub async fn all(
         .zip(1..)
         .map(|(job, number)| Rc::new(Transfer::new(&job.label).logged(log, number, job)))
         .collect();
-    let show = Rc::new(Show::new(options, &transfers, tell));
+    let show = Rc::new(Show::new(options, transfers.len(), tell));
     let mut watched = Watched {
         show: show.clone(),
         transfers: transfers.clone(),
@@ -50,7 +52,11 @@ pub async fn all(
     };
     let session = Rc::new(Session::new(client.clone(), options.clone(), jobs));
     let downloads = start_and_join(&session, &transfers, &show);
-    or(downloads, or(tick(&show), log.watch())).await;
+    let steered = async {
+        let signals = steer::signals(show.clone(), session.clone());
+        or(steer::tick(&show, &session), deaf_at_worst(signals)).await;
+    };
+    or(downloads, or(steered, log.watch())).await;
     watched.over = true;
     drop(watched);
     transfers
@@ -97,14 +103,25 @@ impl One {
     async fn run(self, mut turn: Turn) {
         self.transfer.begin(Instant::now());
         let job = &self.session.jobs[self.index];
-        let done = download(&self.session, job, &self.transfer, &mut turn).await;
+        self.show.began(&self.transfer);
+        let download = async {
+            let done = download(&self.session, job, &self.transfer, &mut turn).await;
+            done.map_err(|failure| Failed {
+                why: failure.to_string(),
+                code: failure.code(),
+            })
+        };
+        let dropped = async {
+            self.transfer.unwanted().await;
+            Err(Failed {
+                why: "dropped; a half file that can be gone on with is kept".to_owned(),
+                code: job::DROPPED,
+            })
+        };
+        let done = or(download, dropped).await;
         if done.is_ok() && !self.transfer.was_there() {
             turn.served();
         }
-        let done = done.map_err(|failure| Failed {
-            why: failure.to_string(),
-            code: failure.code(),
-        });
         self.transfer.end(done, Instant::now());
         drop(turn);
         self.show.ended(&self.transfer);
@@ -123,12 +140,10 @@ async fn join(task: JoinHandle<()>, transfer: &Transfer, show: &Show) {
     }
 }
 
-async fn tick(show: &Show) {
-    let mut ticks = hob::time::interval(show.period());
-    ticks.tick().await; // the first one comes at once
-    loop {
-        ticks.tick().await;
-        show.refresh();
+/// Who cannot hear signals can download all the same.
+async fn deaf_at_worst(signals: impl Future<Output = io::Result<()>>) {
+    if signals.await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 
@@ -141,7 +156,7 @@ struct Watched {
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        self.show.close(self.over);
+        self.show.close();
         if !self.over {
             let arrived = self.transfers.iter().filter(|t| t.succeeded()).count();
             let all = text::files(self.transfers.len());

@@ -21,9 +21,10 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use hob::http::RequestBuilder;
+use hob::sync::{Notify, RateLimiter};
 
 use crate::events::{self, FileLog, Log, Outcome, What};
-use crate::job::Job;
+use crate::job::{DROPPED, Job};
 use crate::sending::Sent;
 use crate::show::text;
 
@@ -54,6 +55,10 @@ pub struct Transfer {
     saved_as: OnceCell<String>,
     /// After a failure: so many bytes are kept for another run.
     kept: Cell<Option<u64>>,
+    /// `--limit-rate-per-file`: made by whoever reads the first bytes.
+    limit: OnceCell<Option<Rc<RateLimiter>>>,
+    /// The user wants no more of it.
+    unwanted: Notify,
     /// Set once, at the end: nothing, or why it failed.
     outcome: OnceCell<Result<(), Failed>>,
 }
@@ -76,12 +81,6 @@ pub enum Phase {
     /// Bytes come, or go out: those of what is sent.
     Receiving,
     Ended,
-}
-
-impl Phase {
-    pub fn is_running(self) -> bool {
-        matches!(self, Phase::Waiting | Phase::Receiving)
-    }
 }
 
 impl Transfer {
@@ -169,6 +168,21 @@ impl Transfer {
         self.kept.set(Some(bytes));
     }
 
+    /// The limit of this file alone, made the first time it is asked for.
+    pub fn limit(&self, make: impl FnOnce() -> Option<Rc<RateLimiter>>) -> Option<&RateLimiter> {
+        self.limit.get_or_init(make).as_deref()
+    }
+
+    /// The user drops it from the run.
+    pub fn is_unwanted(&self) {
+        self.unwanted.notify_one();
+    }
+
+    /// Waits until the user drops it.
+    pub async fn unwanted(&self) {
+        self.unwanted.notified().await;
+    }
+
     /// A try has failed, the `tries`-th, and after a pause there is another one.
     pub fn retries(&self, why: &impl fmt::Display, wait: Duration, tries: u32) {
         self.tell(|| What::Retry {
@@ -190,6 +204,9 @@ impl Transfer {
         self.ended.set(Some(now));
         if let Some(log) = &self.log {
             log.tell(|| match &outcome {
+                Err(failed) if failed.code == DROPPED => {
+                    log.done(Outcome::Stopped, &failed.why, failed.code)
+                }
                 Err(failed) => log.done(Outcome::Failed, &failed.why, failed.code),
                 Ok(()) => log.done(self.good_end(), "", 0),
             });

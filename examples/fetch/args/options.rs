@@ -61,6 +61,8 @@ pub struct Options {
     pub split_after: Duration,
     /// Bytes in a second.
     pub limit_rate: Option<u32>,
+    /// The same, of each file.
+    pub limit_rate_per_file: Option<u32>,
     /// The longest silence of a server; `None` waits for ever.
     pub timeout: Option<Duration>,
     /// `Some(None)` waits for ever; `None`: as `timeout`.
@@ -95,6 +97,10 @@ pub struct Options {
     pub waterfalls: Vec<PathBuf>,
     pub har: Option<PathBuf>,
     pub progress: bool,
+    /// Whole sentences, and no drawing.
+    pub plain: bool,
+    /// Shall keys be heard?
+    pub keys: bool,
     pub verbose: bool,
     /// Nothing but what failed.
     pub quiet: bool,
@@ -148,6 +154,7 @@ impl Default for Options {
             min_split_size: 1 << 20,
             split_after: Duration::from_secs(3),
             limit_rate: None,
+            limit_rate_per_file: None,
             timeout: Some(Duration::from_secs(30)),
             connect_timeout: None,
             max_time: None,
@@ -171,6 +178,8 @@ impl Default for Options {
             waterfalls: Vec::new(),
             har: None,
             progress: true,
+            plain: false,
+            keys: true,
             verbose: false,
             quiet: false,
             silent: false,

@@ -346,7 +346,21 @@ fn limits() -> Vec<Flag> {
             "at most so many bytes a second over all, such as 500K or 2M (1024 are a K)",
             |o, v| v.read(values::rate).map(|rate| o.limit_rate = Some(rate)),
         )
+        .more(
+            "While it runs, SIGUSR1 or the key - halves it and SIGUSR2 or + doubles it. Where \
+             there is no limit, half of the speed of the last seconds becomes one.",
+        )
         .common(),
+        Flag::value(
+            "limit-rate-per-file",
+            "RATE",
+            "the same for each file; both limits may be given",
+            |o, v| {
+                let rate = v.read(values::rate)?;
+                o.limit_rate_per_file = Some(rate);
+                Ok(())
+            },
+        ),
         Flag::value(
             "timeout",
             "SECS",
@@ -730,6 +744,16 @@ fn show() -> Vec<Flag> {
         })
         .also("no-progress-meter")
         .common(),
+        Flag::switch(
+            "plain",
+            "few and whole sentences, for a screen reader; nothing is drawn",
+            |o| o.plain = true,
+        ),
+        Flag::switch(
+            "no-keys",
+            "leave the keyboard alone; else, with bars or --plain, ? lists the keys",
+            |o| o.keys = false,
+        ),
         Flag::switch(
             "verbose",
             "show heads and decisions on standard error, no bars",

@@ -99,6 +99,7 @@ impl Round<'_> {
         ask: Ask,
         condition: &HeaderMap,
     ) -> Result<Option<Ask>, Failed> {
+        self.session.pace(self.transfer, 0).await; // while all is paused, nothing is asked for
         let part = writer.flush().await.map_err(at(self.job))?;
         let (place, url) = (self.mirrors.current(), self.url());
         let rest = part.rest(&text::url(url), self.mirrors.is_vouched());

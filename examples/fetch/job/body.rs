@@ -55,7 +55,7 @@ impl Round<'_> {
             place += count as u64;
             self.transfer.add(count);
             self.not_too_large(self.transfer.size())?;
-            self.session.pace(count).await;
+            self.session.pace(self.transfer, count).await;
         }
         writer.flush().await.map_err(at(self.job))?;
         self.no_bad_blocks(writer)?;

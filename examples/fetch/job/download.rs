@@ -194,6 +194,7 @@ pub async fn attempts<T>(
     let mut tries = 0;
     let first = Instant::now();
     loop {
+        let pauses = session.throttle.pauses();
         let failed = match once().await {
             Ok(done) => return Ok(done),
             Err(failed) => failed,
@@ -220,6 +221,12 @@ pub async fn attempts<T>(
             );
             transfer.retries(&failure, wait, tries + 1);
             turn.again().await;
+            continue;
+        }
+        let is_paused = session.throttle.pauses() != pauses;
+        if is_paused && failure.is_transient() && session.may_repeat(job, &failure) {
+            // A server may hang up on who does not read for long. That was our user's wish.
+            session.tell(job, &format!("{failure}; asked once more after the pause"));
             continue;
         }
         let options = &session.options;

@@ -55,6 +55,9 @@ pub enum Failure {
 /// Did nothing of it work, or was it something else than a download?
 pub const OTHER: u8 = 1;
 
+/// The user dropped it from the run: curl's status for what its caller broke off.
+pub const DROPPED: u8 = 42;
+
 impl Failure {
     pub fn at(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Failure + use<> {
         let path = path.to_owned();

@@ -79,7 +79,7 @@ async fn show(
         let count = bytes.len();
         out.write_all(bytes).await.map_err(to_stdout)?;
         transfer.add(count);
-        session.pace(count).await;
+        session.pace(transfer, count).await;
     }
     out.flush().await.map_err(to_stdout)
 }

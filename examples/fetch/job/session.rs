@@ -1,6 +1,6 @@
 //! What all downloads of a run have in common.
 //!
-//! One client (and so one pool of connections), one limit of speed, one place where files
+//! One client (and so one pool of connections), one throttle, one place where files
 //! meet on their way to the disk, one list of the names that are taken; and the options.
 
 use std::cell::Cell;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use hob::http::{
     Client, HeaderMap, HeaderValue, Method, RequestBuilder, Response, Url, Validators, header,
 };
-use hob::sync::{Mutex, RateLimiter};
+use hob::sync::Mutex;
 use hob::time::now;
 
 use super::Job;
@@ -19,6 +19,7 @@ use super::failure::Failure;
 use super::places::Places;
 use super::ranges::Growth;
 use super::settle::Settle;
+use super::throttle::Throttle;
 use super::versions::Versions;
 use crate::args::Options;
 use crate::show::{fields, text, to_stderr};
@@ -40,8 +41,7 @@ pub struct Session {
     pub versions: Versions,
     /// Held by the download that prints (`-o -`).
     pub stdout: Mutex<()>,
-    /// `--limit-rate`: a token is a byte.
-    pace: Option<RateLimiter>,
+    pub throttle: Throttle,
     /// Downloads that run, and further ranges.
     at_work: Rc<Cell<usize>>,
 }
@@ -63,7 +63,7 @@ impl Session {
             versions: Versions::default(),
             stdout: Mutex::new(()),
             jobs,
-            pace: options.limit_rate.map(limiter),
+            throttle: Throttle::new(options.limit_rate, options.limit_rate_per_file),
             at_work: Rc::default(),
             client,
             options,
@@ -123,13 +123,9 @@ impl Session {
 
     /// What decides whether a file comes in several ranges.
     pub fn growth(&self) -> Growth {
-        let options = &self.options;
-        Growth::new(
-            options.split,
-            options.split_after,
-            options.limit_rate,
-            now(),
-        )
+        let (options, (all, each)) = (&self.options, self.throttle.limits());
+        let limit = all.into_iter().chain(each).min();
+        Growth::new(options.split, options.split_after, limit, now())
     }
 
     /// Does a newer version replace a file that is there?
@@ -178,12 +174,11 @@ impl Session {
         failure.is_before_sending() || sending.is_repeatable(upload) || is_asked_for
     }
 
-    /// Waits until so many bytes more may be read.
-    pub async fn pace(&self, bytes: usize) {
-        if let Some(pace) = &self.pace {
-            pace.acquire_many(u32::try_from(bytes).unwrap_or(u32::MAX))
-                .await;
-        }
+    /// Waits until so many bytes more of this file may be read. Zero: until anything may be
+    /// asked for.
+    pub async fn pace(&self, transfer: &Transfer, bytes: usize) {
+        let of_file = transfer.limit(|| self.throttle.of_file());
+        self.throttle.pass(of_file, bytes).await;
     }
 
     /// `--max-filesize`.
@@ -254,9 +249,4 @@ fn tell_fields(mark: char, label: &str, headers: &HeaderMap) {
         let value = fields::field(name, value);
         to_stderr(&format!("{mark} {label}: {name}: {value}"));
     }
-}
-
-/// As many bytes each second, and at most a tenth of a second's worth at once.
-fn limiter(bytes_per_second: u32) -> RateLimiter {
-    RateLimiter::new(bytes_per_second, Duration::from_secs(1)).burst((bytes_per_second / 10).max(1))
 }

@@ -197,7 +197,7 @@ impl Stream {
             self.hashes.update(bytes);
             self.printed += bytes.len() as u64;
             transfer.add(count - skipped);
-            session.pace(count).await;
+            session.pace(transfer, count).await;
         }
         Ok(())
     }

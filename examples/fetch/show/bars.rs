@@ -1,329 +1,462 @@
-//! A bar for each running file and one over all, drawn by `indicatif`.
+//! A bar for each running file and one over all: what stands in the block of [`screen`].
 //!
-//! A terminal has fewer lines than there may be downloads: 36 of them do not fit into 24.
-//! So a *row* is a line of the screen and a download that runs gets one if there is one,
-//! keeps it to its end, and then leaves it to the next:
+//! A window has fewer lines than there may be downloads. So a *row* is a line of the block, and
+//! a download that runs gets one if there is one, keeps it to its end, and then leaves it to
+//! the next:
 //!
 //! ```text
-//!   ok apple.iso  1.2 MiB, 0.84 s     lines about the ended scroll by above
-//!   ok pear.iso   3.4 MiB, 0.91 s
-//!   plum.iso     ━━━━━━━╸─────  ⎫
-//!   quince.iso   waiting        ⎬ rows, as many as fit; a file keeps its place
-//!   walnut.iso   ━━╸──────────  ⎭
-//!   all          ━━━━━━╸──────  2 of 119 files …
-//!   Ctrl-C stops; 14 more are running; 100 wait for their turn
+//!   plum.iso         ━━━━━━━╸─────   58% of    3.4 MiB    1.1 MiB/s     2 s  ⎫ rows; a file
+//! > quince.iso       waiting for an answer                                   ⎬ keeps its place
+//!   walnut.iso       ━━╸──────────   17% of    1.2 MiB  310.0 KiB/s     4 s  ⎭
+//!   2 of 119 files   ━━╸──────────              9.8 MiB    3.4 MiB/s    1:20
+//!   ? lists the keys; 14 more are running; 100 wait for their turn
 //! ```
 //!
-//! Rows come and go only in [`Bars::refresh`], which asks for the size of the terminal each
-//! time, so a changed window is filled or respected a tenth of a second later.
+//! Pure: the size of the block and the time are handed in, and lines come out.
+//!
+//! [`screen`]: super::screen
 
-use std::cell::RefCell;
-use std::io::IsTerminal;
 use std::rc::Rc;
 use std::time::Instant;
 
-use console::Term;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use console::{Alignment, StyledObject, measure_text_width, pad_str, style, truncate_str};
 
+use super::board::{Board, next};
 use super::pace::Pace;
-use super::{Tell, arrived_line, failed_line, lines, text, to_stderr, to_stdout};
+use super::screen::Size;
+use super::text;
 use crate::transfer::{Phase, Transfer};
 
-/// Lines of the screen that are no rows: "all", "more", and one of what was there before.
-const NO_ROWS: usize = 3;
+/// Lines of the block that are no rows: the one over all, and the one with the words.
+const NO_ROWS: usize = 2;
 
-/// Columns for the name of a file, in the templates below.
-const NAME: usize = 20;
+/// Columns before the name, with the mark of the chosen one.
+const MARGIN: usize = 2;
 
-/// With fewer columns than this beside the name, most numbers are left out: they take 43, and
-/// a bar should be seen.
-const NUMBERS: usize = 50;
+/// Columns for the numbers of a file, all of them, and where there is little room.
+const NUMBERS: usize = 39;
+const FEW_NUMBERS: usize = 10;
 
-/// A file's share of the bar over all: so fine that a single file moves it.
-const STEPS: f64 = 1000.0;
+/// A bar that is shorter says nothing.
+const SHORTEST: usize = 8;
 
-pub struct Bars {
-    all: Vec<Rc<Transfer>>,
-    tell: Tell,
-    /// Does standard output go to a terminal, too?
-    same_screen: bool,
-    multi: MultiProgress,
-    rows: RefCell<Vec<Row>>,
-    total: ProgressBar,
-    /// What does not fit.
-    more: ProgressBar,
-    /// Lines about what ended, printed together at the next refresh.
-    news: RefCell<Vec<String>>,
+/// What each key does.
+const KEYS: [(&str, &str); 8] = [
+    ("p", "pause all, and go on"),
+    ("↑ ↓", "choose a file"),
+    ("-", "half as fast"),
+    ("d", "drop the chosen file, keep its half"),
+    ("+", "twice as fast"),
+    ("q", "stop (so does Ctrl-C)"),
+    ("?", "put this away"),
+    ("Esc", "choose none"),
+];
+
+/// Wide enough for two of them in a line.
+const TWO_KEYS: usize = 68;
+
+/// A bar's look: what is done, where it ends, and what is to come.
+#[derive(Debug, Clone, Copy)]
+pub struct Strokes(char, char, char);
+
+impl Strokes {
+    /// Lines, except where the environment says that the terminal has only ASCII.
+    pub fn of_terminal() -> Strokes {
+        let named = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(named);
+        match locale.map(|locale| locale.to_uppercase()) {
+            Some(locale) if !locale.contains("UTF-8") && !locale.contains("UTF8") => {
+                Strokes('#', '>', '-')
+            }
+            _ => Strokes('━', '╸', '─'),
+        }
+    }
 }
 
-/// One line of the screen and the download that has it.
+#[derive(Debug)]
+pub struct Bars {
+    rows: Vec<Row>,
+    /// The row that keys are about.
+    chosen: Option<Rc<Transfer>>,
+    /// Are there keys?
+    keys: bool,
+    /// Is the list of them shown?
+    list: bool,
+    strokes: Strokes,
+}
+
+/// One line of the block and the download that has it.
+#[derive(Debug)]
 struct Row {
-    bar: ProgressBar,
     transfer: Rc<Transfer>,
-    /// The phase that the bar's style was made for.
-    drawn_as: Phase,
     pace: Pace,
 }
 
 impl Bars {
-    pub fn new(all: Vec<Rc<Transfer>>, tell: Tell) -> Bars {
-        // One a second, that is: never by itself. `refresh` says when.
-        let multi = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(1));
-        let total = multi.add(ProgressBar::new((all.len() as f64 * STEPS) as u64));
-        total.set_style(style("{prefix:20} {wide_bar:.cyan} {msg}"));
-        total.set_prefix("all");
-        let more = multi.add(ProgressBar::no_length().with_style(style("{msg:.dim}")));
+    pub fn new(keys: bool, strokes: Strokes) -> Bars {
         Bars {
-            all,
-            tell,
-            same_screen: std::io::stdout().is_terminal(),
-            multi,
-            rows: RefCell::default(),
-            total,
-            more,
-            news: RefCell::default(),
+            rows: Vec::new(),
+            chosen: None,
+            keys,
+            list: false,
+            strokes,
         }
     }
 
-    pub fn ended(&self, transfer: &Transfer) {
-        match transfer.failure() {
-            Some(failure) => self.news.borrow_mut().push(failed_line(transfer, failure)),
-            None if self.tell == Tell::Failed => {}
-            // Above the bars, if that is where standard output goes.
-            None if self.same_screen => self.news.borrow_mut().push(arrived_line(transfer)),
-            None => to_stdout(&arrived_line(transfer)),
+    /// All lines of the block. `note`: what holds for all of them, such as "paused".
+    pub fn block(&mut self, board: &Board, note: &str, room: Size, now: Instant) -> Vec<String> {
+        let mut list = match self.list {
+            true => keys(room.columns),
+            false => Vec::new(),
+        };
+        if list.len() + NO_ROWS > room.lines {
+            list.clear();
         }
+        let places = room.lines.saturating_sub(NO_ROWS + list.len());
+        self.give_rows(board, places);
+        let columns = Columns::of(room.columns);
+        let mut lines = Vec::with_capacity(room.lines);
+        for row in &mut self.rows {
+            row.pace.mark(now, row.transfer.received());
+            let is_chosen = self.chosen.as_ref().is_some_and(|chosen| row.is_of(chosen));
+            lines.push(row.line(&columns, is_chosen, self.strokes));
+        }
+        lines.push(over_all(board, &columns, self.strokes));
+        lines.extend(list);
+        lines.push(dim(self.words(board, note)).to_string());
+        lines.truncate(room.lines);
+        let cut = |line: &String| truncate_str(line, room.columns, "…").into_owned();
+        lines.iter().map(cut).collect()
     }
 
-    pub fn refresh(&self) {
-        let news = self.news.take();
-        if !news.is_empty() {
-            let _ = self.multi.println(news.join("\n"));
-        }
-        let (lines, columns) = Term::stderr().size();
-        let places = usize::from(lines).saturating_sub(NO_ROWS);
-        self.free_rows(places);
-        self.give_rows(places);
-        let room = usize::from(columns).saturating_sub(NAME + 1);
-        for row in self.rows.borrow_mut().iter_mut() {
-            row.refresh(room);
-        }
-        self.refresh_total(room);
-    }
-
-    /// Takes rows from downloads that ended, or that the screen has no room for any more.
-    fn free_rows(&self, room: usize) {
-        let mut rows = self.rows.borrow_mut();
-        let kept = rows
-            .iter()
-            .filter(|row| row.transfer.phase() != Phase::Ended);
-        let kept = kept.take(room).map(|row| Rc::as_ptr(&row.transfer));
-        let kept: Vec<_> = kept.collect();
-        rows.retain(|row| {
-            let keep = kept.contains(&Rc::as_ptr(&row.transfer));
-            if !keep {
-                self.multi.remove(&row.bar);
-            }
-            keep
-        });
-    }
-
-    /// Gives the rows that are free to downloads that run without one.
-    fn give_rows(&self, room: usize) {
-        let mut rows = self.rows.borrow_mut();
-        let mut without = 0;
-        for transfer in self.all.iter().filter(|t| t.phase().is_running()) {
-            if rows.iter().any(|row| Rc::ptr_eq(&row.transfer, transfer)) {
-                continue;
-            }
-            if rows.len() < room {
-                let row = self.new_row(rows.len(), transfer);
-                rows.push(row);
-            } else {
-                without += 1;
-            }
-        }
-        let queued = lines::count(&self.all, |phase| phase == Phase::Queued);
-        self.more.set_message(more(without, queued));
-    }
-
-    /// A line of the screen for `transfer`, as the one after `place` others.
-    fn new_row(&self, place: usize, transfer: &Rc<Transfer>) -> Row {
-        let bar = self.multi.insert(place, ProgressBar::no_length());
-        bar.set_style(style("{prefix:20!} {msg:.dim}"));
-        bar.set_prefix(transfer.label.clone());
-        bar.set_message("waiting for an answer");
-        Row {
-            bar,
+    /// Rows of downloads that ended go to downloads that run without one, in place.
+    fn give_rows(&mut self, board: &Board, places: usize) {
+        let running = board.running();
+        let rows = &self.rows;
+        let has_row = |transfer: &&Rc<Transfer>| rows.iter().any(|row| row.is_of(transfer));
+        let without = running.iter().filter(|t| !has_row(t)).take(places);
+        let new = |transfer: &Rc<Transfer>| Row {
             transfer: transfer.clone(),
-            drawn_as: Phase::Waiting,
             pace: Pace::default(),
+        };
+        let mut new = without.map(new).collect::<Vec<_>>().into_iter();
+        let rows = std::mem::take(&mut self.rows).into_iter();
+        let kept = rows.filter_map(|row| match row.transfer.phase() {
+            Phase::Ended => new.next(),
+            _ => Some(row),
+        });
+        let mut rows: Vec<_> = kept.collect();
+        rows.extend(new);
+        // The chosen one stays, whatever else has to go.
+        let chosen = self.chosen.take();
+        let at = rows
+            .iter()
+            .position(|row| chosen.as_ref().is_some_and(|t| row.is_of(t)));
+        if let Some(at) = at.filter(|_| places > 0) {
+            rows.swap(at, at.min(places - 1));
+            self.chosen = chosen;
+        }
+        rows.truncate(places);
+        self.rows = rows;
+    }
+
+    /// The next row down, or up.
+    pub fn choose(&mut self, down: bool) {
+        let shown: Vec<_> = self.rows.iter().map(|row| row.transfer.clone()).collect();
+        self.chosen = next(&shown, self.chosen.as_ref(), down);
+    }
+
+    pub fn choose_none(&mut self) {
+        self.chosen = None;
+    }
+
+    pub fn chosen(&self) -> Option<Rc<Transfer>> {
+        self.chosen.clone()
+    }
+
+    /// Shows the list of keys, or puts it away.
+    pub fn list_keys(&mut self) {
+        self.list = !self.list;
+    }
+
+    /// The last line: what holds for all, and what is not to be seen.
+    fn words(&self, board: &Board, note: &str) -> String {
+        let mut words = Vec::new();
+        if !note.is_empty() {
+            words.push(note.to_owned());
+        }
+        words.push(match self.keys {
+            true => "? lists the keys".to_owned(),
+            false => "Ctrl-C stops".to_owned(),
+        });
+        let (more, queued) = (board.running().len() - self.rows.len(), board.is_waiting());
+        if more > 0 {
+            words.push(format!("{more} more are running"));
+        }
+        if queued > 0 {
+            words.push(format!("{queued} wait for their turn"));
+        }
+        format!("{:MARGIN$}{}", "", words.join("; "))
+    }
+}
+
+/// How the columns of the block are shared out.
+#[derive(Debug)]
+struct Columns {
+    name: usize,
+    /// 0: there is none.
+    bar: usize,
+    numbers: usize,
+}
+
+impl Columns {
+    fn of(width: usize) -> Columns {
+        let name = if width < 90 { 20 } else { 28 };
+        for numbers in [NUMBERS, FEW_NUMBERS] {
+            let taken = MARGIN + name + 1 + 1 + numbers;
+            if let Some(bar) = width.checked_sub(taken).filter(|bar| *bar >= SHORTEST) {
+                return Columns { name, bar, numbers };
+            }
+        }
+        Columns {
+            name: width.saturating_sub(MARGIN + 1 + 1 + FEW_NUMBERS),
+            bar: 0,
+            numbers: FEW_NUMBERS,
         }
     }
 
-    fn refresh_total(&self, room: usize) {
-        let done: f64 = self.all.iter().map(|t| t.fraction()).sum();
-        self.total.set_position((done * STEPS) as u64);
-        let ended = lines::count(&self.all, |phase| phase == Phase::Ended);
-        self.total.set_message(match room {
-            0..NUMBERS => format!("{ended} of {}", self.all.len()),
-            _ => format!("{:>38}", lines::standing(&self.all)),
-        });
-        // The only draw: all that was set above appears at once.
-        self.total.force_draw();
+    fn name(&self, name: &str) -> String {
+        let name = text::fit(name, self.name);
+        pad_str(&name, self.name, Alignment::Left, None).into_owned()
     }
 
-    /// The downloads are over: takes the bars away.
-    pub fn close(&self) {
-        self.refresh();
-        let _ = self.multi.clear();
-        self.multi.set_draw_target(ProgressDrawTarget::hidden());
-    }
-
-    /// The downloads were stopped: lets the bars stand, and goes on below them. They cannot be
-    /// taken away: the terminal echoes a Ctrl-C as `^C` behind the last of them, and nobody can
-    /// tell in which line the cursor is now.
-    pub fn leave(&self) {
-        self.multi.set_draw_target(ProgressDrawTarget::hidden());
-        to_stderr("");
-        self.news.take().iter().for_each(|line| to_stderr(line));
+    /// A bar, so far filled; blank where nobody knows how far.
+    fn bar(&self, fraction: Option<f64>, strokes: Strokes) -> String {
+        let Some(fraction) = fraction.filter(|_| self.bar > 0) else {
+            return " ".repeat(self.bar);
+        };
+        let done = ((self.bar as f64 * fraction) as usize).min(self.bar);
+        let Strokes(full, end, empty) = strokes;
+        let mut filled = full.to_string().repeat(done);
+        if done < self.bar {
+            filled.push(end);
+        }
+        let rest = empty.to_string().repeat(self.bar.saturating_sub(done + 1));
+        format!("{}{}", style(filled).green().for_stderr(), dim(rest))
     }
 }
 
 impl Row {
-    /// `room`: how many columns there are beside the name.
-    fn refresh(&mut self, room: usize) {
+    fn is_of(&self, transfer: &Rc<Transfer>) -> bool {
+        Rc::ptr_eq(&self.transfer, transfer)
+    }
+
+    fn line(&self, columns: &Columns, is_chosen: bool, strokes: Strokes) -> String {
         let transfer = &self.transfer;
+        let name = columns.name(&transfer.label);
+        let name = match is_chosen {
+            true => format!("> {}", style(name).bold().reverse().for_stderr()),
+            false => format!("  {name}"),
+        };
         if transfer.phase() != Phase::Receiving {
-            return;
+            return format!("{name} {}", dim("waiting for an answer"));
         }
-        if self.drawn_as != Phase::Receiving {
-            self.drawn_as = Phase::Receiving;
-            begin_to_receive(&self.bar, transfer.total());
-        }
-        self.pace.mark(Instant::now(), transfer.received());
-        self.bar.set_message(numbers(transfer, &self.pace, room));
-        self.bar.set_position(transfer.size());
+        let (size, total) = (transfer.size(), transfer.total());
+        let bar = columns.bar(total.map(|_| transfer.fraction()), strokes);
+        let rest = total.map(|total| total.saturating_sub(size));
+        let rest = rest.filter(|&rest| rest > 0);
+        let left = rest.and_then(|rest| self.pace.time_for(rest));
+        let (done, few) = match total {
+            Some(total) => {
+                // Not 100 before it is all there.
+                let percent = (transfer.fraction() * 100.0) as u8;
+                let of_total = format!("{percent:>3}% of {:>10}", text::bytes(total));
+                (of_total, format!("{percent}%"))
+            }
+            None => (text::bytes(size), text::bytes(size)),
+        };
+        let speed = self.pace.bytes_per_second();
+        format!(
+            "{name} {bar} {}",
+            numbers(columns, &done, &few, speed, left)
+        )
     }
 }
 
-/// The head is there. Without a length in it there is nothing that a bar could fill: then
-/// its place stays blank, and the numbers stay in their columns.
-fn begin_to_receive(bar: &ProgressBar, total: Option<u64>) {
-    let receiving = style("{prefix:20!} {wide_bar:.green} {msg}");
-    match total {
-        Some(total) => {
-            bar.set_length(total);
-            bar.set_style(receiving);
-        }
-        None => bar.set_style(receiving.progress_chars("   ")),
+/// How much, how fast, how long to go; on a narrow terminal, less of it. Always equally wide, so
+/// that nothing beside it moves.
+fn numbers(
+    columns: &Columns,
+    done: &str,
+    few: &str,
+    speed: Option<f64>,
+    left: Option<std::time::Duration>,
+) -> String {
+    if columns.numbers < NUMBERS {
+        return format!("{few:>FEW_NUMBERS$}");
     }
+    let speed = speed.map_or(String::new(), |speed| text::bytes(speed as u64) + "/s");
+    let left = left.map(text::countdown).unwrap_or_default();
+    format!("{done:>18} {speed:>12} {left:>7}")
 }
 
-/// How much of how much, how fast, how long to go; on a narrow terminal, less of it. Always
-/// equally wide, so that nothing beside it moves.
-fn numbers(transfer: &Transfer, pace: &Pace, room: usize) -> String {
-    let (received, total) = (transfer.size(), transfer.total());
-    let size = format!("{:>10}", text::bytes(received));
-    if room < NUMBERS {
-        return size;
+fn over_all(board: &Board, columns: &Columns, strokes: Strokes) -> String {
+    let mut name = format!("{} of {}", board.has_ended(), text::files(board.files));
+    if measure_text_width(&name) > columns.name {
+        name = format!("{} of {}", board.has_ended(), board.files);
     }
-    let of_total = total.map(|total| format!("of {}", text::bytes(total)));
-    let speed = pace.bytes_per_second().map(|speed| speed as u64);
-    let speed = speed.map(|speed| text::bytes(speed) + "/s");
-    let rest = total.map(|total| total.saturating_sub(received));
-    let left = rest
-        .filter(|&rest| rest > 0)
-        .and_then(|rest| pace.time_for(rest));
-    format!(
-        "{size} {:13} {:>12} {:>5}",
-        of_total.unwrap_or_default(),
-        speed.unwrap_or_default(),
-        left.map(text::countdown).unwrap_or_default(),
-    )
+    let bar = columns.bar(Some(board.fraction()), strokes);
+    let received = text::bytes(board.received());
+    let (speed, left) = (board.bytes_per_second(), board.time_left());
+    let numbers = numbers(columns, &received, &received, speed, left);
+    format!("  {} {bar} {numbers}", columns.name(&name))
 }
 
-/// The last line: what is not to be seen.
-fn more(without_row: usize, queued: usize) -> String {
-    let mut words = "Ctrl-C stops".to_owned();
-    if without_row > 0 {
-        words += &format!("; {without_row} more are running");
-    }
-    if queued > 0 {
-        words += &format!("; {queued} wait for their turn");
-    }
-    words
+/// The list of keys, in one or two columns.
+fn keys(width: usize) -> Vec<String> {
+    let entry =
+        |(key, does): &(&str, &str)| format!("{} {does}", pad_str(key, 4, Alignment::Left, None));
+    let in_line = if width < TWO_KEYS { 1 } else { 2 };
+    let line = |keys: &[(&str, &str)]| {
+        let entries: Vec<_> = keys
+            .iter()
+            .map(|key| format!("{:<28}", entry(key)))
+            .collect();
+        format!("{:MARGIN$}{}", "", entries.concat().trim_end())
+    };
+    KEYS.chunks(in_line).map(line).collect()
 }
 
 /// Colours are left out by `console` where `NO_COLOR` or `TERM` says so.
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template)
-        .expect("the templates are constants, and the tests make each of them")
-        .progress_chars("━╸─")
+fn dim<T>(words: T) -> StyledObject<T> {
+    style(words).dim().for_stderr()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
-    /// Where standard error is no terminal nothing is drawn, but all else goes its way, as on
-    /// a terminal of 24 lines.
+    const ROOM: Size = Size {
+        lines: 12,
+        columns: 72,
+    };
+    const STROKES: Strokes = Strokes('#', '>', '-');
+
+    /// So many are to be, and the first of them run.
+    fn board(files: usize, run: usize) -> (Board, Vec<Rc<Transfer>>) {
+        let board = Board::new(files);
+        let new = |n: usize| Rc::new(Transfer::new(&format!("file-{n}")));
+        let all: Vec<_> = (0..run).map(new).collect();
+        for transfer in &all {
+            transfer.begin(Instant::now());
+            board.began(transfer);
+        }
+        (board, all)
+    }
+
+    fn names(bars: &Bars) -> Vec<&str> {
+        bars.rows.iter().map(|row| &*row.transfer.label).collect()
+    }
+
+    fn end(board: &Board, transfer: &Transfer) {
+        transfer.end(Ok(()), Instant::now());
+        board.ended(transfer);
+    }
+
+    /// Broken by: not truncating to the places, or taking ended ones out instead of replacing
+    /// them (then all below move up).
     #[test]
-    fn a_download_that_runs_has_a_row_if_there_is_room() {
-        let now = Instant::now();
-        let all: Vec<_> = (0..40)
-            .map(|n| Rc::new(Transfer::new(&n.to_string())))
-            .collect();
-        all[..36].iter().for_each(|transfer| transfer.begin(now));
-        let bars = Bars::new(all.clone(), Tell::Failed);
-        bars.refresh();
-        let rows = bars.rows.borrow().len();
-        assert!((1..36).contains(&rows), "{rows}");
-        let rest = 36 - rows;
-        let words = format!("Ctrl-C stops; {rest} more are running; 4 wait for their turn");
-        assert_eq!(bars.more.message(), words);
-
-        all[0].head(Some(2048), 0, now);
-        all[0].add(1024);
-        all[1].head(None, 0, now);
-        all[2].end(Ok(()), now);
-        bars.refresh();
-        let shown: Vec<_> = bars
-            .rows
-            .borrow()
-            .iter()
-            .map(|row| row.bar.prefix())
-            .collect();
-        assert_eq!(shown.len(), rows, "the free one is given away");
+    fn a_download_that_runs_has_a_row_if_there_is_room_and_keeps_its_place() {
+        let (board, all) = board(40, 36);
+        let mut bars = Bars::new(false, STROKES);
+        let block = bars.block(&board, "", ROOM, Instant::now());
+        assert_eq!((block.len(), bars.rows.len()), (12, 10));
         assert_eq!(
-            (&*shown[1], shown.last().unwrap()),
-            ("1", &rows.to_string())
+            block[11],
+            "  Ctrl-C stops; 26 more are running; 4 wait for their turn"
         );
-        assert_eq!(bars.rows.borrow()[0].bar.position(), 1024);
-        assert_eq!(bars.total.position(), 1500, "one and a half files");
-
-        all[3..36]
-            .iter()
-            .for_each(|transfer| transfer.end(Ok(()), now));
-        bars.refresh();
-        assert_eq!(bars.rows.borrow().len(), 2);
-        bars.close();
+        end(&board, &all[1]);
+        bars.block(&board, "", ROOM, Instant::now());
+        assert_eq!(names(&bars)[..3], ["file-0", "file-10", "file-2"]);
+        all[2..].iter().for_each(|transfer| end(&board, transfer));
+        let block = bars.block(&board, "paused", ROOM, Instant::now());
+        assert_eq!((names(&bars), block.len()), (vec!["file-0"], 3));
+        assert_eq!(block[2], "  paused; Ctrl-C stops; 4 wait for their turn");
     }
 
     #[test]
-    fn numbers_stay_in_their_columns() {
-        let transfer = Transfer::new("a");
-        let (mut pace, start) = (Pace::default(), Instant::now());
-        let widths = [0, 1, 100_000, 1_000_000].map(|more: usize| {
-            transfer.head((more > 0).then_some(2_000_000), transfer.size(), start);
-            transfer.add(more);
-            pace.mark(
-                start + std::time::Duration::from_micros(more as u64),
-                transfer.received(),
-            );
-            numbers(&transfer, &pace, NUMBERS).chars().count()
-        });
-        assert_eq!(widths, [43; 4]);
-        assert_eq!(numbers(&transfer, &pace, NUMBERS - 1), "   1.0 MiB");
+    fn numbers_stay_in_their_columns_however_wide_the_window_is() {
+        let (board, all) = board(3, 3);
+        let mut bars = Bars::new(true, STROKES);
+        let start = Instant::now();
+        all[0].head(Some(2_000_000), 0, start);
+        all[1].head(None, 0, start);
+        bars.block(&board, "", ROOM, start);
+        all[0].add(500_000);
+        all[1].add(123);
+        for columns in 1..120 {
+            let room = Size { columns, ..ROOM };
+            let block = bars.block(&board, "", room, start + Duration::from_secs(1));
+            let widths: Vec<_> = block.iter().map(|line| measure_text_width(line)).collect();
+            assert!(widths.iter().all(|&width| width <= columns), "{block:#?}");
+            if columns > MARGIN + 2 + FEW_NUMBERS {
+                assert!(!block[0].ends_with('…'), "{block:#?}");
+                assert_eq!(
+                    [widths[0], widths[1], widths[3]],
+                    [columns; 3],
+                    "{block:#?}"
+                );
+            }
+        }
+        let block = bars.block(&board, "", ROOM, start + Duration::from_secs(1));
+        assert_eq!(
+            block[0],
+            "  file-0               ##>------  25% of    1.9 MiB  488.3 KiB/s     4 s"
+        );
+        assert_eq!(
+            block[1],
+            "  file-1                                      123 B      123 B/s        "
+        );
+        assert_eq!(block[2], "  file-2               waiting for an answer");
+        assert!(block[4].contains("? lists the keys"), "{block:#?}");
+    }
+
+    /// Broken by: leaving the chosen one where it is when the window becomes smaller.
+    #[test]
+    fn the_chosen_one_is_marked_and_stays_to_be_seen() {
+        let (board, all) = board(10, 10);
+        let mut bars = Bars::new(true, STROKES);
+        bars.block(&board, "", ROOM, Instant::now());
+        bars.choose(true);
+        assert!(Rc::ptr_eq(&bars.chosen().unwrap(), &all[0]));
+        bars.choose(false);
+        assert!(Rc::ptr_eq(&bars.chosen().unwrap(), &all[0]), "the first");
+        bars.choose_none();
+        bars.choose(false);
+        assert!(Rc::ptr_eq(&bars.chosen().unwrap(), &all[9]));
+        let low = Size { lines: 5, ..ROOM };
+        let block = bars.block(&board, "", low, Instant::now());
+        assert!(block[2].starts_with("> file-9"), "{block:#?}");
+        end(&board, &all[9]);
+        bars.block(&board, "", low, Instant::now());
+        assert!(bars.chosen().is_none(), "nobody is chosen in its place");
+    }
+
+    #[test]
+    fn the_keys_are_listed_where_there_is_room() {
+        let (board, _all) = board(10, 10);
+        let mut bars = Bars::new(true, STROKES);
+        bars.list_keys();
+        let block = bars.block(&board, "", ROOM, Instant::now());
+        assert_eq!(block.len(), 12);
+        assert_eq!(block[7], "  p    pause all, and go on   ↑ ↓  choose a file");
+        for (lines, columns) in [(1, 72), (2, 20), (5, 30), (40, 10)] {
+            let block = bars.block(&board, "", Size { lines, columns }, Instant::now());
+            assert!(block.len() <= lines, "{block:#?}");
+        }
+        let one = bars.block(&board, "", Size { lines: 1, ..ROOM }, Instant::now());
+        assert!(one[0].starts_with("  0 of 10 files"), "{one:?}");
     }
 }

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use console::{measure_text_width, truncate_str};
 use hob::http::{Url, printable};
 
 /// `text` with everything that could steer a terminal, or start a new line, written out.
@@ -62,6 +63,22 @@ pub fn countdown(time: Duration) -> String {
     }
 }
 
+/// At most so many columns of a name, the middle left out: names in a list mostly differ at
+/// their ends.
+pub fn fit(name: &str, columns: usize) -> String {
+    if measure_text_width(name) <= columns {
+        return name.to_owned();
+    }
+    let Some(room) = columns.checked_sub(1) else {
+        return String::new();
+    };
+    let head = truncate_str(name, room.div_ceil(2), "");
+    let room = room - measure_text_width(&head);
+    let tails = name.char_indices().map(|(at, _)| &name[at..]);
+    let tail = tails.skip(1).find(|tail| measure_text_width(tail) <= room);
+    format!("{head}…{}", tail.unwrap_or_default())
+}
+
 /// `1 file`, `3 files`.
 pub fn files(count: usize) -> String {
     format!("{count} file{}", if count == 1 { "" } else { "s" })
@@ -78,6 +95,15 @@ mod tests {
         let shown = harmless(hostile);
         assert!(!shown.chars().any(char::is_control), "{shown:?}");
         assert!(shown.contains("\\u{1b}[2J\\r\\n") && shown.contains("\\u{202e}b"));
+    }
+
+    #[test]
+    fn a_long_name_keeps_its_ends() {
+        let name = "debian-12.5.0-amd64-netinst.iso";
+        assert_eq!(fit(name, 31), name);
+        assert_eq!(fit(name, 20), "debian-12.…tinst.iso");
+        assert_eq!(fit("文件文件文件", 8), "文件…件");
+        assert_eq!((fit(name, 1), fit(name, 0)), ("…".into(), String::new()));
     }
 
     #[test]

@@ -80,7 +80,8 @@ impl Spread<'_, '_> {
     }
 
     async fn take(&mut self, number: Number, mut bytes: &[u8]) -> Result<(), Failed> {
-        self.round.session.pace(bytes.len()).await;
+        let round = &self.round;
+        round.session.pace(round.transfer, bytes.len()).await;
         loop {
             let (place, taken) = self.plan.came(number, bytes.len());
             let (now_due, behind) = bytes.split_at(taken);
