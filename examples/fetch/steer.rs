@@ -105,7 +105,7 @@ fn quit() {}
 pub async fn signals(show: Rc<Show>, session: Rc<Session>) -> io::Result<()> {
     use crate::stop::{Signal, is_ignored};
     use futures_lite::future::or;
-    use signal_hook::consts::{SIGTSTP, SIGUSR1, SIGUSR2};
+    use signal_hook::consts::{SIGTSTP, SIGUSR1, SIGUSR2, SIGWINCH};
     use signal_hook::low_level::emulate_default_handler;
 
     let halve = async {
@@ -122,6 +122,14 @@ pub async fn signals(show: Rc<Show>, session: Rc<Session>) -> io::Result<()> {
             faster(&show, &session);
         }
     };
+    // Sooner than the next tick: a window that is dragged changes often.
+    let redraw = async {
+        let signal = Signal::listen(SIGWINCH)?;
+        loop {
+            signal.heard().await?;
+            show.refresh(&note(&session));
+        }
+    };
     let suspend = async {
         if is_ignored(SIGTSTP) {
             // Whoever started us has no job control.
@@ -135,7 +143,7 @@ pub async fn signals(show: Rc<Show>, session: Rc<Session>) -> io::Result<()> {
             emulate_default_handler(SIGTSTP)?;
         }
     };
-    or(suspend, or(halve, double)).await
+    or(or(suspend, redraw), or(halve, double)).await
 }
 
 /// There are none.

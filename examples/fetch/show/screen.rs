@@ -52,6 +52,10 @@ pub struct Screen {
 /// Hold back what follows until it is whole, in terminals that can; and do not show the cursor.
 const BEGIN: &str = "\x1b[?2026h\x1b[?25l";
 const END: &str = "\x1b[?2026l";
+/// What does not fit into a line is cut, not put into the next one: the window may have become
+/// narrower since it was measured, and then each line of the block has to stay one.
+const CUT: &str = "\x1b[?7l";
+const WRAP: &str = "\x1b[?7h";
 /// From the cursor on to the end of the line, or of the screen.
 const ERASE_LINE: &str = "\x1b[K";
 const ERASE_BELOW: &str = "\x1b[J";
@@ -79,12 +83,14 @@ impl Screen {
             frame += line;
             frame += "\r\n";
         }
+        frame += CUT;
         frame += &block.join(&format!("{ERASE_LINE}\r\n"));
         frame += ERASE_BELOW;
         frame += "\r";
         if block.len() > 1 {
             let _ = write!(frame, "\x1b[{}A", block.len() - 1);
         }
+        frame += WRAP;
         frame += END;
         self.block = block;
         self.window = Some(window);
@@ -131,7 +137,7 @@ mod tests {
         assert_eq!(screen.frame(&[], lines(&["a", "b", "c"]), WINDOW), "");
         let news = screen.frame(&lines(&["ok x"]), lines(&["b"]), WINDOW);
         assert!(
-            news.contains("\r\x1b[999Mok x\r\nb\x1b[J\r\x1b[?2026l"),
+            news.contains("\r\x1b[999Mok x\r\n\x1b[?7lb\x1b[J\r\x1b[?7h\x1b[?2026l"),
             "{news:?}"
         );
     }
@@ -146,7 +152,7 @@ mod tests {
             ..WINDOW
         };
         let again = screen.frame(&[], lines(&["a"]), narrow);
-        assert!(again.contains("\r\x1b[999Ma\x1b[J"), "{again:?}");
+        assert!(again.contains("\r\x1b[999M\x1b[?7la\x1b[J"), "{again:?}");
     }
 
     #[test]
