@@ -234,3 +234,27 @@ fn mirrors_stand_on_the_line_of_a_list_or_belong_to_one_url() {
             .contains("--mirror: there must be exactly one URL")
     );
 }
+
+/// Neither a mirror nor a second request gets what is sent. Broken by: not asking whether
+/// anything is.
+#[test]
+fn what_is_sent_goes_to_the_first_one_and_only_once() {
+    let (second, asked) = mirror("v1", file());
+    let (first, log) = script(|_, _, _, x| {
+        whole(x, "ETag: \"v1\"", &file(), SMALL)?;
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        x.raw(&file()[SMALL..])
+    });
+    let folder = Folder::new();
+    let ran = run(&folder, &first, &[&second], &["--data", "a=b", "-o", "x"]);
+    arrived(&folder, &ran, &file());
+    assert_eq!((log.all().len(), asked.all().len()), (1, 0));
+    let (dead, _) = script(|_, _, _, x| x.reset());
+    let ran = run(
+        &Folder::new(),
+        &dead,
+        &[&second],
+        &["--data", "a=b", "-o", "x"],
+    );
+    assert_eq!((ran.code, asked.all().len()), (Some(56), 0), "{ran:#?}");
+}

@@ -88,8 +88,7 @@ fn files() -> Vec<Flag> {
              wrong piece is noticed at once and comes again from another mirror. Its names stay \
              within the folder. Names and passwords are told only to the host that the Metalink \
              itself came from.",
-        )
-        .common(),
+        ),
         Flag::value(
             "mirror",
             "URL",
@@ -318,15 +317,15 @@ fn limits() -> Vec<Flag> {
         Flag::value(
             "split",
             "N",
-            "at most N ranges of one file at once, while each makes it faster (default: 4; 1: \
-             never more than one request for a file)",
+            "at most N requests at once for one file (default: 4)",
             |o, v| v.read(values::at_least_one).map(|n| o.split = n),
         )
         .more(
-            "Only for files of which the server tells length and version. All files together \
+            "A further one is made only after a while, and only while each makes it faster. Only for \
+             files of which the server tells \
+             length and version. All files together \
              have no more of them than -j (or N, if that is more) allows.",
-        )
-        .common(),
+        ),
         Flag::value(
             "min-split-size",
             "SIZE",

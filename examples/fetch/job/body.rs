@@ -84,7 +84,9 @@ impl Round<'_> {
         let rest = self.transfer.total().unwrap_or(0).saturating_sub(place);
         let accepted = response.headers().get(header::ACCEPT_RANGES);
         let is_refused = accepted.is_some_and(|ranges| ranges == "none");
-        if options.split < 2 || is_refused || rest / 2 < options.min_split_size.max(1) {
+        let is_plain = self.session.sends_nothing(self.job);
+        if !is_plain || options.split < 2 || is_refused || rest / 2 < options.min_split_size.max(1)
+        {
             return Ok(None);
         }
         let part = writer.flush().await.map_err(at(self.job))?;

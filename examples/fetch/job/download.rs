@@ -88,7 +88,7 @@ async fn all_of_it(
     let Some(part) = claim(session, job, transfer).await? else {
         return Ok(());
     };
-    let mirrors = Mirrors::of(job);
+    let mirrors = Mirrors::of(job, session.sends_nothing(job));
     let mut writer = Writer::new(part);
     let part = loop {
         // 2.

@@ -55,8 +55,10 @@ struct Mirror {
 }
 
 impl Mirrors {
-    pub fn of(job: &Job) -> Mirrors {
-        let urls = std::iter::once(&job.url).chain(&job.mirrors);
+    /// Those of the job; only the first one, if something is sent there: that is for no other.
+    pub fn of(job: &Job, sends_nothing: bool) -> Mirrors {
+        let others = job.mirrors.iter().filter(|_| sends_nothing);
+        let urls = std::iter::once(&job.url).chain(others);
         let all = urls.map(|url| Mirror {
             url: url.clone(),
             version: RefCell::default(),
@@ -204,7 +206,7 @@ mod tests {
         let url = |n: usize| format!("http://m{n}/x").parse::<Url>().unwrap();
         let mut job = Job::new(url(0), "x".into(), "x");
         job.mirrors = (1..count).map(url).collect();
-        Mirrors::of(&job)
+        Mirrors::of(&job, true)
     }
 
     #[test]
