@@ -4,12 +4,14 @@
 #![cfg(all(feature = "http", not(windows)))]
 
 mod fetch_support;
+#[path = "fetch_support/ranges.rs"]
+mod ranges;
 
 use std::fs;
 use std::sync::{Arc, Mutex};
 
-use fetch_support::ranges::{Log, mirror, script, sha256};
 use fetch_support::{Folder, Ran, Server, bytes};
+use ranges::{Log, mirror, script, sha256};
 
 const SIZE: usize = 1_000_000;
 const BLOCK: usize = 64 * 1024;
@@ -140,7 +142,7 @@ fn where_all_mirrors_lie_the_good_blocks_are_kept_for_another_day() {
     let served = body.clone();
     let (server, asked) = script(move |_, asked, _, x| {
         let body = served.lock().unwrap().clone();
-        fetch_support::ranges::honest(x, asked, "v1", &body)
+        ranges::honest(x, asked, "v1", &body)
     });
     let hashes = format!(
         "{}<hash type=\"sha-256\">{}</hash>",
@@ -167,8 +169,8 @@ fn where_all_mirrors_lie_the_good_blocks_are_kept_for_another_day() {
 #[test]
 fn a_block_that_was_spoilt_on_the_disk_comes_again() {
     let (server, asked) = script(|number, asked, _, x| match number {
-        0 => fetch_support::ranges::whole(x, "ETag: \"v1\"", &file(), SIZE - 10),
-        _ => fetch_support::ranges::honest(x, asked, "v1", &file()),
+        0 => ranges::whole(x, "ETag: \"v1\"", &file(), SIZE - 10),
+        _ => ranges::honest(x, asked, "v1", &file()),
     });
     let folder = Folder::new();
     let ran = run(&folder, &blocks(), &[&server], &["--split", "1"]);

@@ -4,12 +4,14 @@
 #![cfg(all(feature = "http", not(windows)))]
 
 mod fetch_support;
+#[path = "fetch_support/ranges.rs"]
+mod ranges;
 
 use std::io;
 use std::sync::Arc;
 
-use fetch_support::ranges::{Log, honest, mirror, script, sha256, whole};
 use fetch_support::{Exchange, Folder, Ran, Server, bytes};
+use ranges::{Log, honest, mirror, script, sha256, whole};
 
 const SIZE: usize = 1_000_000;
 const SMALL: usize = 10_000;

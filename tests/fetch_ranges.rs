@@ -6,14 +6,16 @@
 #![cfg(all(feature = "http", not(windows)))]
 
 mod fetch_support;
+#[path = "fetch_support/ranges.rs"]
+mod ranges;
 
 use std::fs;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use fetch_support::ranges::{Asked, Log, part, script, sha256};
 use fetch_support::{Exchange, Folder, GUARD, Ran, Server, bytes};
+use ranges::{Asked, Log, part, script, sha256};
 
 const SIZE: usize = 1_000_000;
 const SMALL: usize = 10_000;

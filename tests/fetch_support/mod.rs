@@ -10,8 +10,6 @@
 
 #![allow(dead_code)] // each test binary uses its own part of this
 
-pub(crate) mod ranges;
-
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};

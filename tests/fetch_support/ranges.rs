@@ -1,9 +1,12 @@
-//! A server of ranges, and the list of what it was asked for.
+//! A server of ranges, and the list of what it was asked for. Whoever has a use for it declares it
+//! beside `fetch_support`.
+
+#![allow(dead_code)] // each test binary uses its own part of this
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex};
 
-use super::{Exchange, GUARD, Server};
+use crate::fetch_support::{Exchange, GUARD, Server};
 
 /// What one request asked for: from this byte up to that one.
 #[derive(Clone, Debug, PartialEq)]
