@@ -2,6 +2,9 @@
 //! by what the server had sent, and by which system call was next. After the next run the file is
 //! right, and at no time does a half file bear the final name.
 //!
+//! All of it is done twice: for a file that comes by one request, and for one that comes in several
+//! ranges at once, whose half file has gaps.
+//!
 //! The points are counted in bytes and in calls, not in time. For those by call `strace` does the
 //! killing; where it is not installed, the test says so and passes, and with `HOB_PEERS=required` it
 //! fails. `HOB_KILLS=all` takes every call there is (`.ci/nightly`), else it is one in some.
@@ -37,10 +40,12 @@ struct Source {
     server: Server,
     file: Arc<Mutex<(u64, Vec<u8>)>>,
     stop: Arc<Mutex<Stop>>,
+    /// Does it come in several ranges?
+    split: bool,
 }
 
 impl Source {
-    fn start() -> Source {
+    fn start(split: bool) -> Source {
         let file = Arc::new(Mutex::new((0, origin::file(0, SIZE))));
         let stop = Arc::new(Mutex::new(Stop::None));
         let (theirs, when) = (file.clone(), stop.clone());
@@ -57,7 +62,12 @@ impl Source {
             exchange.stream.set_read_timeout(Some(GUARD))?;
             io::Read::read(&mut exchange.stream, &mut [0]).map(drop)
         });
-        Source { server, file, stop }
+        Source {
+            server,
+            file,
+            stop,
+            split,
+        }
     }
 
     /// From now on it is another file of the same size.
@@ -73,7 +83,19 @@ impl Source {
 
     /// The same for the first run and for those that go on.
     fn words(&self) -> Vec<String> {
-        vec![self.server.url("/f")]
+        let flags = match self.split {
+            true => &[
+                "--split",
+                "4",
+                "--split-after",
+                "0",
+                "--min-split-size",
+                "100K",
+            ][..],
+            false => &["--split", "1"],
+        };
+        let flags = flags.iter().map(|flag| (*flag).to_owned());
+        flags.chain([self.server.url("/f")]).collect()
     }
 }
 
@@ -88,17 +110,18 @@ fn answer(exchange: &Exchange, seed: u64, bytes: &[u8]) -> Vec<u8> {
         found.next().map(|(_, value)| value.to_owned())
     };
     let tag = format!("\"{seed}\"");
-    let from = field("range").and_then(|range| {
-        let from = range.strip_prefix("bytes=")?.strip_suffix('-')?;
-        from.parse::<usize>().ok()
+    let all = bytes.len();
+    let range = field("range").and_then(|range| {
+        let (from, last) = range.strip_prefix("bytes=")?.split_once('-')?;
+        let last = last.parse().unwrap_or(all - 1).min(all - 1);
+        Some((from.parse::<usize>().ok()?, last))
     });
     let unchanged = field("if-range").is_none_or(|asked| asked == tag);
-    let (status, bytes) = match from.filter(|from| unchanged && *from < bytes.len()) {
+    let (status, bytes) = match range.filter(|(from, _)| unchanged && *from < all) {
         None => ("200 OK".to_owned(), bytes),
-        Some(from) => {
-            let (last, all) = (bytes.len() - 1, bytes.len());
+        Some((from, last)) => {
             let range = format!("206 Partial Content\r\nContent-Range: bytes {from}-{last}/{all}");
-            (range, &bytes[from..])
+            (range, &bytes[from..=last])
         }
     };
     let length = bytes.len();
@@ -136,10 +159,11 @@ fn killed_after_so_many_bytes_it_gets_the_file_with_the_next_run() {
             scope.spawn(|| {
                 loop {
                     let point = next.fetch_add(1, Ordering::Relaxed);
-                    if point >= points {
+                    if point >= 2 * points {
                         break;
                     }
-                    kill_at_byte(point as usize, points as usize);
+                    let (point, split) = (point % points, point >= points);
+                    kill_at_byte(point as usize, points as usize, split);
                 }
             });
         }
@@ -147,13 +171,14 @@ fn killed_after_so_many_bytes_it_gets_the_file_with_the_next_run() {
 }
 
 /// The first points lie within the head, the others all over the file; the last is its end.
-fn kill_at_byte(point: usize, points: usize) {
+fn kill_at_byte(point: usize, points: usize, split: bool) {
     let at = match point {
         0..20 => point * 7,
         _ => (SIZE + 200) * (point - 19) / (points - 20),
     };
     let when = format!("killed after {at} bytes");
-    let (folder, source) = (Folder::new(), Source::start());
+    let when = format!("{when}, in {}", if split { "ranges" } else { "one" });
+    let (folder, source) = (Folder::new(), Source::start(split));
     let mut contents = vec![source.bytes()];
     let (told, reached) = mpsc::channel();
     *source.stop.lock().unwrap() = Some((at, told));
@@ -205,6 +230,16 @@ const CALLS: [(&str, usize); 7] = [
 /// Broken by: writing to the final name from the start.
 #[test]
 fn killed_before_any_system_call_it_gets_the_file_with_the_next_run() {
+    kill_at_calls(false);
+}
+
+/// Broken by: writing behind a gap before the sidecar lists what is there.
+#[test]
+fn killed_before_any_system_call_in_several_ranges_it_gets_the_file_with_the_next_run() {
+    kill_at_calls(true);
+}
+
+fn kill_at_calls(split: bool) {
     let Some(strace) = installed("strace") else {
         return;
     };
@@ -222,7 +257,7 @@ fn killed_before_any_system_call_it_gets_the_file_with_the_next_run() {
                     };
                     let step = if all { 1 } else { *step };
                     let mut n = 1;
-                    while kill_at_call(strace.as_path(), calls, n) {
+                    while kill_at_call(strace.as_path(), calls, n, split) {
                         kills.fetch_add(1, Ordering::Relaxed);
                         n += step;
                         if !all && n > 40 {
@@ -240,9 +275,9 @@ fn killed_before_any_system_call_it_gets_the_file_with_the_next_run() {
 
 /// Kills it before its n-th call of these, and the run after that one as well. False if it ended
 /// before there were so many.
-fn kill_at_call(strace: &std::path::Path, calls: &str, n: usize) -> bool {
+fn kill_at_call(strace: &std::path::Path, calls: &str, n: usize, split: bool) -> bool {
     let when = format!("killed before number {n} of {calls}");
-    let (folder, source) = (Folder::new(), Source::start());
+    let (folder, source) = (Folder::new(), Source::start(split));
     let mut contents = vec![source.bytes()];
     let run = || {
         let mut command = Command::new(strace);
