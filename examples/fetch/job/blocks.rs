@@ -46,7 +46,8 @@ impl Blocks {
     /// Where the blocks lie that have a byte of `stretch`, in a file of `total` bytes.
     pub fn within(&self, stretch: Range<u64>, total: u64) -> impl Iterator<Item = Range<u64>> {
         let length = self.length;
-        let numbers = stretch.start / length..stretch.end.div_ceil(length).min(self.count());
+        let end = stretch.end.min(total);
+        let numbers = stretch.start / length..end.div_ceil(length).min(self.count());
         numbers.map(move |number| number * length..((number + 1) * length).min(total))
     }
 

@@ -54,8 +54,10 @@ impl Stretches {
 
     /// Is any of `asked`, which is not empty, there?
     pub fn touch(&self, asked: Range<u64>) -> bool {
-        self.iter()
-            .any(|one| one.start < asked.end && asked.start < one.end)
+        let mut common = self
+            .iter()
+            .map(|one| one.start.max(asked.start)..one.end.min(asked.end));
+        common.any(|both| !both.is_empty())
     }
 
     /// So many bytes are there from the first on, without a gap.
