@@ -5,7 +5,7 @@
 
 mod fetch_support;
 
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use fetch_support::{Folder, GUARD, Gate, Server};
@@ -71,4 +71,31 @@ fn a_failure_gives_its_turn_to_the_next() {
     let ran = folder.run(words);
     assert_eq!((ran.code, ran.failures().len()), (Some(56), 9), "{ran:#?}");
     assert_eq!(folder.names(), ["9"]);
+}
+
+/// The slow host holds everybody until the fast one has given all it has. Broken by: giving the
+/// places to hosts in turn, so that the slow one comes to have them all.
+#[test]
+fn a_host_that_holds_everybody_does_not_come_to_have_all_places() {
+    let given = Arc::new((Mutex::new(0), Condvar::new()));
+    let wanted = given.clone();
+    let fast = Server::start(move |x| {
+        *given.0.lock().unwrap() += 1;
+        given.1.notify_all();
+        x.ok(b"body")
+    });
+    let slow = Server::start(move |x| {
+        let count = wanted.0.lock().unwrap();
+        let waited = wanted
+            .1
+            .wait_timeout_while(count, GUARD / 2, |count| *count < 30);
+        let is_late = waited.unwrap().1.timed_out();
+        if is_late { x.reset() } else { x.ok(b"body") }
+    });
+    let folder = Folder::new();
+    let urls = [slow.url("/slow[0-19]"), fast.url("/fast[0-29]")];
+    folder
+        .run(["-j4".to_owned()].into_iter().chain(urls))
+        .succeeded();
+    assert_eq!(folder.names().len(), 50);
 }
