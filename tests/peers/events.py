@@ -8,27 +8,26 @@ Prints what is wrong, and ends with status 1 if anything is; else prints how muc
 
 import json
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 from jsonschema import Draft202012Validator
 
 
-def validator(path):
-    schema = json.loads(path.read_text())
-    Draft202012Validator.check_schema(schema)
-    return Draft202012Validator(schema)
+class Form:
+    """A schema. Where it is a choice of forms that differ in `event`, only that one is tried."""
 
+    def __init__(self, path):
+        schema = json.loads(path.read_text())
+        Draft202012Validator.check_schema(schema)
+        self.whole = Draft202012Validator(schema)
+        defs = schema.get("$defs", {}).items()
+        self.named = {name: Draft202012Validator(form) for name, form in defs}
 
-def wrong_form(check, value):
-    """The complaint that says most, if there is one."""
-    if check.is_valid(value):
-        return
-    defs = check.schema.get("$defs", {})
-    named = defs.get(value.get("event"))
-    own = Draft202012Validator(named) if named else check
-    for error in own.iter_errors(value):
-        yield f"{error.message} at {error.json_path}"
+    def wrong(self, value):
+        form = self.named.get(value.get("event"), self.whole)
+        for error in form.iter_errors(value):
+            yield f"{error.message} at {error.json_path}"
 
 
 def wrong_story(events):
@@ -41,11 +40,13 @@ def wrong_story(events):
     times = [event["t"] for event in events]
     if times != sorted(times):
         yield "time goes back"
-    files = {event["file"] for event in events} - {0}
-    if files != set(range(1, events[0]["files"] + 1)):
-        yield f"these are not all files: {files}"
-    for file in files:
-        own = [event for event in events if event["file"] == file]
+    files = defaultdict(list)
+    for event in events:
+        if event["file"] > 0:
+            files[event["file"]].append(event)
+    if set(files) != set(range(1, events[0]["files"] + 1)):
+        yield f"these are not all files: {sorted(files)}"
+    for file, own in files.items():
         names = Counter(event["event"] for event in own)
         if own[0]["event"] != "queued" or own[-1]["event"] != "done":
             yield f"file {file} does not begin with `queued` and end with `done`"
@@ -81,7 +82,7 @@ def wrong_summary(events, summary):
 
 
 def main(docs, folder):
-    event, whole = (validator(docs / f"{name}.schema.json") for name in ["events", "summary"])
+    event, whole = (Form(docs / f"{name}.schema.json") for name in ["events", "summary"])
     problems, lines, runs = [], 0, 0
     for path in sorted(folder.glob("*.events")):
         runs += 1
@@ -89,10 +90,10 @@ def main(docs, folder):
         for number, line in enumerate(path.read_text().splitlines(), 1):
             lines += 1
             events.append(json.loads(line))
-            found = wrong_form(event, events[-1])
+            found = event.wrong(events[-1])
             problems += [f"{path.name}:{number}: {problem}: {line}" for problem in found]
         summary = json.loads(path.with_suffix(".summary").read_text())
-        found = [f"summary: {problem}" for problem in wrong_form(whole, summary)]
+        found = [f"summary: {problem}" for problem in whole.wrong(summary)]
         if not problems and not found:
             found += [*wrong_story(events), *wrong_summary(events, summary)]
         problems += [f"{path.name}: {problem}" for problem in found]
