@@ -11,6 +11,10 @@
 
 use std::time::Duration;
 
+/// What the network gathered for longer, and handed over at the end, did not come as fast as that
+/// looks: the bytes of a shorter time are counted with those before them.
+const SHORT: Duration = Duration::from_millis(100);
+
 /// Looking up, connecting, or shaking hands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
@@ -84,9 +88,14 @@ impl Exchange {
     /// So much of the body is there.
     pub fn progress(&mut self, at: Duration, received: u64) {
         let since = self.arrivals.last().map(|(_, to, _)| *to).or(self.first);
+        let since = since.unwrap_or(at);
         let new = received.saturating_sub(self.received);
-        if new > 0 {
-            self.arrivals.push((since.unwrap_or(at), at, new));
+        match self.arrivals.last_mut() {
+            _ if new == 0 => {}
+            Some((_, to, bytes)) if at.saturating_sub(since) < SHORT => {
+                (*to, *bytes) = (at, *bytes + new);
+            }
+            _ => self.arrivals.push((since, at, new)),
         }
         self.received = self.received.max(received);
         self.stalling = false;

@@ -137,7 +137,14 @@ fn data(view: &View) -> Value {
     });
     let connections = view.connections.iter().map(|row| {
         let name = format!("#{} {}", row.number, row.address);
-        json!([name, u8::from(row.error.is_some()), [track(&row.track)]])
+        let owner = |(since, file): &(_, usize)| [ms(*since), json!(file)];
+        let owners: Value = row.owners.iter().flat_map(owner).collect();
+        json!([
+            name,
+            u8::from(row.error.is_some()),
+            [track(&row.track)],
+            owners
+        ])
     });
     json!({
         "end": ms(view.account.wall),

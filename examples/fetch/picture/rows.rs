@@ -3,12 +3,12 @@
 //! A file's requests that run at the same time lie in tracks below each other; what follows one
 //! another lies in one track.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use hob::http::Url;
 
-use super::exchange::Exchange;
+use super::exchange::{Exchange, Step};
 use super::phase::{PHASES, Phase, Track};
 use super::story::{File, Story};
 
@@ -46,6 +46,8 @@ pub struct ConnectionRow {
     pub number: u64,
     pub address: String,
     pub track: Track,
+    /// Since when it worked for which file of the story.
+    pub owners: Vec<(Duration, usize)>,
     pub requests: usize,
     pub received: u64,
     /// Why it never was one.
@@ -156,12 +158,17 @@ fn paint_answer(exchange: &Exchange, track: &mut Track) {
 /// A row for each connection, by number.
 pub fn connections(story: &Story) -> Vec<ConnectionRow> {
     let mut rows: BTreeMap<u64, ConnectionRow> = BTreeMap::new();
+    let numbers = story.files.iter().map(|file| file.number);
+    let places: HashMap<u64, usize> = numbers.zip(0..).collect();
     for exchange in &story.exchanges {
         let Some(number) = exchange.connection else {
             continue;
         };
         let row = rows.entry(number).or_default();
         row.number = number;
+        let since = exchange.asked.filter(|_| exchange.reused);
+        let place = places[&exchange.file];
+        row.owners.push((since.unwrap_or(exchange.from), place));
         if !exchange.reused {
             paint_connecting(exchange, row);
         } else if row.address.is_empty() {
@@ -182,9 +189,11 @@ fn host(url: &str) -> String {
     host.unwrap_or_default().to_owned()
 }
 
-/// Of the attempts, the one that won.
+/// Of the attempts, the one that won; if none did, all of them.
 fn paint_connecting(exchange: &Exchange, row: &mut ConnectionRow) {
-    for step in exchange.connects.iter().filter(|step| step.error.is_none()) {
+    let good = |step: &&Step| step.error.is_none();
+    let none_won = !exchange.connects.iter().any(|step| good(&step));
+    for step in exchange.connects.iter().filter(|s| none_won || good(s)) {
         row.track.paint(Phase::Connect, step.from, step.to);
         row.address.clone_from(&step.what);
     }

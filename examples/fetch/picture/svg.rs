@@ -176,7 +176,8 @@ impl Svg {
             let (x, end) = (scale.x(span.from), scale.x(span.to));
             let (top, high) = shape(span.phase);
             let title = format!("{}: {}", span.phase.name(), text::seconds(span.took()));
-            let wide = (end - x).max(0.6);
+            // What follows one another is told apart by a gap.
+            let wide = (end - x - 0.7).max(0.6);
             self.rect(
                 span.phase.name(),
                 x,

@@ -255,6 +255,23 @@ fn requests_at_the_same_time_lie_below_each_other() {
     assert_eq!(links, [(1, 2, 100), (2, 1, 500), (3, 1, 400)]);
 }
 
+/// Broken by: drawing only the attempt that won, where none did.
+#[test]
+fn a_connection_that_never_was_one_is_drawn_with_its_attempts() {
+    let error = "refused";
+    let run = Run::began(1, 1)
+        .at(0, 1, queued("x"))
+        .at(0, 1, What::Started)
+        .on(30, 1, (1, 7), connect(20, Some(error)))
+        .at(40, 1, done(Outcome::Failed, error, 0));
+    let view = View::of(&run.0);
+    let row = &view.connections[0];
+    assert_eq!((row.number, row.address.as_str()), (7, "192.0.2.1:443"));
+    assert_eq!(row.error.as_deref(), Some(error));
+    assert_eq!(row.track.0.len(), 1);
+    assert_eq!(row.owners, [(ms(0), 0)]);
+}
+
 /// Broken by: booking a moment twice, or reading a list as if nothing could be missing at its end.
 #[test]
 fn wherever_a_run_is_cut_off_its_times_add_up() {

@@ -3,12 +3,13 @@
  * overview. Of thousands of rows only those are drawn that can be seen.
  *
  * run: { end, phases: [name], shapes: [[top, height]], files: [row], connections: [row] }
- * row: [name, failed, [track]]; track: [phase, from, to, phase, from, to, …]; times in milliseconds.
+ * row: [name, failed, [track], owners]; track: [phase, from, to, phase, from, to, …]; owners, only of
+ * connections: [since, file, since, file, …]. Times are in milliseconds.
  */
 "use strict";
 (() => {
   const run = JSON.parse(document.getElementById("run").textContent);
-  const TRACK = 18, LABEL = 15, END = 10;
+  const TRACK = 18, LABEL = 15, END = 10, GAP = 0.7;
   const whole = Math.max(run.end, 0.01);
   // What is shown, and of which stretch of time. `chosen` is the place of a row among all.
   const state = { view: "files", order: "start", find: "", failed: false, from: 0, to: whole, chosen: -1 };
@@ -136,7 +137,7 @@
   }
 
   function drawRow(row, d, scale, left, wide, narrow) {
-    const [name, bad, tracks] = d.row;
+    const [name, bad, tracks, owners = []] = d.row;
     const letters = Math.floor((narrow ? wide : left) / 7) - 1;
     row.select("rect.under").attr("width", wide).attr("height", d.high);
     row.select("text").attr("x", 2).attr("y", 13).attr("class", bad ? "bad" : null)
@@ -149,13 +150,19 @@
     });
     const x = moment => Math.min(Math.max(scale(moment), left), wide - END);
     const y = (phase, track) => (narrow ? LABEL : 0) + (track + run.shapes[phase][0]) * TRACK;
+    // For whom a connection worked at a moment.
+    const owner = moment => {
+      let of = "";
+      for (let i = 0; i < owners.length && owners[i] <= moment; i += 2) of = ` ${run.files[owners[i + 1]][0]},`;
+      return of;
+    };
     row.selectAll("rect.span").data(spans).join(enter => {
       const rect = enter.append("rect");
       rect.append("title");
       return rect;
     }).attr("class", s => `span ${run.phases[s[0]]}`).attr("x", s => x(s[1])).attr("y", s => y(s[0], s[3]))
-      .attr("width", s => Math.max(x(s[2]) - x(s[1]), 0.8)).attr("height", s => run.shapes[s[0]][1] * TRACK)
-      .select("title").text(s => `${run.phases[s[0]]}: ${time(s[2] - s[1])}, from ${time(s[1])} to ${time(s[2])}`);
+      .attr("width", s => Math.max(x(s[2]) - x(s[1]) - GAP, 0.8)).attr("height", s => run.shapes[s[0]][1] * TRACK)
+      .select("title").text(s => `${run.phases[s[0]]}:${owner(s[1])} ${time(s[2] - s[1])}, from ${time(s[1])} to ${time(s[2])}`);
   }
 
   // The facts of one row, as the table has them.
