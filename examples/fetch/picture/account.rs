@@ -163,7 +163,11 @@ impl Account {
         rest.sort_by_key(|(time, _)| std::cmp::Reverse(*time));
         let said = |(time, what): &(Duration, &str)| format!("{what} ({})", self.part(*time));
         let said: Vec<_> = rest.iter().map(said).collect();
-        (!said.is_empty()).then(|| format!("the rest went into {}", listed(&said)))
+        let rest = match self.best[Phase::Receiving as usize].is_zero() {
+            true => "it",
+            false => "the rest",
+        };
+        (!said.is_empty()).then(|| format!("{rest} went into {}", listed(&said)))
     }
 
     /// What files mostly did while the bytes of others hid it.

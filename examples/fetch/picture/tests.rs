@@ -312,6 +312,15 @@ fn the_sentence_says_what_the_wall_time_went_into() {
         sentence(&Run::began(0, 1).0),
         "0 files, 0 B, in no time that could be measured."
     );
+    let refused = Run::began(1, 1)
+        .at(0, 1, queued("x"))
+        .at(0, 1, What::Started)
+        .on(990, 1, (1, 1), connect(990, Some("refused")))
+        .at(1000, 1, done(Outcome::Failed, "refused", 0));
+    assert_eq!(
+        sentence(&refused.0),
+        "1 file (1 failed), 0 B, in 1.00 s: no bytes came; it went into connecting (99 %)."
+    );
     let tail = Run::began(2, 1)
         .at(0, 1, queued("a"))
         .at(0, 2, queued("big.iso"))
