@@ -75,6 +75,10 @@ pub(crate) fn parse(text: &[u8], now: SystemTime) -> Option<SetCookie<'_>> {
             _ => {}
         }
     }
+    // No URL has such a path, and a file of cookies has no place for it.
+    if cookie.path.is_some_and(|path| path.iter().any(is_control)) {
+        return None;
+    }
     // Whatever stands last: `Max-Age` goes before `Expires` (§5.7).
     let expires = max_age.map(|life| now + life).or(cookie.expires);
     cookie.expires = expires.map(|at| at.min(now + LONGEST_LIFE));
@@ -96,9 +100,12 @@ impl SameSite {
 /// none with a control character in it: no line end, and (unlike §5.6, like curl) no tab, which
 /// would be the end of a field in the file.
 pub(crate) fn is_sound(name: &[u8], value: &[u8]) -> bool {
-    let is_control = |byte: &u8| matches!(byte, 0..=0x1f | 0x7f);
     let length = name.len() + value.len();
     (1..=LARGEST).contains(&length) && !name.iter().chain(value).any(is_control)
+}
+
+fn is_control(byte: &u8) -> bool {
+    matches!(byte, 0..=0x1f | 0x7f)
 }
 
 /// At the first `=`.
@@ -182,6 +189,7 @@ mod tests {
             "a\0=b",
             "a=b\tc",
             "a=\r",
+            "a=b; Path=/\tx",
         ] {
             assert_eq!(pair(text), None, "{text:?}");
         }

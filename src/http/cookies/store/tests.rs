@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::http::cookies::netscape;
 
 fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000)
@@ -297,4 +298,46 @@ fn nobody_can_fill_the_memory_or_make_requests_too_long() {
     assert!((7 * 1000..=LONGEST).contains(&sent.len()), "{}", sent.len());
     store.clear_session();
     assert_eq!(store.len(), 0);
+}
+
+/// A stranger's text is read from end to end, whatever is in it; what is kept of it comes
+/// through a file.
+#[test]
+fn no_text_breaks_anything() {
+    let pieces: [&[u8]; 16] = [
+        b"a",
+        b"=",
+        b"; Path=/",
+        b" ",
+        b"\t",
+        b"\xff",
+        b"; Max-Age=",
+        b"-",
+        b"9",
+        b"; Expires=",
+        b";",
+        b"/",
+        b"; Domain=",
+        b".",
+        b"h.example",
+        b"; SameSite",
+    ];
+    let (mut seed, mut kept) = (1_u64, 0);
+    for _ in 0..20_000 {
+        let mut text = Vec::new();
+        for _ in 0..12 {
+            // Knuth's numbers: any that jump about will do.
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005);
+            seed = seed.wrapping_add(1_442_695_040_888_963_407);
+            text.extend_from_slice(pieces[(seed >> 60) as usize]);
+        }
+        let mut store = Store::default();
+        store.set(&url("https://x.h.example/a/b"), &text, now());
+        let _ = store.cookies_for(&url("http://h.example/"), &Method::GET, Led::Here, now());
+        let (mut again, file) = (Store::default(), netscape::write(&store, now()));
+        netscape::read(&mut again, &file, now()).unwrap_or_else(|e| panic!("{e}: {text:?}"));
+        assert_eq!(netscape::write(&again, now()), file, "{text:?}");
+        kept += store.len();
+    }
+    assert!(kept > 5_000, "most of them are no cookies, {kept} are");
 }
