@@ -93,16 +93,31 @@ fn what_is_no_cookie_file_stops_the_run_and_one_that_is_missing_does_not() {
     assert!(ran.stderr.contains("there is no file none"), "{ran:?}");
 }
 
-/// Broken by: a cookie that `-v` shows.
+/// Broken by: a cookie that `-v`, an event or a HAR shows.
 #[test]
-fn no_cookie_is_shown() {
+fn no_cookie_is_shown_or_written_but_into_the_jar() {
     let (folder, server) = (Folder::new(), server());
-    let ran = folder.run(["-v", "-b", "own=hidden", "-b", "", &server.url("/login")]);
-    assert_eq!(ran.code, Some(0));
-    for shown in [&ran.stdout, &ran.stderr] {
+    let words = ["-v", "-b", "own=hidden", "-b", "", "--data", "pin=hidden"];
+    let logs = ["--events", "events", "--summary", "summary", "--har", "har"];
+    let url = server.url("/login");
+    let words = words.iter().chain(&logs).copied();
+    let ran = folder.run(words.chain(["-o", "page", &url]));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let [events, summary, har] = ["events", "summary", "har"].map(|name| {
+        let text = String::from_utf8(folder.read(name)).unwrap();
+        assert!(text.contains("/login"), "{name}: {text}");
+        text
+    });
+    for shown in [&ran.stdout, &ran.stderr, &events, &summary, &har] {
+        let lower = shown.to_ascii_lowercase();
         assert!(
-            !shown.contains("hidden") && !shown.contains("id=7"),
+            !lower.contains("hidden") && !lower.contains("id=7"),
             "{shown}"
         );
     }
+    assert!(
+        String::from_utf8(folder.read("page"))
+            .unwrap()
+            .contains("id=7")
+    );
 }

@@ -5,11 +5,9 @@
 //! a header, as with curl.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use hob::http::ClientBuilder;
-
-use crate::show::to_stderr;
 
 /// `-b FILE`, `-c FILE` and `--junk-session-cookies`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,8 +31,12 @@ pub use jar::Jar;
 
 #[cfg(feature = "cookies")]
 mod jar {
-    use super::*;
+    use std::path::Path;
+
     use hob::http::CookieJar;
+
+    use super::*;
+    use crate::show::to_stderr;
 
     /// What is known of cookies while the run lasts.
     pub struct Jar(Option<CookieJar>);
