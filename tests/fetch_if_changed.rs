@@ -145,6 +145,23 @@ fn what_is_noted_comes_through_a_kill_and_a_long_past() {
     assert_eq!(folder.names().len(), 2);
 }
 
+/// Broken by: a list that is opened without `O_APPEND`.
+#[test]
+fn many_files_at_once_write_their_lines_beside_each_other() {
+    let (folder, site) = (Folder::new(), Site::new());
+    let urls = (0..300).map(|number| site.server.url(&format!("/{number}")));
+    let urls: Vec<String> = urls.collect();
+    fs::write(folder.join("urls"), urls.join("\n")).unwrap();
+    for sent in [300, 300] {
+        folder.run(["--if-changed", "-q", "-i", "urls"]).succeeded();
+        assert_eq!(site.sent(), sent);
+    }
+    let list = String::from_utf8(folder.read(LIST)).unwrap();
+    // The head may be there twice, where two began the list at the same moment.
+    let lines = list.lines().filter(|line| line.contains(" http://"));
+    assert_eq!(lines.count(), 300);
+}
+
 #[test]
 fn a_list_that_is_somebody_elses_is_left_alone() {
     let (folder, site) = (Folder::new(), Site::new());

@@ -27,6 +27,12 @@ pub fn open(path: &Path) -> io::Result<File> {
     options().open(path)
 }
 
+/// Opens the file at `path`, or creates it, so that each write goes behind what is there by then,
+/// whoever wrote that. It may not be a link.
+pub fn open_to_append(path: &Path) -> io::Result<File> {
+    options().append(true).create(true).open(path)
+}
+
 #[cfg(unix)]
 fn options() -> OpenOptions {
     use rustix::fs::OFlags;

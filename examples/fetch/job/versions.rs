@@ -185,27 +185,20 @@ fn read(path: &Path) -> Known {
     known
 }
 
-/// Blocks. All of it in one write, so that lines of two runs do not mix.
+/// Blocks. Workers and other runs do the same at this moment: so it is one write behind what is
+/// there (`O_APPEND`), with the head in it where nothing was. (A second head is no line.)
 fn append(path: &Path, line: &str) -> io::Result<()> {
-    let mut file = match own::create_new(path) {
-        Ok(mut file) => {
-            file.write_all(HEAD.as_bytes())?;
-            file
-        }
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => own::open(path)?,
-        Err(e) => return Err(e),
-    };
-    use std::io::{Seek, SeekFrom};
-    let mut head = vec![0; HEAD.len()];
-    file.rewind()?;
-    if file.read_exact(&mut head).is_err() || head != HEAD.as_bytes() {
-        let why = "is there, and is not fetch's: --if-changed cannot note anything";
-        return Err(io::Error::new(
-            io::ErrorKind::AlreadyExists,
-            format!("{} {why}", path.display()),
-        ));
+    let mut file = own::open_to_append(path)?;
+    let mut head = Vec::new();
+    (&mut file).take(HEAD.len() as u64).read_to_end(&mut head)?;
+    if head.is_empty() {
+        return file.write_all(format!("{HEAD}{line}").as_bytes());
     }
-    file.seek(SeekFrom::End(0))?;
+    if head != HEAD.as_bytes() {
+        let why = "is there, and is not fetch's: --if-changed cannot note anything";
+        let why = format!("{} {why}", path.display());
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, why));
+    }
     file.write_all(line.as_bytes())
 }
 
