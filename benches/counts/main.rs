@@ -1,15 +1,16 @@
-//! What hob costs where a clock is too coarse: allocations, system calls and instructions for each
-//! operation, bytes of heap for each thing that waits. Counts do not depend on the hour, so they are kept
-//! in `counts.json`, and this program fails when one of hob's has risen.
+//! What hob costs where a clock is too coarse: allocations, system calls and instructions for
+//! each operation, bytes of heap for each thing that waits. Counts do not depend on the hour,
+//! so they are kept in `counts.json`, and this program fails when one of hob's has risen.
 //!
 //! - `cargo bench --bench counts`: counts everything and compares; `-- --hob` only what is hob's.
 //! - `-- --write`: writes `counts.json` anew.
 //! - `-- --only echo`: only programs that have `echo` in their name.
 //!
-//! Each count is the difference between a run with few operations and one with more, divided by the
-//! difference of the operations: what starting and ending costs is in neither. Runs
-//! are children of this program: `strace -c` counts the system calls of one, valgrind's callgrind the
-//! instructions. Where one of these tools is missing, that count is left out and said to be.
+//! Each count is the difference between a run with few operations and one with more, divided
+//! by the difference of the operations: what starting and ending costs is in neither. Runs are
+//! children of this program: `strace -c` counts the system calls of one, valgrind's callgrind
+//! the instructions. Where one of these tools is missing, that count is left out and said to
+//! be.
 
 mod programs;
 mod tools;

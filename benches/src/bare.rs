@@ -1,9 +1,9 @@
-//! The limit: the same work on bare mio, or on bare threads, without any runtime. What is measured here
-//! is what the system costs; nobody on epoll can be much below it.
+//! The limit: the same work on bare mio, or on bare threads, without any runtime. What is
+//! measured here is what the system costs; nobody on epoll can be much below it.
 //!
-//! It is written as a careful program has to be: mio tells each edge once, so whoever was told reads until the
-//! socket is known to be empty. On a stream a short read tells that (epoll(7) says so); on a
-//! datagram socket and a listener only `WouldBlock` does.
+//! It is written as a careful program has to be: mio tells each edge once, so whoever was told
+//! reads until the socket is known to be empty. On a stream a short read tells that (epoll(7)
+//! says so); on a datagram socket and a listener only `WouldBlock` does.
 
 use crate::scratch::{PIECE, SMALL, Scratch};
 use crate::sockets::{self, MESSAGE};

@@ -1,5 +1,5 @@
-//! Sets, oneshots, `select!`, `join_all`, `Notify`: what only hob and tokio have in the same form. Compiled
-//! once for each of them, as [`tasks`](super::tasks) is.
+//! Sets, oneshots, `select!`, `join_all`, `Notify`: what only hob and tokio have in the same
+//! form. Compiled once for each of them, as [`tasks`](super::tasks) is.
 
 use super::rt::{self, Shared, mpsc, oneshot};
 use std::time::{Duration, Instant};

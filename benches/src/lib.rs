@@ -1,10 +1,11 @@
 //! The contenders: the same programs, compiled once for each of them.
 //!
-//! `tasks`, `channels`, `choices`, `streams`, `workers`, `files` and `lateness` hold the programs. Each is
-//! compiled against a module `rt` that gives a contender's own things the same names (`with_hob`,
-//! `with_tokio`, …); so nobody's program is written with more care than the other's. `owned` is
-//! what `streams` and `files` are where buffers are lent to the kernel. `bare` is the limit: the same
-//! work without any runtime. What each row means and does not mean is in README.md beside this.
+//! `tasks`, `channels`, `choices`, `streams`, `workers`, `files` and `lateness` hold the
+//! programs. Each is compiled against a module `rt` that gives a contender's own things the
+//! same names (`with_hob`, `with_tokio`, …); so nobody's program is written with more care
+//! than the other's. `owned` is what `streams` and `files` are where buffers are lent to the
+//! kernel. `bare` is the limit: the same work without any runtime. What each row means and
+//! does not mean is in README.md beside this.
 
 #![forbid(unsafe_code)]
 #![allow(

@@ -87,7 +87,8 @@ pub fn udp(trips: usize) -> Duration {
     })
 }
 
-/// `count` connections, one after another: one task connects and hangs up, one accepts and hangs up.
+/// `count` connections, one after another: one task connects and hangs up, one accepts and
+/// hangs up.
 pub fn connect(count: usize) -> Duration {
     let (listener, address) = sockets::listener();
     rt::in_a_task(async move {

@@ -1,5 +1,6 @@
-//! smol, under the names that the programs use: `LocalExecutor`, and `async-io` below the sockets and timers.
-//! Channels and locks are those of the same family, `async-channel` and `async-lock`.
+//! smol, under the names that the programs use: `LocalExecutor`, and `async-io` below the
+//! sockets and timers. Channels and locks are those of the same family, `async-channel` and
+//! `async-lock`.
 
 /// What the programs need of a runtime.
 mod rt {

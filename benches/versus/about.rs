@@ -39,6 +39,7 @@ pub(crate) fn about(quick: bool, rounds: usize) -> Value {
         "rustc": first_line("rustc", &["--version"]),
         "versions": versions,
         "congestion_control": sockets::congestion(),
+        "counts": crate::counted::origin(),
     })
 }
 

@@ -1,24 +1,31 @@
 //! Rows that were not measured in this run, but counted in an earlier one and committed: what
-//! `counts` wrote into `counts.json`, and what this program itself wrote into `footprint.json`.
-//! Counts are the same on every machine of a kind, and CI fails when one of `counts.json` has risen.
+//! `counts` wrote into `counts.json`. Counts are the same on every machine of a kind, and CI
+//! fails when one of `counts.json` has risen.
 
 use hob_judge::ceiling::{Counted, from_json};
 use hob_judge::row::Row;
+use serde_json::Value;
 
 const COUNTS: &str = include_str!("../counts.json");
 
 /// A row for each count.
 pub(crate) fn rows() -> Vec<Row> {
-    let file = serde_json::from_str(COUNTS).expect("counts.json is what counts wrote");
-    let rustc = |file: &serde_json::Value| file["about"]["rustc"].as_str().map(str::to_string);
-    let from = rustc(&file).unwrap_or_default();
-    let rows = from_json(&file);
-    rows.into_iter()
-        .map(|counted| row(counted, &from))
-        .collect()
+    from_json(&file()).into_iter().map(row).collect()
 }
 
-fn row(counted: Counted, rustc: &str) -> Row {
+/// Where the rows come from, for a reader.
+pub(crate) fn origin() -> String {
+    let rustc = file()["about"]["rustc"].as_str().unwrap_or("?").to_string();
+    format!(
+        "not of this run: benches/counts.json, made by `cargo bench --bench counts -- --write` with {rustc}"
+    )
+}
+
+fn file() -> Value {
+    serde_json::from_str(COUNTS).expect("counts.json is what counts wrote")
+}
+
+fn row(counted: Counted) -> Row {
     let unit = match counted.count.as_str() {
         "syscalls" => "calls",
         other => other,
@@ -42,12 +49,7 @@ fn row(counted: Counted, rustc: &str) -> Row {
             _ => row.mark(*other, *mark),
         };
     }
-    if unit == "instructions" {
-        return row;
-    }
-    row.note(format!(
-        "counted by `cargo bench --bench counts` ({rustc}), in benches/counts.json"
-    ))
+    row
 }
 
 /// Where hob wants to be. A `bound` is a number of its own, not a ratio.

@@ -1,6 +1,6 @@
-//! Downloads from nginx on this machine into memory: CPU seconds of the client, as the system counts them for
-//! a child that has ended. nginx has a processor to itself where there are two; its time is not
-//! counted.
+//! Downloads from nginx on this machine into memory: CPU seconds of the client, as the system
+//! counts them for a child that has ended. nginx has a processor to itself where there are
+//! two; its time is not counted.
 
 use crate::clients::{Order, command_line};
 use hob_benches::scratch::Scratch;

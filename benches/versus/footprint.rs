@@ -1,8 +1,8 @@
 //! What a program gets along with hob: the time to build it, the crates, the bytes of the binary. A
 //! "hello" that spawns a task and sleeps is built three times: with hob, with tokio, with neither.
 //!
-//! Built from nothing, that takes a minute or two; so the result is written into `footprint.json`, and
-//! `--quick` reads it from there and says so.
+//! Built from nothing, that takes a minute or two; so the result is written into
+//! `footprint.json`, and `--quick` reads it from there and says so.
 
 use hob_judge::row::Row;
 use serde_json::{Value, json};

@@ -20,8 +20,8 @@ const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#24292f}.dim{fill:
 @media(prefers-color-scheme:dark){text{fill:#e6edf3}.dim{fill:#8d96a0}.grid{stroke:#30363d}.one{stroke:#8d96a0}\
 .bar{fill:#3fb950}.lost{fill:#f0883e}.mark{stroke:#e6edf3}}";
 
-/// All rows that were run beside `other`, but for instructions: they tell a maker where time goes, and
-/// a reader has the time itself.
+/// All rows that were run beside `other`, but for instructions: they tell a maker where time
+/// goes, and a reader has the time itself.
 pub fn chart(report: &Value, other: &str) -> String {
     let rows = report["rows"].as_array().into_iter().flatten();
     let rows: Vec<(&str, f64, Option<f64>)> = rows

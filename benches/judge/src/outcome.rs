@@ -1,10 +1,10 @@
 //! A row that was run: what its samples come to, and whether hob is where it wants to be.
 //!
-//! **When a mark is met.** A ratio is hob's median divided by the other's. Each round also has a
-//! ratio of its own, since hob and the other ran within moments of each other; the *interval* is what the
-//! middle half of these ratios spans. A mark on something that is timed is met if the interval
-//! reaches down to it: then the rounds do not tell hob from a program that is at the mark. A mark
-//! on something that is counted is met by the ratio itself.
+//! **When a mark is met.** A ratio is hob's median divided by the other's. Each round also has
+//! a ratio of its own, since hob and the other ran within moments of each other; the
+//! *interval* is what the middle half of these ratios spans. A mark on something that is timed
+//! is met if the interval reaches down to it: then the rounds do not tell hob from a program
+//! that is at the mark. A mark on something that is counted is met by the ratio itself.
 
 /// A row that was run.
 #[derive(Clone, Debug)]
