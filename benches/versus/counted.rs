@@ -35,11 +35,8 @@ fn row(counted: Counted) -> Row {
         "calls" => format!("system calls for one operation of {}", counted.row),
         _ => format!("{unit} for one operation of {}", counted.row),
     };
-    let id = match unit {
-        "bytes" => format!("{}_bytes", counted.row),
-        _ => format!("{}_{unit}", counted.row),
-    };
-    let mut row = Row::new(id, title).unit(unit.to_string()).exact();
+    let id = format!("{}_{}", counted.row, short(unit));
+    let mut row = Row::new(id, title).unit(short(unit)).exact();
     for (who, value) in counted.values {
         row = row.with(who, move || value);
     }
@@ -50,6 +47,15 @@ fn row(counted: Counted) -> Row {
         };
     }
     row
+}
+
+/// What stands behind a number.
+fn short(unit: &str) -> &str {
+    match unit {
+        "instructions" => "instr",
+        "allocations" => "allocs",
+        unit => unit,
+    }
 }
 
 /// Where hob wants to be. A `bound` is a number of its own, not a ratio.

@@ -25,7 +25,7 @@ const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#24292f}.dim{fill:
 pub fn chart(report: &Value, other: &str) -> String {
     let rows = report["rows"].as_array().into_iter().flatten();
     let rows: Vec<(&str, f64, Option<f64>)> = rows
-        .filter(|row| row["unit"] != "instructions")
+        .filter(|row| row["unit"] != "instr")
         .filter_map(|row| {
             let ratio = row["ratio"][other].as_f64()?;
             Some((row["row"].as_str()?, ratio, row["mark"][other].as_f64()))

@@ -1,6 +1,7 @@
 //! Outcomes as JSON: `{"rows": [{"row", "unit", "hob", "others", "ratio", "mark", "met", …}], …}`.
 //!
-//! `others`, `ratio` and `mark` are objects with the contenders' names as keys. What stands behind
+//! `others`, `ratio` and `mark` are objects with the contenders' names as keys; there is no ratio
+//! to somebody who needs nothing where hob needs something. What stands behind
 //! `met` in a row is for the page and for people: title, spread, intervals, notes.
 
 use crate::outcome::Outcome;
@@ -35,7 +36,7 @@ fn row(outcome: &Outcome) -> Value {
         "unit": outcome.unit,
         "hob": digits(outcome.hob().median),
         "others": others,
-        "ratio": by_name(&|name| outcome.ratio(name).map(digits)),
+        "ratio": by_name(&|name| outcome.ratio(name).filter(|ratio| ratio.is_finite()).map(digits)),
         "mark": marks.map(|(name, mark)| (name.clone(), digits(*mark))).collect::<Map<_, _>>(),
         "met": outcome.met(),
         "title": outcome.title,
@@ -81,4 +82,13 @@ fn numbers_keep_four_digits() {
     assert_eq!(digits(385.04567), json!(385.0));
     assert_eq!(digits(0.000123456), json!(0.0001235));
     assert_eq!(digits(0.0), json!(0.0));
+}
+
+#[test]
+fn there_is_no_ratio_to_nothing() {
+    let mut outcome = crate::outcome::example();
+    outcome.samples[1].1 = vec![0.0; 3];
+    let report = report(&[outcome], &Value::Null);
+    assert_eq!(report["rows"][0]["ratio"], json!({"smol": 0.8}));
+    assert_eq!(report["rows"][0]["meets"]["tokio"], false);
 }

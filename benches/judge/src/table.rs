@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 /// What stands above the first line.
 pub fn head() -> String {
     format!(
-        "{:<19}{:>19}     hob / other, lower is better (mark), ✓ met, ✗ not met",
+        "{:<22}{:>23}     hob / other, lower is better (mark), ✓ met, ✗ not met",
         "", "hob"
     )
 }
@@ -19,10 +19,13 @@ pub fn line(outcome: &Outcome) -> String {
         true => "      ".into(),
         false => format!("±{:>3.0} %", hob.spread * 100.0),
     };
-    let mut line = format!("{:<19}{value:>13} {spread}  ", outcome.id);
+    let mut line = format!("{:<22}{value:>16} {spread}  ", outcome.id);
     for (name, _) in outcome.others() {
         let ratio = outcome.ratio(name).expect("it took part");
-        let _ = write!(line, "   {name} {ratio:.2}");
+        let _ = match ratio.is_finite() {
+            true => write!(line, "   {name} {ratio:.2}"),
+            false => write!(line, "   {name} ∞"),
+        };
         let mark = outcome.marks.iter().find(|(who, _)| who == name);
         if let (Some((_, mark)), Some(met)) = (mark, outcome.meets(name)) {
             let _ = write!(line, " ({mark}) {}", if met { '✓' } else { '✗' });
@@ -65,7 +68,7 @@ pub fn number(value: f64, unit: &str) -> String {
 fn a_line_has_the_value_and_every_ratio_with_its_mark() {
     assert_eq!(
         line(&crate::outcome::example()),
-        "spawn_join              100.0 ns ±  5 %     tokio 0.25 (0.24) ✓   smol 0.80 (0.7) ✗"
+        "spawn_join                    100.0 ns ±  5 %     tokio 0.25 (0.24) ✓   smol 0.80 (0.7) ✗"
     );
 }
 
