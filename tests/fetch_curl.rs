@@ -255,3 +255,61 @@ fn proxytunnel_asks_for_a_tunnel() {
     let ran = Folder::new().run(["-p", "-x", &url, "http://far.example/x"]);
     assert_eq!(ran.code, Some(56), "{ran:#?}");
 }
+
+/// Broken by: taking whatever a 206 brings, or all of a file for a piece of it.
+#[test]
+fn a_range_is_that_piece_of_the_file_or_a_failure() {
+    let body: Vec<u8> = (b'a'..=b'z').cycle().take(1000).collect();
+    let served = body.clone();
+    let server = Server::start(move |x| {
+        let asked = x.head.to_lowercase();
+        let (first, last) = match &asked {
+            head if head.contains("range: bytes=10-19\r\n") => (10, 19),
+            head if head.contains("range: bytes=990-\r\n") => (990, 999),
+            head if head.contains("range: bytes=-5\r\n") => (995, 999),
+            _ => panic!("{asked}"),
+        };
+        let body = &served[first..=last];
+        match x.path.as_str() {
+            "/all" => x.ok(&served),
+            "/other" => x.raw(b"HTTP/1.1 206 P\r\nContent-Range: bytes 0-9/1000\r\n\r\n0123456789"),
+            "/cut" => {
+                let head = format!(
+                    "HTTP/1.1 206 P\r\nETag: \"v\"\r\nContent-Range: bytes {first}-{last}/1000\r\n\
+                     Content-Length: {}\r\n\r\n",
+                    body.len()
+                );
+                x.raw(head.as_bytes())?;
+                x.raw(&body[..3])
+            }
+            _ => {
+                let head =
+                    format!("HTTP/1.1 206 P\r\nContent-Range: bytes {first}-{last}/1000\r\n\r\n");
+                x.raw(head.as_bytes())?;
+                x.raw(body)
+            }
+        }
+    });
+    let folder = Folder::new();
+    for (range, piece) in [("10-19", 10..20), ("990-", 990..1000), ("-5", 995..1000)] {
+        folder
+            .run(["-r", range, "--force", &server.url("/a")])
+            .succeeded();
+        assert_eq!(folder.read("a"), body[piece.clone()], "{range}");
+        let words = ["-q", "-r", range, "-o", "-", &server.url("/a")];
+        assert_eq!(folder.run(words).stdout.as_bytes(), &body[piece], "{range}");
+    }
+    for (path, code) in [("/all", 33), ("/other", 33), ("/cut", 18)] {
+        for name in ["b", "-"] {
+            let ran = folder.run(["-r10-19", "-o", name, &server.url(path)]);
+            assert_eq!(ran.code, Some(code), "{path}: {ran:#?}");
+        }
+    }
+    assert_eq!(
+        folder.names(),
+        ["a"],
+        "half a piece is nothing to go on with"
+    );
+    let ran = folder.run(["-r", "0-1,5-6", &server.url("/a")]);
+    assert!(ran.stderr.contains("--range: write one range"), "{ran:#?}");
+}

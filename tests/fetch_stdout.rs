@@ -154,3 +154,41 @@ fn a_reader_that_goes_ends_the_download() {
         "{ran:#?}"
     );
 }
+
+/// Broken by: a request without its body, or going on with an answer.
+#[test]
+fn the_answer_to_what_is_sent_is_printed() {
+    let server = Server::start(|x| {
+        let is_post = x.head.starts_with("POST ");
+        let length = x.head.to_lowercase().contains("\r\ncontent-length: 5\r\n");
+        let head = "HTTP/1.1 201 C\r\nETag: \"v\"\r\nContent-Length: 8\r\n\r\n";
+        let body = if x.path == "/cut" {
+            "than"
+        } else {
+            "thanks!\n"
+        };
+        assert!(
+            is_post && length && !x.head.contains("ange: "),
+            "{}",
+            x.head
+        );
+        x.raw(format!("{head}{body}").as_bytes())
+    });
+    let words = ["-s", "--retry=1", "--data", "hello", "-o", "-"];
+    let run = |path: &str| {
+        let url = server.url(path);
+        Folder::new().run(words.into_iter().chain([url.as_str()]))
+    };
+    let ran = run("/good");
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (Some(0), "thanks!\n"),
+        "{ran:#?}"
+    );
+    let ran = run("/cut");
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (Some(18), "than"),
+        "{ran:#?}"
+    );
+}

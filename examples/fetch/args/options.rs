@@ -8,7 +8,7 @@ use hob::http::{HeaderMap, HeaderName};
 
 use crate::cookies::Cookies;
 use crate::events::Format;
-use crate::job::{Fsync, Sha256Sum, Template, Text};
+use crate::job::{Fsync, Piece, Sha256Sum, Template, Text};
 use crate::network::Network;
 use crate::sending::Sending;
 
@@ -72,6 +72,8 @@ pub struct Options {
     pub max_size: Option<u64>,
     /// Fewer bytes a second than this for so long are too few. `None`: as long as usual.
     pub slowest: (u64, Option<Duration>),
+    /// `-r`.
+    pub range: Option<Piece>,
     pub max_redirs: u32,
     pub headers: HeaderMap,
     /// `-A` and `-e`, which `-H` overrules.
@@ -160,6 +162,7 @@ impl Default for Options {
             max_time: None,
             max_size: None,
             slowest: (1, None),
+            range: None,
             max_redirs: 20,
             headers: HeaderMap::new(),
             weak_headers: HeaderMap::new(),

@@ -30,6 +30,7 @@ use hob::http::{HeaderName, HeaderValue, header};
 use super::flags::{Flag, Problem, Value, urls};
 use super::values;
 use super::{Name, Options};
+use crate::job::Piece;
 use crate::job::Template;
 use crate::sending::values as sending;
 
@@ -423,6 +424,14 @@ fn request() -> Vec<Flag> {
         )
         .short('H')
         .common(),
+        Flag::value(
+            "range",
+            "RANGE",
+            "only these bytes: 0-499, 9500- or -500 (the last 500)",
+            |o, v| v.read(Piece::parse).map(|piece| o.range = Some(piece)),
+        )
+        .short('r')
+        .more("A server that sends anything else, such as all of it, has failed."),
         Flag::value("user", "NAME:PASS", "say who asks (Basic)", |o, v| {
             v.read(values::user).map(|user| o.user = Some(user))
         })

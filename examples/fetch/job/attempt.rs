@@ -63,8 +63,7 @@ pub async fn attempt(
     mirrors: &Mirrors,
     writer: &mut Writer,
 ) -> Result<(), Failed> {
-    // The answer to what is sent is nothing to go on with.
-    let mut ask = match session.sends_nothing(job) {
+    let mut ask = match session.can_go_on(job) {
         true => Ask::Rest,
         false => Ask::Whole,
     };
@@ -123,16 +122,22 @@ impl Round<'_> {
             self.transfer.is_not_modified();
             return Ok(None);
         }
+        let mut piece = None;
         let verdict = match &rest {
             Some(rest) => rest.judge(ask == Ask::Rest, status, headers),
-            None if is_whole(status) || self.is_answer(status) => Verdict::TakeWhole,
-            None => return Err(refusal(response)),
+            None => match self.session.is_it(self.job, &response)? {
+                Some(length) => {
+                    piece = length;
+                    Verdict::TakeWhole
+                }
+                None => return Err(refusal(response)),
+            },
         };
         if matches!(verdict, Verdict::TakeWhole | Verdict::Append { .. }) {
             self.mirrors.learn(place, headers);
         }
         match verdict {
-            Verdict::TakeWhole => self.take_whole(writer, response).await,
+            Verdict::TakeWhole => self.take_whole(writer, response, piece).await,
             Verdict::Append { at, end, total } => {
                 self.append(writer, response, at, end, total).await
             }
@@ -161,10 +166,12 @@ impl Round<'_> {
         }
     }
 
+    /// All that the file will have. `piece`: of what the server has, only so much.
     async fn take_whole(
         &self,
         writer: &mut Writer,
         response: Response,
+        piece: Option<u64>,
     ) -> Result<Option<Ask>, Failed> {
         let headers = response.headers();
         let proposed = names::proposed(self.session, self.job, headers)?;
@@ -176,19 +183,22 @@ impl Round<'_> {
         self.not_too_large(response.content_length().unwrap_or(0))?;
         let total = match response.status() {
             StatusCode::NO_CONTENT => Some(0), // whatever its fields say (RFC 9112 §6.3)
-            _ => response.content_length(),
+            _ => piece.or(response.content_length()),
         };
-        self.is_as_long(total)?;
+        self.is_as_long(total.filter(|_| piece.is_none()))?;
         let from = text::url(self.url());
         let mut sidecar = Sidecar::new(&url, &from, total, response.headers());
-        if self.is_answer(response.status()) {
+        let mut wanted = self.wanted(&response, Digests::default());
+        if !self.session.can_go_on(self.job) {
             sidecar.fields.clear();
         }
-        let wanted = self.wanted(&response, Digests::default());
+        if piece.is_some() {
+            wanted.whole = Digests::default();
+        }
         let begun = writer.with(move |part| part.begin(sidecar, wanted)).await;
         begun.map_err(at(self.job))?;
         self.transfer.head(total, 0, Instant::now());
-        self.take(writer, response, 0, None).await
+        self.take(writer, response, 0, piece).await
     }
 
     async fn append(
@@ -274,11 +284,6 @@ impl Round<'_> {
         let part = writer.flush().await.map_err(at(self.job))?;
         part.rename_target(target);
         Ok(true)
-    }
-
-    /// To what was sent: 201 and 202 bring what they bring.
-    fn is_answer(&self, status: StatusCode) -> bool {
-        status.is_success() && !self.session.sends_nothing(self.job)
     }
 
     /// Is it as long as the Metalink says?

@@ -46,6 +46,8 @@ pub enum Failure {
     TooLong(Duration),
     /// What was printed so far is of another version than what the server has now.
     Changed { at: u64 },
+    /// `-r`, and the server sent something else.
+    NotThePiece,
     /// Whatever it is, there is nothing that one could go on with.
     Final(Box<Failure>),
     /// The name that the server proposes is another's.
@@ -77,7 +79,7 @@ impl Failure {
             Failure::Sum(_) | Failure::Block(_) => 32,
             Failure::TooLong(_) => 28,
             Failure::TooLarge(_) => 63,
-            Failure::Changed { .. } => 33,
+            Failure::Changed { .. } | Failure::NotThePiece => 33,
             Failure::Final(failure) => failure.code(),
         }
     }
@@ -230,6 +232,9 @@ impl fmt::Display for Failure {
             }
             Failure::Changed { at } => {
                 format!("it has changed on the server since its first {at} bytes were printed")
+            }
+            Failure::NotThePiece => {
+                "the server sent something else than the range that was asked for".to_owned()
             }
             Failure::Final(failure) => failure.to_string(),
             Failure::Name(why) => why.clone(),

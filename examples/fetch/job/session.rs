@@ -8,12 +8,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use hob::http::{
-    Client, HeaderMap, HeaderValue, Method, RequestBuilder, Response, Url, Validators, header,
+    Client, HeaderMap, HeaderValue, Method, RequestBuilder, Response, StatusCode, Url, Validators,
+    header,
 };
 use hob::sync::Mutex;
 use hob::time::now;
 
 use super::Job;
+use super::attempt::is_whole;
 use super::check::scatter;
 use super::failure::Failure;
 use super::places::Places;
@@ -86,6 +88,10 @@ impl Session {
         if let Some(extra) = &job.extra {
             extra.put_into(&mut headers);
         }
+        if let Some(piece) = self.options.range {
+            let range = HeaderValue::try_from(piece.to_string());
+            headers.insert(header::RANGE, range.expect("digits are a value"));
+        }
         headers.extend(range.unwrap_or_default());
         if !is_trusted {
             for secret in [header::AUTHORIZATION, header::COOKIE] {
@@ -152,6 +158,28 @@ impl Session {
     /// Is this a job that only fetches?
     pub fn sends_nothing(&self, job: &Job) -> bool {
         self.options.sending.is_nothing(job.upload.as_deref())
+    }
+
+    /// Can what is there of its file be gone on with? Neither what answers to something sent,
+    /// nor a piece (`-r`).
+    pub fn can_go_on(&self, job: &Job) -> bool {
+        self.sends_nothing(job) && self.options.range.is_none()
+    }
+
+    /// Is this what was asked for? `Some(None)`: yes, all of it; `Some(Some(length))`: yes, and a
+    /// piece so long.
+    pub fn is_it(&self, job: &Job, response: &Response) -> Result<Option<Option<u64>>, Failure> {
+        let status = response.status();
+        let is_whole = is_whole(status) || (status.is_success() && !self.sends_nothing(job));
+        match self.options.range {
+            None => Ok(is_whole.then_some(None)),
+            Some(piece) if status == StatusCode::PARTIAL_CONTENT => {
+                let length = piece.length_of(response.headers());
+                Ok(Some(Some(length.ok_or(Failure::NotThePiece)?)))
+            }
+            Some(_) if is_whole => Err(Failure::NotThePiece),
+            Some(_) => Ok(None),
+        }
     }
 
     /// Gives the request the body that the command line wants sent.

@@ -18,7 +18,7 @@ use std::time::Instant;
 use hob::http::{Digests, Response, Resume, StatusCode, Validators, Verdict, header};
 use hob::io::{Stdout, stdout};
 
-use super::attempt::{Failed, is_whole, refusal};
+use super::attempt::{Failed, refusal};
 use super::check::{Hashes, Wanted};
 use super::failure::Failure;
 use super::{Job, Session};
@@ -108,16 +108,15 @@ impl Stream {
                 transfer.is_not_modified();
                 return Ok(());
             }
-            let verdict = match goes_on {
-                true => resume.judge(with_if_range, status, headers),
-                false if is_whole(status) => Verdict::TakeWhole,
-                false => return Err(refusal(response)),
-            };
-            match verdict {
-                Verdict::TakeWhole if self.printed == 0 => {
-                    self.begin(session, job, transfer, &response)?;
-                    self.take(session, transfer, response, 0, None).await?;
-                }
+            if !goes_on {
+                let Some(piece) = session.is_it(job, &response)? else {
+                    return Err(refusal(response));
+                };
+                self.begin(session, job, transfer, &response, piece)?;
+                self.take(session, transfer, response, 0, piece).await?;
+                return self.is_all();
+            }
+            match resume.judge(with_if_range, status, headers) {
                 Verdict::Append { at, end, total } => {
                     self.total = self.total.or(total);
                     transfer.head(self.total, self.printed, Instant::now());
@@ -137,14 +136,18 @@ impl Stream {
                     return Err(Failure::Final(Box::new(changed)).into());
                 }
             }
-            match self.total {
-                Some(wanted) if self.printed < wanted && self.resume().request().is_some() => {}
-                Some(wanted) if self.printed < wanted => {
-                    let got = self.printed;
-                    return Err(Failure::Short { got, wanted }.into());
-                }
-                _ => return Ok(()),
+            // More than one piece may be needed for the rest.
+            if self.total.is_none_or(|total| self.printed >= total) {
+                return Ok(());
             }
+        }
+    }
+
+    fn is_all(&self) -> Result<(), Failed> {
+        let got = self.printed;
+        match self.total.filter(|total| got < *total) {
+            Some(wanted) => Err(Failure::Short { got, wanted }.into()),
+            None => Ok(()),
         }
     }
 
@@ -154,15 +157,16 @@ impl Stream {
         job: &Job,
         transfer: &Transfer,
         response: &Response,
+        piece: Option<u64>,
     ) -> Result<(), Failure> {
         let headers = response.headers();
         let is_coded = headers.contains_key(header::CONTENT_ENCODING);
         self.total = match response.status() {
             StatusCode::NO_CONTENT => Some(0), // whatever its fields say (RFC 9112 §6.3)
-            _ => response.content_length(),
+            _ => piece.or(response.content_length()),
         };
         // What is printed unpacked is gone on with by nobody.
-        if !(is_coded && session.options.compressed) {
+        if !(is_coded && session.options.compressed) && session.can_go_on(job) {
             self.validators = Validators::of(headers);
             self.wanted.whole = Digests::of_representation(headers);
         }
