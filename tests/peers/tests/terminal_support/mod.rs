@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use hob_peers::peer::installed;
 
-use crate::fetch_support::GUARD;
+use crate::fetch_support::{Folder, GUARD};
 
 /// The shell's: with the number of the command that it is for, so that it is told from the
 /// prompt before, and from all that a program says.
@@ -26,6 +26,8 @@ fn prompt(number: u32) -> String {
 pub(crate) struct Window {
     tmux: PathBuf,
     socket: String,
+    /// Where the socket is. It goes away with this, which tmux does not see to.
+    sockets: Folder,
     /// How many lines the shell was given.
     typed: Cell<u32>,
 }
@@ -38,6 +40,7 @@ impl Window {
         let window = Window {
             tmux: installed("tmux")?,
             socket: format!("hob-{}-{number}", std::process::id()),
+            sockets: Folder::new(),
             typed: Cell::new(0),
         };
         let (lines, columns) = (lines.to_string(), columns.to_string());
@@ -56,6 +59,7 @@ impl Window {
     fn tmux(&self, words: &[&str]) -> String {
         let mut command = Command::new(&self.tmux);
         command.args(["-L", &self.socket]).args(words);
+        command.env("TMUX_TMPDIR", self.sockets.path());
         command
             .env("LC_ALL", "C.UTF-8")
             .env("TERM", "xterm-256color");
@@ -179,6 +183,7 @@ impl Drop for Window {
             eprintln!("on the screen:\n{}", self.screen().join("\n"));
         }
         let mut command = Command::new(&self.tmux);
+        command.env("TMUX_TMPDIR", self.sockets.path());
         command.args(["-L", &self.socket, "kill-server"]);
         let _ = command.output();
     }
