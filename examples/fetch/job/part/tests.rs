@@ -2,6 +2,8 @@
 
 use hob::http::HeaderMap;
 
+mod gaps;
+
 use std::fs;
 
 use super::*;
