@@ -3,7 +3,7 @@
 //! `GET /FRAMING/SEED/SIZE` gives `SIZE` bytes that follow from `SEED`, framed as `FRAMING` says:
 //! by `length`, by `chunked`, or by the `close` of the connection; and `packed` is in chunks, too,
 //! with gzip. `X-Sha256` tells the digest of
-//! the file, `ETag` which file it is, and a range from some byte to the end is given where it is
+//! the file, `ETag` which file it is, and a range, with or without an end, is given where it is
 //! asked for, under `If-Range` too. Connections are kept.
 //!
 //! It runs on hob's loop, as under virtual time nothing may happen elsewhere; other people's
@@ -103,7 +103,10 @@ async fn answer(stream: &TcpStream, head: &[u8]) -> io::Result<bool> {
     let start = asked.start(&file);
     let packed = (asked.framing == "packed").then(|| pack(&file));
     let bytes = packed.as_ref().unwrap_or(&file);
-    let bytes = &bytes[asked.from.unwrap_or(0)..];
+    let bytes = match asked.range {
+        Some((from, last)) => &bytes[from..=last],
+        None => &bytes[..],
+    };
     match asked.framing {
         "length" => {
             let head = format!("{start}Content-Length: {}\r\n\r\n", bytes.len());
@@ -134,8 +137,8 @@ struct Asked {
     framing: &'static str,
     seed: u64,
     size: usize,
-    /// The range from here to the end, where one is asked for and there is one.
-    from: Option<usize>,
+    /// First and last byte, where a range is asked for and there is one.
+    range: Option<(usize, usize)>,
 }
 
 impl Asked {
@@ -153,23 +156,30 @@ impl Asked {
             _ => return None,
         };
         let seed = words.next()?.parse().ok()?;
-        let size = words.next()?.parse().ok().filter(|size| *size <= 1 << 20)?;
+        let size: usize = words.next()?.parse().ok().filter(|size| *size <= 1 << 20)?;
         let field = |name: &str| {
             let fields = head.lines().filter_map(|line| line.split_once(": "));
             let mut found = fields.filter(|(key, _)| key.eq_ignore_ascii_case(name));
             found.next().map(|(_, value)| value)
         };
         let range = field("range").and_then(|range| range.strip_prefix("bytes="));
-        let from = range.and_then(|range| range.strip_suffix('-')?.parse().ok());
+        let range = range.and_then(|range| {
+            let (from, last) = range.split_once('-')?;
+            let last = match last {
+                "" => size.checked_sub(1)?,
+                last => last.parse().ok().filter(|last| *last < size)?,
+            };
+            Some((from.parse().ok()?, last))
+        });
         let mut asked = Asked {
             framing,
             seed,
             size,
-            from: None,
+            range: None,
         };
         let unchanged = field("if-range").is_none_or(|tag| tag == asked.tag());
         let ranges = framing != "packed";
-        asked.from = from.filter(|from| *from < size && unchanged && ranges);
+        asked.range = range.filter(|(from, last)| from <= last && unchanged && ranges);
         Some(asked)
     }
 
@@ -179,10 +189,9 @@ impl Asked {
 
     /// The head, but for what frames the body.
     fn start(&self, file: &[u8]) -> String {
-        let status = match self.from {
+        let status = match self.range {
             None => "200 OK".to_owned(),
-            Some(from) => {
-                let last = self.size - 1;
+            Some((from, last)) => {
                 let range = format!("bytes {from}-{last}/{}", self.size);
                 format!("206 Partial Content\r\nContent-Range: {range}")
             }

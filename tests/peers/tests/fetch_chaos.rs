@@ -4,7 +4,7 @@
 //! A scenario is a seed: a proxy of its own (`examples/chaos_proxy`) before an honest server, and
 //! runs of `examples/fetch` through it until all its files are there. Every other scenario has only
 //! faults that a length can tell; in the others bits are flipped as well, and the tool is told what
-//! the files must hash to. `HOB_CHAOS_RUNS` says how many scenarios (50),
+//! the files must hash to. In every third one each file comes in several ranges at once. `HOB_CHAOS_RUNS` says how many scenarios (50),
 //! `HOB_CHAOS_FIRST` from which seed on (0), `HOB_CHAOS_SEED` asks for one alone.
 
 #![cfg(unix)]
@@ -94,7 +94,7 @@ fn whatever_the_network_does_the_files_are_right_in_the_end() {
 
 /// Runs the tool until all files are there, and looks after each run.
 fn scenario(seed: u64, records: &Folder) -> Result<(), String> {
-    let sums = !seed.is_multiple_of(2);
+    let sums = has_sums(seed);
     hob::block_on(async {
         let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let to = server.local_addr().unwrap();
@@ -116,7 +116,7 @@ fn scenario(seed: u64, records: &Folder) -> Result<(), String> {
                 return Ok(());
             }
             let child = folder
-                .fetch(words(&missing, address, sums))
+                .fetch(words(&missing, address, seed))
                 .args(["--events", "--summary"].iter().flat_map(|flag| {
                     let name = format!("{seed:04}-{run:02}.{}", &flag[2..]);
                     [OsString::from(flag), records.join(&name).into()]
@@ -131,6 +131,11 @@ fn scenario(seed: u64, records: &Folder) -> Result<(), String> {
         }
         Err(format!("after {RUNS} runs not all is there"))
     })
+}
+
+/// Is it told what the files must hash to?
+fn has_sums(seed: u64) -> bool {
+    !seed.is_multiple_of(2)
 }
 
 struct File {
@@ -159,10 +164,22 @@ fn missing<'a>(files: &'a [File], folder: &Folder) -> Vec<&'a File> {
     files.iter().filter(there).collect()
 }
 
-fn words(files: &[&File], address: SocketAddr, sums: bool) -> Vec<String> {
+fn words(files: &[&File], address: SocketAddr, seed: u64) -> Vec<String> {
+    let (sums, split) = (has_sums(seed), seed.is_multiple_of(3));
     let mut words = ["--retry", "1", "--timeout", "400ms"]
         .map(str::to_owned)
         .to_vec();
+    if split {
+        let flags = [
+            "--split",
+            "4",
+            "--split-after",
+            "0",
+            "--min-split-size",
+            "1K",
+        ];
+        words.extend(flags.map(str::to_owned));
+    }
     for file in files {
         let url = format!("http://{address}{}", file.path);
         words.extend(["-o".to_owned(), file.name.clone(), url]);
