@@ -273,10 +273,8 @@ mod tests {
                 "{text}"
             );
         }
-        assert_eq!(
-            form_string("a=@b;c").unwrap().content == Content::Bytes("@b;c".into()),
-            true
-        );
+        let taken_literally = form_string("a=@b;c").unwrap().content;
+        assert!(taken_literally == Content::Bytes("@b;c".into()));
     }
 
     /// Broken by: a value in an error.
