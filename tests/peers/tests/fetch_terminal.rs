@@ -358,8 +358,8 @@ fn keys_and_signals_change_the_limit_and_it_is_shown() {
     stage.window.until_line(&["at most 2.0 MiB/s"]);
 }
 
-/// Each way to end, and each leaves the terminal as it was. Broken by: leaving `leave` out of
-/// `Show::close`, or `LET_GO` without the cursor.
+/// Each way to end, and each leaves the terminal as it was. Broken by: `LET_GO` without the
+/// cursor, or leaving `leave` out of both `Show::close` and the drop of `Terminal`.
 #[test]
 fn the_terminal_is_given_back_at_each_end() {
     let Some(stage) = Stage::set(24, 80) else {
