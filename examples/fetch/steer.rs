@@ -131,7 +131,8 @@ pub async fn signals(show: Rc<Show>, session: Rc<Session>) -> io::Result<()> {
         }
     };
     let suspend = async {
-        if is_ignored(SIGTSTP) {
+        // Where the system does not tell, it is taken to be as usual.
+        if cfg!(target_os = "linux") && is_ignored(SIGTSTP) {
             // Whoever started us has no job control.
             return std::future::pending().await;
         }

@@ -12,6 +12,7 @@
 //! the ticker of `together` looks ten times a second. (A read that waits, on a worker, would
 //! stop the whole program once it is sent to the background.)
 
+#[cfg_attr(not(unix), allow(dead_code))] // nothing is pressed there
 mod keys;
 
 pub use keys::Key;
