@@ -20,8 +20,8 @@
 //!   it was given is again of the range that it was taken from, whose response has it anyway.
 //! * R2: a further range never makes a download fail. Only when none is left does the failure of
 //!   the last one count, and it is dealt with as that of a download with one.
-//! * R3: a range counts as one more download of the run: with many files at once there are no
-//!   further ranges (see [`Session::one_more`]).
+//! * R3: a range counts as one more download of the run: while as many files run as may, no
+//!   further range is opened (see [`Session::one_more`]). A file that starts later waits for none.
 //!
 //! *Cancel safety*: dropped, it takes its tasks along; what was written stays.
 
