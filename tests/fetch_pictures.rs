@@ -15,21 +15,25 @@ use fetch_support::{Exchange, Folder, Server, bytes};
 use socket2::{Domain, Socket, Type};
 
 /// `/missing` is not there, `/moved` is elsewhere, `/busy` is at the first time; everything else
-/// is 10,000 bytes.
+/// is 10,000 bytes. No connection is used again: one that is closed just then would be replaced,
+/// and its request be one more.
 fn server() -> Server {
     let busy = AtomicBool::new(true);
-    Server::start(
-        move |exchange: &mut Exchange| match exchange.path.as_str() {
-            "/moved" => exchange.raw(
-                b"HTTP/1.1 302 Found\r\nLocation: /there?to=here\r\nContent-Length: 0\r\n\r\n",
-            ),
+    Server::start(move |exchange: &mut Exchange| {
+        let (start, body) = match exchange.path.as_str() {
+            "/moved" => ("302 Found\r\nLocation: /there?to=here", Vec::new()),
             "/busy" if busy.swap(false, Ordering::Relaxed) => {
-                exchange.raw(b"HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n")
+                ("503 Busy\r\nRetry-After: 0", Vec::new())
             }
-            "/missing" => exchange.raw(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
-            _ => exchange.ok(&bytes(10_000)),
-        },
-    )
+            "/missing" => ("404 Not Found", Vec::new()),
+            _ => ("200 OK", bytes(10_000)),
+        };
+        let length = body.len();
+        let head =
+            format!("HTTP/1.1 {start}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");
+        exchange.raw(head.as_bytes())?;
+        exchange.raw(&body)
+    })
 }
 
 fn text(folder: &Folder, name: &str) -> String {

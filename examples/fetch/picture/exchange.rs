@@ -46,6 +46,7 @@ pub struct Exchange {
     pub method: String,
     pub url: String,
     pub reused: bool,
+    pub range: Option<(u64, Option<u64>)>,
     pub headers: Vec<(String, String)>,
     pub first: Option<Duration>,
     pub version: String,
@@ -73,6 +74,14 @@ impl Exchange {
     /// When it ended, as far as one knows.
     pub fn to(&self) -> Duration {
         self.over.unwrap_or(self.last).max(self.from)
+    }
+
+    /// Is `other` this one, sent anew? A connection that had been idle may be closed by the time
+    /// it is needed; what went into it is sent over another one, and nobody tells of the first.
+    pub fn is_replaced_by(&self, other: &Exchange) -> bool {
+        let unanswered = self.reused && self.first.is_none() && self.over.is_none();
+        let same = self.method == other.method && self.url == other.url;
+        unanswered && same && self.range == other.range && self.asked <= other.asked
     }
 
     /// Where it went.

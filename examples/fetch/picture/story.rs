@@ -155,12 +155,14 @@ impl Reader {
                 method,
                 url,
                 reused,
+                range,
                 headers,
-                ..
             } => {
                 exchange.asked = Some(at);
                 (exchange.method, exchange.url) = (method.clone(), url.clone());
                 (exchange.reused, exchange.headers) = (*reused, headers.clone());
+                exchange.range = *range;
+                self.end_replaced(event);
             }
             What::Sent { body } => (exchange.sent, exchange.uploaded) = (Some(at), *body),
             What::FirstByte {
@@ -180,6 +182,20 @@ impl Reader {
                 exchange.end(at, None);
             }
             _ => {}
+        }
+    }
+
+    /// The request of this event may be another one, sent anew.
+    fn end_replaced(&mut self, event: &Event) {
+        let of_file = self.file(event).exchanges.clone();
+        let Some((new, old)) = of_file.split_last() else {
+            return;
+        };
+        let exchanges = &mut self.story.exchanges;
+        let is_replaced = |index: &&usize| exchanges[**index].is_replaced_by(&exchanges[*new]);
+        if let Some(index) = old.iter().rfind(is_replaced) {
+            let at = exchanges[*new].from;
+            exchanges[*index].end(at, Some("the connection had been closed"));
         }
     }
 

@@ -255,6 +255,29 @@ fn requests_at_the_same_time_lie_below_each_other() {
     assert_eq!(links, [(1, 2, 100), (2, 1, 500), (3, 1, 400)]);
 }
 
+/// Broken by: leaving a request open that was sent anew, as if it waited until the file's end.
+#[test]
+fn a_request_that_is_sent_anew_ends_where_the_next_one_begins() {
+    use Phase::*;
+    let run = Run::began(1, 1)
+        .at(0, 1, queued("x"))
+        .at(0, 1, What::Started)
+        .on(10, 1, (1, 1), request(true))
+        .on(50, 1, (2, 2), connect(20, None))
+        .on(50, 1, (2, 2), request(false))
+        .on(90, 1, (2, 2), first(200, Some(10)))
+        .on(100, 1, (2, 2), progress(10))
+        .at(100, 1, arrived(10));
+    let wanted = [
+        (Blocked, 0, 10),
+        (Waiting, 10, 30),
+        (Connect, 30, 50),
+        (Waiting, 50, 90),
+        (Receiving, 90, 100),
+    ];
+    assert_eq!(tracks(&View::of(&run.0), 0), [wanted]);
+}
+
 /// Broken by: drawing only the attempt that won, where none did.
 #[test]
 fn a_connection_that_never_was_one_is_drawn_with_its_attempts() {
