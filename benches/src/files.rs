@@ -1,5 +1,5 @@
 //! Files, for the runtimes whose reads and writes borrow a buffer. Compiled once for each of
-//! them, as [`tasks`](super::tasks) is; [`owned`](crate::owned) is the same for the others.
+//! them, as [`tasks`](super::tasks) is; `owned.rs` is the same for the others.
 
 #![allow(
     unused_imports,
