@@ -16,10 +16,10 @@
 //!
 //! Whoever yields, of its own will or because the budget is gone, is polled again only after
 //! the kernel was asked for events. The executor learns of it in one of two ways. A task that
-//! the loop polls yields by a mark, which the loop finds when the poll is over ([`end`]): no
+//! the loop polls yields by a mark, which the loop finds when the poll is over (`end`): no
 //! waker is called, for nobody but the loop could act on it before. Whoever else yields (the
 //! main future, a child, what has a waker of its own) is woken as ever, and whoever wakes it asks
-//! [`is_yielding`].
+//! `is_yielding`.
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
