@@ -56,6 +56,14 @@ impl Browser {
     }
 
     fn call(&self, method: Method, path: &str, body: &Value) -> Value {
+        let answer = self.send(method, path, body);
+        let answer = answer.unwrap_or_else(|e| panic!("{path}: {e}; {}", self.driver.said()));
+        let problem = answer["value"]["error"].as_str();
+        assert_eq!(problem, None, "{path}: {answer:#}");
+        answer["value"].clone()
+    }
+
+    fn send(&self, method: Method, path: &str, body: &Value) -> Result<Value, String> {
         let url = self.driver.url(&format!("{}{path}", self.session));
         let answer = hob::block_on(async {
             let client = Client::builder().no_proxy().idle_timeout(None).build();
@@ -66,11 +74,8 @@ impl Browser {
             }
             request.send().await?.text().await
         });
-        let answer = answer.unwrap_or_else(|e| panic!("{path}: {e}; {}", self.driver.said()));
-        let answer: Value = serde_json::from_str(&answer).expect("WebDriver speaks JSON");
-        let problem = answer["value"]["error"].as_str();
-        assert_eq!(problem, None, "{path}: {answer:#}");
-        answer["value"].clone()
+        let answer = answer.map_err(|e| e.to_string())?;
+        serde_json::from_str(&answer).map_err(|e| e.to_string())
     }
 
     /// What Chromium offers beyond WebDriver: a command of its DevTools.
@@ -144,10 +149,9 @@ impl Browser {
 }
 
 impl Drop for Browser {
+    /// Also where a test failed: a Chromium without its driver would stay for ever.
     fn drop(&mut self) {
-        if !std::thread::panicking() {
-            self.call(Method::DELETE, "", &Value::Null);
-        }
+        let _ = self.send(Method::DELETE, "", &Value::Null);
     }
 }
 
