@@ -13,6 +13,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use super::inherited::{self, Heritage, Ruled};
+use super::slab::Ended;
 use super::task::{TaskKey, Why, Work};
 use super::{Executor, Root};
 use crate::trace::{self, Event, TaskId};
@@ -162,29 +163,25 @@ impl Executor {
     }
 
     /// A task has ended, and its future is gone. Keeps the result for the handle; or drops it,
-    /// still in the task's name, if nobody will ever ask. The task's waker, if it is out, goes
-    /// back into the slot for the next one.
+    /// still in the task's name, if nobody will ever ask.
     fn settle(
         &self,
         key: TaskKey,
         work: Pin<Box<dyn Work>>,
         waker: Option<Waker>,
     ) -> (TaskId, Settled) {
-        let mut core = self.core.borrow_mut();
-        let slot = core.tasks.get(key).expect("a task that ends has its slot");
-        if let Some(waker) = waker {
-            slot.put_waker(waker);
-        }
-        let id = slot.id;
-        if slot.joined {
-            let (joiner, heritage) = core.tasks.end(key, work);
-            return (id, Settled::Kept { joiner, heritage });
-        }
-        drop(core);
-        // The result is the user's value and may panic (trap 60), or ask which task this is.
-        let _polling = self.start_poll(key);
-        caught::drop(work);
-        (id, Settled::Unwanted)
+        let (id, ended) = self.core.borrow_mut().tasks.end(key, work, waker);
+        let settled = match ended {
+            Ended::Kept { joiner, heritage } => Settled::Kept { joiner, heritage },
+            Ended::Unwanted(work) => {
+                // The result is the user's value and may panic (trap 60), or ask which task
+                // this is.
+                let _polling = self.start_poll(key);
+                caught::drop(work);
+                Settled::Unwanted
+            }
+        };
+        (id, settled)
     }
 
     /// The task runs no more: whoever awaits the handle is woken, and observers hear of it.

@@ -30,6 +30,8 @@ const CHUNK: usize = 64;
 
 type Chunk = Box<[Slot; CHUNK]>;
 
+type Spare = Vec<(Arc<SlotWaker>, Waker)>;
+
 pub(super) struct TaskSlab {
     /// In chunks: so a slot never moves, and to grow by one costs no copy of a hundred thousand.
     chunks: Vec<Chunk>,
@@ -38,7 +40,7 @@ pub(super) struct TaskSlab {
     /// Used from the end: the slot freed last is the warmest.
     free: Vec<u32>,
     /// Those of tasks that have ended. Nobody else holds a count of them.
-    spare: Vec<(Arc<SlotWaker>, Waker)>,
+    spare: Spare,
     /// Slots whose task has ended, and whose handle has not fetched the result.
     ended: usize,
     /// Tasks that ended since `shrink` last looked.
@@ -99,42 +101,25 @@ impl TaskSlab {
         key: TaskKey,
         remote: &Arc<Remote>,
     ) -> Option<(Pin<Box<dyn Work>>, Waker)> {
-        let slot = self.get(key)?;
+        let slot = find(&mut self.chunks, key)?;
         if slot.aborted || slot.set_aside || slot.body != Body::Task {
             return None;
         }
         let work = slot.work.take().expect("in its slot while nobody polls");
-        slot.unqueue();
         let waker = match slot.waker.take() {
-            Some(waker) => waker,
-            None => self.give_waker(key, remote),
+            Some(waker) => {
+                slot.unqueue();
+                waker
+            }
+            None => give(slot, key, &mut self.spare, remote),
         };
         Some((work, waker))
     }
 
     /// Gives the task in the slot of `key` what wakers lead to, and a waker.
     pub(super) fn give_waker(&mut self, key: TaskKey, remote: &Arc<Remote>) -> Waker {
-        let (shared, waker) = self.spare.pop().unwrap_or_else(|| {
-            let shared = SlotWaker::new(remote.clone());
-            let waker = Waker::from(shared.clone());
-            (shared, waker)
-        });
-        shared.serve(key);
-        let slot = self.get(key).expect("who gets a waker is there");
-        debug_assert!(slot.shared.is_none(), "once");
-        slot.shared = Some(shared);
-        waker
-    }
-
-    /// The task is over: what its waker was is the next one's, unless somebody holds a clone.
-    #[inline]
-    fn take_waker(slot: &mut Slot, spare: &mut Vec<(Arc<SlotWaker>, Waker)>) {
-        if let (Some(shared), Some(waker)) = (slot.shared.take(), slot.waker.take())
-            && spare.len() < KEPT
-            && shared.is_nobody_elses()
-        {
-            spare.push((shared, waker));
-        }
+        let slot = find(&mut self.chunks, key).expect("who gets a waker is there");
+        give(slot, key, &mut self.spare, remote)
     }
 
     #[inline]
@@ -153,27 +138,34 @@ impl TaskSlab {
         slot.body = Body::Free;
         slot.meta.name = None;
         slot.meta.wait = None;
-        Self::take_waker(slot, &mut self.spare);
+        let waker = slot.waker.take();
+        take(slot, waker, &mut self.spare);
         let held = (slot.due.take(), slot.meta.heritage.take());
         self.free.push(key.index);
         self.removed += 1;
         Some(held)
     }
 
-    /// The task has ended; its result stays here until the handle fetches it. Gives back who
-    /// is to be told, and what is to be dropped.
+    /// The task has ended. Its waker, which may be out with the one who polled it, is the next
+    /// one's; its result stays here, if a handle will fetch it.
     #[inline]
     pub(super) fn end(
         &mut self,
         key: TaskKey,
         work: Pin<Box<dyn Work>>,
-    ) -> (Option<Waker>, Heritage) {
-        self.ended += 1;
+        waker: Option<Waker>,
+    ) -> (TaskId, Ended) {
         let slot = find(&mut self.chunks, key).expect("a task that ends has its slot");
+        let waker = waker.or_else(|| slot.waker.take());
+        take(slot, waker, &mut self.spare);
+        if !slot.joined {
+            return (slot.id, Ended::Unwanted(work));
+        }
+        self.ended += 1;
         slot.body = Body::Ended;
-        Self::take_waker(slot, &mut self.spare);
         slot.put(work);
-        (slot.joiner.take(), slot.meta.heritage.take())
+        let (joiner, heritage) = (slot.joiner.take(), slot.meta.heritage.take());
+        (slot.id, Ended::Kept { joiner, heritage })
     }
 
     /// Frees the slot of a task that has ended, and gives back its result.
@@ -255,6 +247,42 @@ impl TaskSlab {
             self.free.retain(|&index| (index as usize) < keep);
             self.free.shrink_to(keep);
         }
+    }
+}
+
+/// What is to be done when a task has ended.
+pub(super) enum Ended {
+    /// It stays in its slot for the handle, which `joiner` awaits.
+    Kept {
+        joiner: Option<Waker>,
+        heritage: Heritage,
+    },
+    /// Nobody will ever ask: its result is to be dropped, and then its slot to be freed.
+    Unwanted(Pin<Box<dyn Work>>),
+}
+
+/// A waker for the first poll: a spare one, if there is any.
+#[inline]
+fn give(slot: &mut Slot, key: TaskKey, spare: &mut Spare, remote: &Arc<Remote>) -> Waker {
+    let (shared, waker) = spare.pop().unwrap_or_else(|| {
+        let shared = SlotWaker::new(remote.clone());
+        let waker = Waker::from(shared.clone());
+        (shared, waker)
+    });
+    shared.serve(key);
+    debug_assert!(slot.shared.is_none(), "once");
+    slot.shared = Some(shared);
+    waker
+}
+
+/// The task is over: its waker is the next one's, unless somebody holds a clone.
+#[inline]
+fn take(slot: &mut Slot, waker: Option<Waker>, spare: &mut Spare) {
+    if let (Some(shared), Some(waker)) = (slot.shared.take(), waker)
+        && spare.len() < KEPT
+        && shared.is_nobody_elses()
+    {
+        spare.push((shared, waker));
     }
 }
 
