@@ -1,10 +1,11 @@
 //! The command line: words in, [`Command`] out. Nothing here touches the network.
 //!
 //! Flags mean what they mean in curl (`-o`, `-H`) or aria2 (`-d`, `-i`, `-j`, `-q`). There is
-//! one definition of them, the table in [`flags`]: the parser, `--help`, the manual page and
-//! the completions of shells all come from it. Splitting words into flags and values is
-//! `clap`'s, which knows the rules for `-j8`, `--jobs=8` and `--`. What a value may be is
-//! decided in [`values`], and what all of them together ask for stands in [`Options`].
+//! one definition of them, in [`table`], and what a flag is at all says [`flags`]: the parser,
+//! and in [`pages`] `--help`, the manual page and the completions of shells, all come from it.
+//! Splitting words into flags and values is `clap`'s, which knows the rules for `-j8`,
+//! `--jobs=8` and `--`. What a value may be is decided in [`values`], what flags in a file look
+//! like in [`config`], and what all of them together ask for stands in [`Options`].
 //!
 //! Flags take effect in the order in which they were typed, so that the last one wins.
 

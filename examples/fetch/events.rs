@@ -15,13 +15,24 @@
 //! a *connection* carries one request after the other. Steps bear the number of the request that
 //! they were made for, and, from looking up on, that of the connection that was to come of them.
 //! A request made by another's connection has no such steps, only `reused`.
+//!
+//! | file        | answers the question                                                     |
+//! |-------------|--------------------------------------------------------------------------|
+//! | `log`       | who is told, and by whom?                                                |
+//! | `file`      | how do the many tasks of one file speak with one voice?                  |
+//! | `request`   | what do the client's own events mean here?                               |
+//! | `run`       | what is written when all is over, however it ends?                       |
+//! | `sink`      | whereto?                                                                 |
+//! | `json`      | `--events`: in which words?                                              |
+//! | `summary`   | `--summary`: what became of each URL?                                    |
+//! | `write_out` | `-w`: and in the user's own words?                                       |
 
-mod file;
-mod json;
 mod log;
+mod file;
 mod request;
 mod run;
 mod sink;
+mod json;
 mod summary;
 mod write_out;
 

@@ -14,28 +14,29 @@
 //! cargo run --release --example fetch -- --help
 //! ```
 //!
-//! The files, in reading order:
+//! The files, in reading order. Those with a slash are folders, or have one with their own files
+//! in it, and say at their beginning which these are.
 //!
 //! | file          | answers the question                                                   |
 //! |---------------|------------------------------------------------------------------------|
 //! | `main`        | how does a program start a loop, and what does Ctrl-C do to it?        |
 //! | `stop`        | and SIGTERM?                                                           |
-//! | `terminal`    | who has the terminal, and what is pressed on it?                       |
+//! | `terminal/`   | who has the terminal, and what is pressed on it?                       |
 //! | `steer`       | what do keys and signals change while it runs?                         |
 //! | `together`    | how do many downloads run at once, but not too many?                   |
-//! | `turns`        | and which of them, if a host has enough of us? (`line`: who is next; `limit`: how many) |
-//! | `job/`        | what is to be done? (`plan`: one job for each URL; `glob`: patterns; `template`: names; `entries`: lists) And what becomes of one URL? (`download`: its way; `attempt`: one try; `body`: what comes; `ranges/`: by several requests at once; `mirrors`: from several places; `metalink`: by whose word; `blocks`: piece by piece; `writer`: off the loop; `part/`: the half file, how it is claimed, and what it is called; `sidecar`: which version; `own`: whose it is; `check`: its sum; `throttle`: how fast; `settle`: its name; `failure`: why not) |
+//! | `turns/`      | and which of them, if a host has enough of us?                         |
+//! | `job/`        | what is to be done, and what becomes of one URL?                       |
 //! | `names`       | what may a file from the network be called?                            |
-//! | `events`      | what happens to a file, in words for programs?                         |
-//! | `picture/`    | what became of the time? (`story`: events, put in order; `account`: the sentence) |
+//! | `network`     | by which way is a host reached, and as whom?                           |
+//! | `sending/`    | what goes out with a request?                                          |
+//! | `cookies`     | what is remembered of a login?                                         |
 //! | `transfer`    | what is known about a download while it runs?                          |
 //! | `show/`       | how does one draw without slowing the work down?                       |
 //! | `report`      | what did it bring to do it all at once?                                |
-//! | `args`        | what can one ask for?                                                  |
-//! | `network`     | by which way is a host reached, and as whom?                           |
-//! | `sending`     | what goes out with a request?                                          |
-//! | `cookies`     | what is remembered of a login?                                         |
-//! | `demo/`       | how does one write a server? (`server`: who is there; `request`: bytes in; `answer`: bytes out) |
+//! | `events/`     | what happens to a file, in words for programs?                         |
+//! | `picture/`    | what became of the time?                                               |
+//! | `args/`       | what can one ask for?                                                  |
+//! | `demo/`       | how does one write a server?                                           |
 
 // A program has no outside: here `pub` says what a module offers to the other ones.
 #![allow(unreachable_pub)]
@@ -47,15 +48,15 @@ mod together;
 mod turns;
 mod job;
 mod names;
-mod events;
-mod picture;
+mod network;
+mod sending;
+mod cookies;
 mod transfer;
 mod show;
 mod report;
+mod events;
+mod picture;
 mod args;
-mod cookies;
-mod sending;
-mod network;
 mod demo;
 
 use std::future::Future;

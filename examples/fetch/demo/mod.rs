@@ -2,11 +2,19 @@
 //!
 //! Nothing here is made easier for the client: it asks for the list of sums and then for
 //! each file, over TCP, as it would ask a server anywhere.
+//!
+//! | file      | answers the question                                                       |
+//! |-----------|----------------------------------------------------------------------------|
+//! | `catalog` | which files are there?                                                     |
+//! | `server`  | who is connected, and what goes on?                                        |
+//! | `request` | bytes in: what is asked for?                                               |
+//! | `answer`  | bytes out: how is it answered?                                             |
+//! | `stop`    | how does one thread tell another that it is enough?                        |
 
-mod answer;
 mod catalog;
-mod request;
 mod server;
+mod request;
+mod answer;
 mod stop;
 
 use std::io;

@@ -1,35 +1,71 @@
 //! What is to be done: one [`Job`] for each URL, all of them known before the first starts.
 //!
 //! [`plan`](plan()) makes them; [`download`](download()) does one of them.
+//!
+//! The files, in reading order:
+//!
+//! | file          | answers the question                                                   |
+//! |---------------|------------------------------------------------------------------------|
+//! |               | *What is to be done?*                                                  |
+//! | `plan`        | which jobs does the command line ask for?                              |
+//! | `entries`     | what does a list say of each URL in it?                                |
+//! | `glob`        | how does one pattern stand for many URLs?                              |
+//! | `template`    | what is each of their files called?                                    |
+//! | `lists`       | what must each file hash to?                                           |
+//! | `metalink/`   | and what if one document says all of that?                             |
+//! | `rehearsal`   | what would become of it, without asking anybody?                       |
+//! |               | *What becomes of one URL?*                                             |
+//! | `download`    | which way does it go, from the request to the final name?              |
+//! | `session`     | what have all downloads in common?                                     |
+//! | `throttle`    | how fast may they be?                                                  |
+//! | `failure`     | and if it goes wrong, why?                                             |
+//! | `attempt`     | what is one try?                                                       |
+//! | `body`        | what becomes of the bytes that come?                                   |
+//! | `ranges/`     | how do several requests bring one file?                                |
+//! | `mirrors`     | and several servers?                                                   |
+//! | `piece`       | what if only a piece of it is wanted?                                  |
+//! | `stream`      | what if it goes to standard output?                                    |
+//! | `print`       | or if it is an answer, and no file?                                    |
+//! |               | *What becomes of its file?*                                            |
+//! | `writer`      | how do bytes get to the disk, while the network goes on?               |
+//! | `part/`       | what is a file while it is not whole?                                  |
+//! | `sidecar/`    | of which version of what is it a part?                                 |
+//! | `stretches`   | which bytes of it are there?                                           |
+//! | `own`         | how does one know one's own file again?                                |
+//! | `check`       | is it what it should be?                                               |
+//! | `blocks`      | and which bytes of it are not?                                         |
+//! | `settle`      | when does a file stay, whatever happens?                               |
+//! | `places`      | may it have its name, or has another job that?                         |
+//! | `versions`    | is there a newer one by now?                                           |
 
-mod own;
-mod stretches;
-mod sidecar;
-mod check;
-mod blocks;
-mod metalink;
-mod part;
-mod writer;
-mod settle;
-mod places;
-mod failure;
-mod throttle;
-mod versions;
-mod session;
-mod mirrors;
-mod attempt;
-mod stream;
-mod piece;
-mod body;
-mod ranges;
-mod print;
-mod download;
 mod plan;
+mod entries;
 mod glob;
 mod template;
-mod entries;
 mod lists;
+mod metalink;
 mod rehearsal;
+mod download;
+mod session;
+mod throttle;
+mod failure;
+mod attempt;
+mod body;
+mod ranges;
+mod mirrors;
+mod piece;
+mod stream;
+mod print;
+mod writer;
+mod part;
+mod sidecar;
+mod stretches;
+mod own;
+mod check;
+mod blocks;
+mod settle;
+mod places;
+mod versions;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -12,15 +12,26 @@
 //!
 //! While the run is in the background (`fetch … &`, or Ctrl-Z and `bg`), nothing is drawn, as
 //! somebody else is at the terminal; what has ended is still told.
+//!
+//! | file        | answers the question                                                     |
+//! |-------------|--------------------------------------------------------------------------|
+//! | `text`      | what may be printed of what others wrote, and how are numbers written?   |
+//! | `fields`    | what of a header may be shown?                                           |
+//! | `board`     | how many run, have ended, and are to come?                               |
+//! | `pace`      | how fast is it now?                                                      |
+//! | `lines`     | how does one say that to a log,                                          |
+//! | `sentences` | to somebody who listens,                                                 |
+//! | `bars`      | and to somebody who looks?                                               |
+//! | `screen`    | how does one draw the same lines again and again?                        |
 
-mod bars;
-mod board;
-pub mod fields;
-pub mod lines;
-mod pace;
-mod screen;
-mod sentences;
 pub mod text;
+pub mod fields;
+mod board;
+mod pace;
+pub mod lines;
+mod sentences;
+mod bars;
+mod screen;
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, IsTerminal, Write};
