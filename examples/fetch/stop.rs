@@ -1,7 +1,7 @@
 //! SIGTERM and SIGHUP: they end a run as the first Ctrl-C does, and as cleanly.
 //!
-//! A handler may do next to nothing, so it writes a byte to a socket, which wakes the loop.
-//! Whoever raced [`asked`] against the work then drops the work where it stands, and at the
+//! A handler may do next to nothing, so it writes a byte to a socket, which wakes the loop:
+//! that is a [`Signal`], and `steer` listens to others by it. Whoever raced [`asked`] against the work then drops the work where it stands, and at the
 //! very end the process ends by [`end_by`], so that a shell sees what it expects. A second
 //! signal of the same kind does not wait for that.
 //!

@@ -9,7 +9,7 @@
 //! or changes it, is stopped. So before either, and before each frame, it is asked who has it.
 //!
 //! No task waits for a key: with `VMIN` and `VTIME` at zero a read returns what is there, and
-//! the ticker of `together` looks ten times a second. (A read that waits, on a worker, would
+//! the ticker of `steer` looks ten times a second. (A read that waits, on a worker, would
 //! stop the whole program once it is sent to the background.)
 
 #[cfg_attr(not(unix), allow(dead_code))] // nothing is pressed there

@@ -4,9 +4,10 @@
 //! read back: each piece is hashed by the worker that writes it, off the loop's thread. Only
 //! a file that is gone on with costs a second read, of what was there before.
 //!
-//! Two kinds of sums are compared at the end: the user's own (`--sha256`, `--checksums`), and
-//! the server's (`Repr-Digest`, `Content-Digest`, RFC 9530). The user's says that the file is
-//! the right one; the server's only that it is the one that the server sent.
+//! Two kinds of sums are compared at the end: the user's own (`--sha256`, `--checksums`, a list,
+//! or a Metalink), and the server's (`Repr-Digest`, `Content-Digest`, RFC 9530). The user's say
+//! that the file is the right one; the server's only that it is the one that the server sent.
+//! The sums of single blocks are compared sooner, and in [`blocks`](super::blocks).
 
 use std::fmt;
 

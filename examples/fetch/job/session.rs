@@ -1,7 +1,9 @@
 //! What all downloads of a run have in common.
 //!
-//! One client (and so one pool of connections), one throttle, one place where files
-//! meet on their way to the disk, one list of the names that are taken; and the options.
+//! One client (and so one pool of connections), one throttle, one place where files meet on
+//! their way to the disk, one list of the names that are taken and one of the versions that are
+//! there, one standard output; and the options. What the options mean for a request, a body or
+//! a failure is asked here, so that nobody else has to know all of them.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -41,7 +43,7 @@ pub struct Session {
     pub settle: Settle,
     pub places: Places,
     pub versions: Versions,
-    /// Held by the download that prints (`-o -`).
+    /// Held by who prints: a file (`-o -`) or an answer.
     pub stdout: Mutex<()>,
     pub throttle: Throttle,
     /// Downloads that run, and further ranges.

@@ -1,4 +1,4 @@
-//! What a file can be doing, one thing at a time, and the stretches of time in which it does.
+//! What a file can be doing, one thing at a time, and the spans of time in which it does.
 
 use std::time::Duration;
 
