@@ -66,6 +66,11 @@ impl Failure {
         move |error| Failure::File { doing, path, error }
     }
 
+    /// Standard output took no more.
+    pub fn printing(error: io::Error) -> Failure {
+        Failure::at("writing to", Path::new("standard output"))(error)
+    }
+
     /// The exit status of this class of failures.
     pub fn code(&self) -> u8 {
         match self {

@@ -1,16 +1,15 @@
-//! A job whose answer goes to standard output: what is sent (`-T`, `--data`, `-F`, `-X`) and the
-//! heads that `-I` asks for, unless `-o` names a file.
+//! A job whose answer goes to standard output: what answers to something sent (`-T`, `--data`,
+//! `-F`, `-X`), and the heads that `-I` asks for, unless `-o` names a file.
 //!
-//! Law: what was printed cannot be taken back. Consequences: nothing is gone on with, and who
-//! has begun to print does not try again. Answers stand one behind the other, each whole: who
-//! prints holds [`Session::stdout`], and the others wait with theirs where they are, on the
-//! network.
+//! Law: what was printed cannot be taken back; and unlike a file, which
+//! [`stream`](super::stream) prints, an answer may be another one each time. Consequences:
+//! nothing is gone on with, and who has begun to print does not try again. Answers stand one
+//! behind the other, each whole: who prints holds [`Session::stdout`], and the others wait with
+//! theirs where they are, on the network.
 //!
 //! A refusal (status 400 and above) fails the job. The answer to what was sent is printed all the
 //! same, once it is the last one: there it says why.
 
-use std::io;
-use std::path::Path;
 use std::time::Instant;
 
 use hob::http::Response;
@@ -50,7 +49,7 @@ pub async fn print(
         (Err(failure), Some(response)) => (response, Err(failure)),
         (Err(failure), None) => return Err(failure),
     };
-    show(session, transfer, response).await?;
+    print_answer(session, transfer, response).await?;
     ending
 }
 
@@ -62,8 +61,8 @@ async fn ask(session: &Session, job: &Job, transfer: &Transfer) -> Result<Respon
     Ok(response)
 }
 
-/// The body; with `-I`, the head.
-async fn show(
+/// Prints the body; with `-I`, the head.
+async fn print_answer(
     session: &Session,
     transfer: &Transfer,
     mut response: Response,
@@ -73,15 +72,17 @@ async fn show(
     let mut out = stdout();
     if session.options.sending.head {
         let head = head(&response);
-        out.write_all(head.as_bytes()).await.map_err(to_stdout)?;
+        out.write_all(head.as_bytes())
+            .await
+            .map_err(Failure::printing)?;
     }
     while let Some(bytes) = response.chunk().await? {
         let count = bytes.len();
-        out.write_all(bytes).await.map_err(to_stdout)?;
+        out.write_all(bytes).await.map_err(Failure::printing)?;
         transfer.add(count);
         session.pace(transfer, count).await;
     }
-    out.flush().await.map_err(to_stdout)
+    out.flush().await.map_err(Failure::printing)
 }
 
 /// Nearly as it came, but with nothing in it that steers a terminal.
@@ -92,8 +93,4 @@ pub fn head(response: &Response) -> String {
         head += &format!("{name}: {value}\n");
     }
     head + "\n"
-}
-
-fn to_stdout(error: io::Error) -> Failure {
-    Failure::at("writing to", Path::new("standard output"))(error)
 }

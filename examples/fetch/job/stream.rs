@@ -1,6 +1,7 @@
-//! `-o -`: a URL's bytes to standard output instead of a file.
+//! `-o -`: a URL's bytes to standard output instead of a file. (The answer to something that was
+//! sent is no file, and printed by [`print`](super::print).)
 //!
-//! What is printed cannot be taken back. So:
+//! Law: what was printed cannot be taken back. Consequences:
 //!
 //! - P1: one download has standard output at a time, from its first byte to its last; the others
 //!   wait for it before they ask their server.
@@ -11,8 +12,6 @@
 //! Bytes are hashed on the loop's thread, if there is a sum to compare: a reader at the other end
 //! of a pipe is slower than that.
 
-use std::io;
-use std::path::PathBuf;
 use std::time::Instant;
 
 use hob::http::{Digests, Response, Resume, StatusCode, Validators, Verdict, header};
@@ -55,7 +54,7 @@ impl Stream {
         transfer: &Transfer,
     ) -> Result<(), Failed> {
         let tried = self.rounds(session, job, transfer).await;
-        let flushed = self.out.flush().await.map_err(written);
+        let flushed = self.out.flush().await.map_err(Failure::printing);
         let failed: Failed = match (tried, flushed) {
             (Ok(()), Ok(())) => return Ok(()),
             (Ok(()), Err(failure)) => failure.into(),
@@ -197,20 +196,12 @@ impl Stream {
             skip -= skipped as u64;
             let bytes = &bytes[skipped..];
             session.not_too_large(self.printed + bytes.len() as u64)?;
-            self.out.write_all(bytes).await.map_err(written)?;
+            self.out.write_all(bytes).await.map_err(Failure::printing)?;
             self.hashes.update(bytes);
             self.printed += bytes.len() as u64;
             transfer.add(count - skipped);
             session.pace(transfer, count).await;
         }
         Ok(())
-    }
-}
-
-fn written(error: io::Error) -> Failure {
-    Failure::File {
-        doing: "writing to",
-        path: PathBuf::from("standard output"),
-        error,
     }
 }
