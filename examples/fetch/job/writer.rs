@@ -189,6 +189,9 @@ impl Writer {
         lot.clear();
         self.bad.append(&mut part.take_bad());
         (self.part, self.spare) = (Some(part), lot);
+        if result.is_err() {
+            self.lot.clear(); // it would stand behind a hole
+        }
         result
     }
 }
