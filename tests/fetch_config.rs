@@ -9,15 +9,7 @@ use std::fs;
 use std::io::Write;
 use std::process::Stdio;
 
-use fetch_support::{Folder, Server, finish};
-
-/// Answers with the head of the request, in small letters.
-fn mirror() -> Server {
-    Server::start(|x| {
-        let head = x.head.to_ascii_lowercase();
-        x.ok(head.as_bytes())
-    })
-}
+use fetch_support::{Folder, finish, heads};
 
 /// A folder with the user's own config file in it.
 fn with_own(text: &str) -> Folder {
@@ -33,7 +25,7 @@ fn read(folder: &Folder, name: &str) -> String {
 
 #[test]
 fn flags_come_from_files_and_take_effect_at_their_place() {
-    let (folder, server) = (Folder::new(), mirror());
+    let (folder, server) = (Folder::new(), heads());
     let url = server.url("/x");
     let text = format!("# mine\nuser-agent = \"from the file\"\n-o first\nurl = {url}\n");
     fs::write(folder.join("flags"), text).unwrap();
@@ -53,7 +45,7 @@ fn flags_come_from_files_and_take_effect_at_their_place() {
 #[test]
 fn the_users_own_file_comes_first_and_can_be_left_out() {
     let folder = with_own("user-agent = own\nreferer = http://own/\n");
-    let server = mirror();
+    let server = heads();
     let url = server.url("/x");
     folder.run(["-A", "later", &url]).succeeded();
     let head = read(&folder, "x");
@@ -67,7 +59,7 @@ fn the_users_own_file_comes_first_and_can_be_left_out() {
 
 #[test]
 fn a_file_may_be_standard_input() {
-    let (folder, server) = (Folder::new(), mirror());
+    let (folder, server) = (Folder::new(), heads());
     let mut child = folder
         .fetch(["-K", "-"])
         .stdin(Stdio::piped())

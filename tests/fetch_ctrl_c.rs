@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fetch_support::{Folder, GUARD, Server};
+use fetch_support::{Folder, GUARD, Server, send_signal};
 
 #[cfg(target_os = "linux")]
 const SIGHUP: i32 = 1;
@@ -25,10 +25,7 @@ fn interrupt(child: &Child) {
 }
 
 fn send(signal: i32, child: &Child) {
-    let kill = Command::new("kill")
-        .args([format!("-{signal}"), child.id().to_string()])
-        .status();
-    assert!(kill.expect("there is a kill").success());
+    send_signal(&format!("-{signal}"), child);
 }
 
 /// Until `true`, or until the guard says that it will not come.

@@ -3,23 +3,14 @@
 #![cfg(all(feature = "http", not(windows)))]
 
 mod fetch_support;
+#[path = "fetch_support/sums.rs"]
+mod sums;
 
 use std::collections::HashSet;
-use std::fmt::Write;
 use std::fs;
 
 use fetch_support::{Folder, names_in};
-use ring::digest::{SHA256, digest};
-
-fn hex_sum(bytes: &[u8]) -> String {
-    digest(&SHA256, bytes)
-        .as_ref()
-        .iter()
-        .fold(String::new(), |mut hex, byte| {
-            write!(hex, "{byte:02x}").unwrap();
-            hex
-        })
-}
+use sums::sha256;
 
 /// As the server counted. All 36 on an idle machine; on a busy one the first may be over
 /// before the last has begun.
@@ -49,7 +40,7 @@ fn three_dozen_files_arrive_at_once_and_right_in_a_fresh_folder() {
     let list = fs::read_to_string(fresh.join("SHA256SUMS")).unwrap();
     for line in list.lines() {
         let (sum, name) = line.split_once("  ").unwrap();
-        assert_eq!(hex_sum(&fs::read(fresh.join(name)).unwrap()), sum, "{name}");
+        assert_eq!(sha256(&fs::read(fresh.join(name)).unwrap()), sum, "{name}");
         let row = format!("  {name} ");
         let told = ran
             .stdout

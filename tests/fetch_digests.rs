@@ -3,19 +3,14 @@
 #![cfg(all(feature = "http", not(windows)))]
 
 mod fetch_support;
+#[path = "fetch_support/sums.rs"]
+mod sums;
 
 use std::fs;
 
-use fetch_support::{Exchange, Folder, Server};
+use fetch_support::{Exchange, Folder, Server, echo};
 use ring::digest::{Algorithm, SHA256, SHA512, digest};
-
-fn hex(bytes: &[u8]) -> String {
-    let sum = digest(&SHA256, bytes);
-    sum.as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
+use sums::sha256;
 
 /// A structured field's byte sequence (RFC 9651), with a base64 of the test's own.
 fn field(algorithm: &'static Algorithm, bytes: &[u8]) -> String {
@@ -37,24 +32,24 @@ fn field(algorithm: &'static Algorithm, bytes: &[u8]) -> String {
     format!(":{text}:")
 }
 
-fn echo() -> Server {
-    Server::start(|x| {
-        let path = x.path.clone();
-        x.ok(path.as_bytes())
-    })
-}
-
 /// Broken by: leaving `part.check` out of `download`.
 #[test]
 fn a_sum_of_the_users_decides() {
     let (folder, server) = (Folder::new(), echo());
     let (a, b) = (server.url("/a"), server.url("/b"));
-    let ran = folder.run(["--sha256", &hex(b"/a"), "--sha256", &hex(b"?"), &a, &b]);
+    let ran = folder.run([
+        "--sha256",
+        &sha256(b"/a"),
+        "--sha256",
+        &sha256(b"?"),
+        &a,
+        &b,
+    ]);
     assert_eq!((ran.code, ran.failures().len()), (Some(32), 1), "{ran:#?}");
     let words = format!(
         "failed b: SHA-256 is {}, but should be {}",
-        hex(b"/b"),
-        hex(b"?")
+        sha256(b"/b"),
+        sha256(b"?")
     );
     assert_eq!(ran.stderr.trim_end(), words);
     assert_eq!(folder.names(), ["a"]);
@@ -65,9 +60,9 @@ fn a_list_of_sums_has_one_for_every_file_or_nothing_is_fetched() {
     let (folder, server) = (Folder::new(), echo());
     let list = format!(
         "{}  deep/a\n{} *b\nSHA256 (c) = {}\n",
-        hex(b"/a"),
-        hex(b"/b"),
-        hex(b"?")
+        sha256(b"/a"),
+        sha256(b"/b"),
+        sha256(b"?")
     );
     fs::write(folder.join("SUMS"), list).unwrap();
     let [a, b, c, d] = ["/a", "/b", "/c", "/d"].map(|path| server.url(path));
@@ -96,7 +91,7 @@ fn a_file_that_is_there_is_checked_too() {
     let (folder, server) = (Folder::new(), echo());
     fs::write(folder.join("a"), "/a").unwrap();
     fs::write(folder.join("b"), "old").unwrap();
-    let sums = ["--sha256", &hex(b"/a"), "--sha256", &hex(b"/b")];
+    let sums = ["--sha256", &sha256(b"/a"), "--sha256", &sha256(b"/b")];
     let urls = [server.url("/a"), server.url("/b")];
     let ran = folder.run(sums.iter().copied().chain(urls.iter().map(String::as_str)));
     assert_eq!((ran.code, ran.failures().len()), (Some(32), 1), "{ran:#?}");

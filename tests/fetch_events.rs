@@ -10,13 +10,12 @@ mod fetch_support;
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader};
-use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use fetch_support::{Exchange, Folder, GUARD, Ran, Server, finish};
+use fetch_support::{Exchange, Folder, GUARD, Ran, Server, finish, send_signal};
 use serde_json::Value;
 
 /// SHA-256 of `good`.
@@ -402,10 +401,7 @@ fn a_signal_leaves_a_whole_account_behind() {
                 break;
             }
         }
-        let kill = Command::new("kill")
-            .args([signal, &child.id().to_string()])
-            .status();
-        assert!(kill.unwrap().success());
+        send_signal(signal, &child);
         read.extend(stdout.map(|line| serde_json::from_str(&line.unwrap()).unwrap()));
         let ran = finish(child);
         drop(hold);

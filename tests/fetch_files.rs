@@ -11,15 +11,7 @@ use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fetch_support::{Folder, GUARD, Server, bytes, finish};
-
-/// Answers each path with the path itself.
-fn echo() -> Server {
-    Server::start(|exchange| {
-        let path = exchange.path.clone();
-        exchange.ok(path.as_bytes())
-    })
-}
+use fetch_support::{Folder, GUARD, Server, bytes, echo, finish};
 
 #[test]
 fn each_output_name_is_for_the_url_in_its_place() {

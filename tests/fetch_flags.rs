@@ -8,24 +8,7 @@ use std::fs;
 use std::io::Write;
 use std::sync::{Mutex, mpsc};
 
-use fetch_support::{Folder, GUARD, Server, bytes};
-
-/// Answers with the head of the request.
-fn mirror() -> Server {
-    Server::start(|x| {
-        let head = x.head.to_ascii_lowercase();
-        x.ok(head.as_bytes())
-    })
-}
-
-fn sent(words: &[&str]) -> String {
-    let (folder, server) = (Folder::new(), mirror());
-    let url = server.url("/x");
-    folder
-        .run(words.iter().copied().chain([url.as_str()]))
-        .succeeded();
-    String::from_utf8(folder.read("x")).unwrap()
-}
+use fetch_support::{Folder, GUARD, Server, bytes, sent};
 
 #[track_caller]
 fn has(head: &str, line: &str) {

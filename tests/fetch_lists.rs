@@ -8,15 +8,7 @@ use std::fs;
 use std::io::Write;
 use std::process::Stdio;
 
-use fetch_support::{Folder, Ran, Server, finish};
-
-/// Answers with the head of the request.
-fn mirror() -> Server {
-    Server::start(|x| {
-        let head = x.head.to_ascii_lowercase();
-        x.ok(head.as_bytes())
-    })
-}
+use fetch_support::{Folder, Ran, Server, finish, heads};
 
 fn with_list(folder: &Folder, list: &str, words: &[&str]) -> Ran {
     fs::write(folder.join("list"), list).unwrap();
@@ -28,7 +20,7 @@ fn with_list(folder: &Folder, list: &str, words: &[&str]) -> Ran {
 /// Broken by: leaving any of them out of the job or of the request.
 #[test]
 fn indented_lines_are_about_the_url_above_them_only() {
-    let (folder, server) = (Folder::new(), mirror());
+    let (folder, server) = (Folder::new(), heads());
     let list = format!(
         "# two of them\n{}\n  out=first\n  dir=deep/er\n  header=X-Key: 1\n  header=x-key: 2\n  \
          user=me:secret\n  user-agent=mine\n  referer=http://r/\n{}\n",
@@ -84,7 +76,7 @@ fn a_sum_in_a_list_is_checked() {
 /// Lists come from programs. Broken by: reading each URL as a pattern.
 #[test]
 fn a_url_in_a_list_is_a_pattern_only_if_it_says_so() {
-    let (folder, server) = (Folder::new(), mirror());
+    let (folder, server) = (Folder::new(), heads());
     let plain = server.url("/{a}[1-2]");
     with_list(
         &folder,
@@ -99,7 +91,7 @@ fn a_url_in_a_list_is_a_pattern_only_if_it_says_so() {
 /// Broken by: repeating the value in the error.
 #[test]
 fn a_mistake_is_told_with_its_line_before_anything_is_fetched() {
-    let (folder, server) = (Folder::new(), mirror());
+    let (folder, server) = (Folder::new(), heads());
     for (option, word) in [
         ("  split=secret", "no option split"),
         ("  header=secret", "a header"),
@@ -119,7 +111,7 @@ fn a_mistake_is_told_with_its_line_before_anything_is_fetched() {
 
 #[test]
 fn a_url_that_is_listed_twice_is_fetched_once() {
-    let (folder, server) = (Folder::new(), mirror());
+    let (folder, server) = (Folder::new(), heads());
     let (a, b) = (server.url("/a"), server.url("/b"));
     with_list(&folder, &format!("{a}\n{b}\n{a}\n"), &[&b]).succeeded();
     assert_eq!(server.seen(), ["/a", "/b"]);
@@ -130,7 +122,7 @@ fn a_url_that_is_listed_twice_is_fetched_once() {
 
 #[test]
 fn options_come_through_standard_input_as_well() {
-    let (folder, server) = (Folder::new(), mirror());
+    let (folder, server) = (Folder::new(), heads());
     let mut child = folder
         .fetch(["-i", "-"])
         .stdin(Stdio::piped())

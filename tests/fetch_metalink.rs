@@ -6,12 +6,15 @@
 mod fetch_support;
 #[path = "fetch_support/ranges.rs"]
 mod ranges;
+#[path = "fetch_support/sums.rs"]
+mod sums;
 
 use std::fs;
 use std::sync::{Arc, Mutex};
 
 use fetch_support::{Folder, Ran, Server, bytes};
-use ranges::{Log, mirror, script, sha256};
+use ranges::{Log, mirror, script};
+use sums::sha256;
 
 const SIZE: usize = 1_000_000;
 const BLOCK: usize = 64 * 1024;

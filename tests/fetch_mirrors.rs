@@ -6,12 +6,15 @@
 mod fetch_support;
 #[path = "fetch_support/ranges.rs"]
 mod ranges;
+#[path = "fetch_support/sums.rs"]
+mod sums;
 
 use std::io;
 use std::sync::Arc;
 
 use fetch_support::{Exchange, Folder, Ran, Server, bytes};
-use ranges::{Log, honest, mirror, script, sha256, whole};
+use ranges::{Log, honest, mirror, script, whole};
+use sums::sha256;
 
 const SIZE: usize = 1_000_000;
 const SMALL: usize = 10_000;

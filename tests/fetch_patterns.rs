@@ -6,15 +6,7 @@ mod fetch_support;
 
 use std::fs;
 
-use fetch_support::{Folder, Server, names_in};
-
-/// Answers with the path that was asked for.
-fn echo() -> Server {
-    Server::start(|x| {
-        let path = x.path.clone();
-        x.ok(path.as_bytes())
-    })
-}
+use fetch_support::{Folder, echo, names_in};
 
 /// Broken by: not reading patterns at all; leaving the pieces out of the names.
 #[test]

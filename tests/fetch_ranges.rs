@@ -8,6 +8,8 @@
 mod fetch_support;
 #[path = "fetch_support/ranges.rs"]
 mod ranges;
+#[path = "fetch_support/sums.rs"]
+mod sums;
 
 use std::fs;
 use std::io;
@@ -15,7 +17,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use fetch_support::{Exchange, Folder, GUARD, Ran, Server, bytes};
-use ranges::{Asked, Log, part, script, sha256};
+use ranges::{Asked, Log, part, script};
+use sums::sha256;
 
 const SIZE: usize = 1_000_000;
 const SMALL: usize = 10_000;

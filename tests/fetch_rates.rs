@@ -7,23 +7,17 @@
 
 mod fetch_support;
 
-use std::process::{Child, Command};
+use std::process::Child;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fetch_support::{Folder, GUARD, Server, bytes, finish};
+use fetch_support::{Folder, GUARD, Server, bytes, finish, send_signal};
 
 /// At the slowest limit that keys and signals set, more than an hour.
 const SIZE: usize = 4_000_000;
 
 fn server() -> Server {
     Server::start(|x| x.ok(&bytes(SIZE)))
-}
-
-fn send(signal: &str, child: &Child) {
-    let id = child.id().to_string();
-    let kill = Command::new("kill").args([signal, &id]).status();
-    assert!(kill.expect("there is a kill").success());
 }
 
 /// Until something of each has come, so that who hears signals is there as well.
@@ -43,7 +37,7 @@ fn wait_for(folder: &Folder, names: &[&str]) {
 /// Doubled so often that the limit is none any more.
 fn hurry(child: &Child) {
     for _ in 0..25 {
-        send("-USR2", child);
+        send_signal("-USR2", child);
         // Two that come at once are one.
         thread::sleep(Duration::from_millis(10));
     }
@@ -91,7 +85,7 @@ fn signals_do_no_harm_where_there_is_no_limit() {
     let child = folder.fetch([server.url("/a")]).spawn().unwrap();
     wait_for(&folder, &["a.part"]);
     for signal in ["-USR1", "-USR2", "-USR1", "-USR1"] {
-        send(signal, &child);
+        send_signal(signal, &child);
         thread::sleep(Duration::from_millis(10));
     }
     drop(go);

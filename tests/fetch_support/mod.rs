@@ -171,6 +171,13 @@ impl Ran {
     }
 }
 
+/// Sends it a signal, which has a name (`-USR1`) or a number (`-2`).
+pub(crate) fn send_signal(signal: &str, child: &Child) {
+    let id = child.id().to_string();
+    let kill = Command::new("kill").args([signal, &id]).status();
+    assert!(kill.expect("there is a kill").success());
+}
+
 /// Waits for the end of a run; kills it, and fails the test, if that does not come.
 pub(crate) fn finish(mut child: Child) -> Ran {
     let taker = |pipe: Option<Box<dyn Read + Send>>| {
@@ -264,6 +271,32 @@ impl Server {
         seen.sort();
         seen
     }
+}
+
+/// A server that answers with the path that it was asked for.
+pub(crate) fn echo() -> Server {
+    Server::start(|exchange| {
+        let path = exchange.path.clone();
+        exchange.ok(path.as_bytes())
+    })
+}
+
+/// A server that answers with the head of the request, in small letters.
+pub(crate) fn heads() -> Server {
+    Server::start(|exchange| {
+        let head = exchange.head.to_ascii_lowercase();
+        exchange.ok(head.as_bytes())
+    })
+}
+
+/// The head of the one request that these words lead to, in small letters.
+#[track_caller]
+pub(crate) fn sent(words: &[&str]) -> String {
+    let (folder, server) = (Folder::new(), heads());
+    let url = server.url("/x");
+    let words = words.iter().copied();
+    folder.run(words.chain([url.as_str()])).succeeded();
+    String::from_utf8(folder.read("x")).expect("a head is UTF-8 here")
 }
 
 fn serve(

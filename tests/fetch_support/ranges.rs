@@ -90,12 +90,6 @@ pub(crate) fn part(x: &mut Exchange, asked: &Asked, fields: &str, body: &[u8]) -
     x.raw(&body[first..=last])
 }
 
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
-    let digits = digest.as_ref().iter().map(|byte| format!("{byte:02x}"));
-    digits.collect()
-}
-
 /// All of `body`, or the range of it that was asked for.
 pub(crate) fn honest(x: &mut Exchange, asked: &Asked, etag: &str, body: &[u8]) -> io::Result<()> {
     let etag = format!("ETag: \"{etag}\"");
