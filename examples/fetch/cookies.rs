@@ -84,7 +84,7 @@ mod jar {
     /// No failure, as with curl, but worth a word.
     fn missing(path: &Path, cookies: &Cookies) {
         if cookies.keep_in.as_deref() != Some(path) {
-            let shown = crate::show::text::harmless(&path.to_string_lossy());
+            let shown = crate::show::text::path(path);
             to_stderr(&format!(
                 "fetch: -b: there is no file {shown}: no cookies from it"
             ));

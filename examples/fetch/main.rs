@@ -278,6 +278,7 @@ fn print(lines: impl IntoIterator<Item = String>) {
     lines.into_iter().for_each(|line| to_stdout(&line));
 }
 
+/// The error with the path that it is about.
 fn at(path: &Path, e: &io::Error) -> io::Error {
     io::Error::new(e.kind(), format!("{}: {e}", path.display()))
 }

@@ -16,7 +16,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::log::Listener;
-use super::{Event, Outcome, What};
+use super::{Event, What};
 
 /// A format that was understood.
 #[derive(Debug, Clone, PartialEq)]
@@ -349,22 +349,12 @@ impl Facts {
                 ..
             } => {
                 self.ended = at;
-                self.outcome = name_of(*outcome);
+                self.outcome = super::json::outcome(*outcome);
                 (self.why, self.code, self.received) = (why.clone(), *code, *received);
                 self.target = target.clone().or(self.target.take());
             }
             _ => {}
         }
-    }
-}
-
-fn name_of(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Arrived => "arrived",
-        Outcome::There => "there",
-        Outcome::NotModified => "not_modified",
-        Outcome::Failed => "failed",
-        Outcome::Stopped => "stopped",
     }
 }
 
@@ -431,6 +421,7 @@ fn print(to: Stream, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::events::Outcome;
 
     fn event(ms: u64, request: u64, what: What) -> Event {
         Event {

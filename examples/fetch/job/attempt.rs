@@ -270,7 +270,7 @@ impl Round<'_> {
         };
         let found = target.symlink_metadata().ok();
         if let Some(found) = found {
-            let shown = text::harmless(&target.to_string_lossy());
+            let shown = text::path(&target);
             if !self.session.options.force && found.is_file() && Some(found.len()) == length {
                 self.transfer.is_there(found.len());
                 return Ok(false);

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use hob::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::check::Sha256Sum;
-use super::lists::{cannot_read, shown};
+use super::lists::cannot_read;
 use super::metalink::Known;
 use crate::show::text;
 
@@ -96,7 +96,10 @@ impl Entries {
             return Ok(Entries::new("standard input", Box::new(io::stdin().lock())));
         }
         let file = File::open(input).map_err(|e| cannot_read(input, &e))?;
-        Ok(Entries::new(&shown(input), Box::new(BufReader::new(file))))
+        Ok(Entries::new(
+            &text::path(input),
+            Box::new(BufReader::new(file)),
+        ))
     }
 
     fn new(name: &str, source: Box<dyn BufRead>) -> Entries {

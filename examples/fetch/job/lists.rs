@@ -10,11 +10,7 @@ use super::check::{Sha256Sum, sums};
 use crate::show::text;
 
 pub fn cannot_read(path: &Path, error: &io::Error) -> String {
-    format!("cannot read {}: {error}", shown(path))
-}
-
-pub fn shown(path: &Path) -> String {
-    text::harmless(&path.to_string_lossy())
+    format!("cannot read {}: {error}", text::path(path))
 }
 
 /// What each name must hash to, from all lists.
@@ -30,7 +26,10 @@ impl Sums {
         for list in lists {
             let content = fs::read_to_string(list).map_err(|e| cannot_read(list, &e))?;
             let lines = sums(&content).map_err(|line| {
-                format!("{}, line {line}: not a SHA-256 and a name", shown(list))
+                format!(
+                    "{}, line {line}: not a SHA-256 and a name",
+                    text::path(list)
+                )
             })?;
             for (sum, path) in lines {
                 // Lists are made in other folders than files are fetched to.

@@ -153,7 +153,7 @@ impl Job {
     pub async fn again(&self) -> io::Result<Job> {
         let mut target = self.target.with_file_name("one-after-another");
         let made = hob::fs::create_dir_all(&target).await;
-        made.map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", target.display())))?;
+        made.map_err(|e| crate::at(&target, &e))?;
         target.push(self.target.file_name().unwrap_or_default());
         Ok(Job {
             target,

@@ -113,7 +113,7 @@ impl Places {
 
 /// What is wrong if two URLs go to one file.
 pub fn clash(first: &Url, second: &Url, target: &Path) -> String {
-    let target = text::harmless(&target.to_string_lossy());
+    let target = text::path(target);
     let (first, second) = (text::url(first), text::url(second));
     format!(
         "{first} and {second} would both be saved as {target} (give one of them a name with -o)"

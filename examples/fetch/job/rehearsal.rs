@@ -21,7 +21,7 @@ pub struct Counts {
 
 /// The line for `job`. `force`: what is there is replaced.
 pub fn rehearse(job: &Job, force: bool, counts: &mut Counts) -> String {
-    let (url, target) = (text::url(&job.url), shown(&job.target));
+    let (url, target) = (text::url(&job.url), text::path(&job.target));
     if job.is_stdout {
         counts.new += 1;
         return format!("would print {url}");
@@ -66,8 +66,4 @@ fn half(target: &Path, url: &str) -> Option<u64> {
         return None;
     };
     (found.is_file() && sidecar.url == url).then(|| sidecar.believed(found.len()).sum())
-}
-
-fn shown(path: &Path) -> String {
-    text::harmless(&path.to_string_lossy())
 }

@@ -99,7 +99,7 @@ impl Show {
     pub fn new(options: &Options, files: usize, tell: Tell) -> Show {
         // Lines about heads would tear the bars.
         let able = is_able() && !options.verbose;
-        let quiet = options.quiet || options.silent;
+        let quiet = options.is_quiet();
         let bars = !quiet && !options.plain && options.progress && able;
         let same_screen = io::stdout().is_terminal();
         // A program that reads our output may want the keys itself, as `less` does.

@@ -3,6 +3,7 @@
 //! Law: a terminal obeys what is printed on it. So nothing that came from a server, a URL or
 //! a list is printed before it went through [`harmless`].
 
+use std::path::Path;
 use std::time::Duration;
 
 use console::{measure_text_width, truncate_str};
@@ -11,6 +12,11 @@ use hob::http::{Url, printable};
 /// `text` with everything that could steer a terminal, or start a new line, written out.
 pub fn harmless(text: &str) -> String {
     printable(text).at_most(usize::MAX).to_string()
+}
+
+/// The same of a file's name, which need not be UTF-8.
+pub fn path(path: &Path) -> String {
+    harmless(&path.to_string_lossy())
 }
 
 /// A URL as one may show it to others: without the password in it.

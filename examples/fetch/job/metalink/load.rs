@@ -48,7 +48,7 @@ fn read(path: &Path) -> Result<String, String> {
     let mut bytes = Vec::new();
     let read = file.take(LONGEST + 1).read_to_end(&mut bytes);
     read.map_err(|e| cannot_read(path, &e))?;
-    utf8(bytes).map_err(|why| format!("{}: {why}", text::harmless(&path.to_string_lossy())))
+    utf8(bytes).map_err(|why| format!("{}: {why}", text::path(path)))
 }
 
 fn utf8(bytes: Vec<u8>) -> Result<String, &'static str> {
