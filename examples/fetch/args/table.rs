@@ -700,19 +700,19 @@ fn show() -> Vec<Flag> {
         Flag::value(
             "events",
             "FILE",
-            "tell a program what happens, while it happens, as lines of JSON (- for standard \
+            "tell a program what happens, while it happens, as lines of JSON (- is standard \
              output)",
             |o, v| v.path().map(|file| o.events = Some(file)),
         )
         .common()
         .more(
             "docs/events.md describes the lines. What is said to people goes to standard error \
-               where standard output is taken.",
+             where standard output is taken.",
         ),
         Flag::value(
             "summary",
             "FILE",
-            "tell a program at the end what became of each URL, as JSON (- for standard output)",
+            "tell a program at the end what became of each URL, as JSON (- is standard output)",
             |o, v| v.path().map(|file| o.summary = Some(file)),
         )
         .common()
