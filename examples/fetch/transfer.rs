@@ -8,6 +8,8 @@
 //!                               end
 //! ```
 //!
+//! What sends something is `Receiving`, too, as soon as a byte of that has gone out.
+//!
 //! One [`Transfer`] is shared by the task that downloads, which writes it, and by whoever
 //! shows it, on the same thread: cells are enough, and no call here can run anybody's code.
 //! It is also the one place through which every fact passes, in the order in which things

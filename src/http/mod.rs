@@ -8,6 +8,7 @@
 //!                                                   │ outgoing, expect, upload, form: what goes out
 //!                        pool ─▶ connect ─▶ tls ◀───┤
 //!                                conn, buffer ◀─────┘ deadline: for how long
+//!                                                     observe: who is told of all that
 //!
 //!   without I/O    going out   url  auth  netrc  cookies  request
 //!                  coming in   head  body  coding  fields

@@ -20,6 +20,9 @@
 //!
 //! Price of S2: a server that leaves the `ETag` out of a 206, which RFC 9110 §15.3.7 forbids,
 //! has everything asked of it again.
+//!
+//! [`Resume`] asks for all that is behind the first bytes of a file. `byte_range` asks by the
+//! same rules for some bytes in its middle.
 
 mod byte_range;
 
