@@ -10,7 +10,7 @@ use futures_lite::future::or;
 use hob::http::{Response, Validators, header};
 
 use super::attempt::{Ask, Failed, Round};
-use super::download::{at, modified};
+use super::download::at;
 use super::failure::Failure;
 use super::part::Part;
 use super::ranges::{Advice, Ended, First, Growth, Spread, advised};
@@ -133,14 +133,14 @@ impl Round<'_> {
         self.session.not_too_large(bytes)
     }
 
-    /// Last of all, as every write makes it now.
+    /// The file was changed when the server says so, but never later than now. Last of all, as
+    /// every write makes it now.
     async fn date(&self, writer: &mut Writer, changed: Option<SystemTime>) -> Result<(), Failure> {
         let Some(changed) = changed.filter(|_| self.session.options.remote_time) else {
             return Ok(());
         };
-        let dated = writer
-            .with(move |part| part.set_modified(modified(changed)))
-            .await;
+        let changed = changed.min(SystemTime::now());
+        let dated = writer.with(move |part| part.set_modified(changed)).await;
         dated.map_err(at(self.job))
     }
 }

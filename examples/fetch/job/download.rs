@@ -14,7 +14,7 @@ use std::fs::File;
 use std::future::Future;
 use std::io::{self, Read};
 use std::path::Path;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use hob::blocking;
 use hob::http::Validators;
@@ -129,18 +129,7 @@ async fn all_of_it(
     part.algorithms()
         .for_each(|name| transfer.verified(name, true));
     // 4.
-    let (target, url) = (part.target().to_owned(), text::url(&job.url));
-    let validators = match part.from() {
-        Some(from) if from == url => part.validators(),
-        _ => Validators::default(), // a mirror's say nothing of what is at the job's URL
-    };
-    let published = session.settle.publish(*part).await;
-    published.map_err(Failure::at("naming", &target))?;
-    if session.options.if_changed {
-        let noted = session.versions.note(&target, &url, validators).await;
-        noted.map_err(Failure::at("noting the version of", &target))?;
-    }
-    Ok(())
+    publish(session, job, part).await
 }
 
 /// `None`: there is nothing to do.
@@ -180,6 +169,22 @@ async fn claim(
             Ok(None)
         }
     }
+}
+
+/// Gives the whole file its name, and notes of which version it is (`--if-changed`).
+async fn publish(session: &Session, job: &Job, part: Box<Part>) -> Result<(), Failure> {
+    let (target, url) = (part.target().to_owned(), text::url(&job.url));
+    let validators = match part.from() {
+        Some(from) if from == url => part.validators(),
+        _ => Validators::default(), // a mirror's say nothing of what is at the job's URL
+    };
+    let published = session.settle.publish(*part).await;
+    published.map_err(Failure::at("naming", &target))?;
+    if session.options.if_changed {
+        let noted = session.versions.note(&target, &url, validators).await;
+        noted.map_err(Failure::at("noting the version of", &target))?;
+    }
+    Ok(())
 }
 
 /// Tries again what may pass by itself. An error of the disk is not of that kind.
@@ -283,9 +288,4 @@ fn hash(path: &Path, hashes: &mut Hashes) -> io::Result<()> {
 /// Writing a job's half file failed.
 pub fn at(job: &Job) -> impl FnOnce(io::Error) -> Failure + use<> {
     Failure::at("writing", &part_path(&job.target))
-}
-
-/// When a server says that it changed the file; never later than now.
-pub fn modified(at: SystemTime) -> SystemTime {
-    at.min(SystemTime::now())
 }

@@ -82,32 +82,7 @@ struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    /// An order for each of its files.
-    fn metalink(&mut self, document: &Text) {
-        let files = match metalink::parse(&document.text) {
-            Ok(files) => files,
-            Err(problem) => {
-                let problem = format!("{}: {}", document.place, text::harmless(&problem));
-                return self.problems.add("", &problem);
-            }
-        };
-        for file in files {
-            let mut urls = file.urls.into_iter();
-            let home = document.home.clone();
-            self.order(Entry {
-                place: document.place.clone(),
-                url: urls.next().unwrap_or_default(),
-                mirrors: urls.collect(),
-                out: Some(file.name),
-                sum: file.sum,
-                known: Some(Arc::new(Known { home, ..file.known })),
-                ..Entry::default()
-            });
-        }
-    }
-}
-
-impl Plan<'_> {
+    /// The jobs of one order, or what is wrong with it.
     fn order(&mut self, mut entry: Entry) {
         let number = self.orders;
         self.orders += 1;
@@ -157,9 +132,7 @@ impl Plan<'_> {
             }
         }
     }
-}
 
-impl Plan<'_> {
     /// The job for one URL of an order.
     fn job(
         &mut self,
@@ -170,36 +143,16 @@ impl Plan<'_> {
     ) -> Result<(), String> {
         let upload = self.options.sending.files.get(self.orders - 1);
         let upload = upload.map(PathBuf::as_path);
-        let url = self
-            .options
-            .sending
-            .destination(parse_url(typed)?, upload)?;
-        let dir = entry.dir.as_deref().or(self.options.dir.as_deref());
-        let dir = dir.unwrap_or(Path::new(""));
-        let mut job = match template {
-            _ if entry.is_stdout => Job {
+        let sending = &self.options.sending;
+        let url = sending.destination(parse_url(typed)?, upload)?;
+        let mut job = match entry.is_stdout {
+            true => Job {
                 is_stdout: true,
                 ..Job::new(url.clone(), "-".into(), &label(upload, &url))
             },
-            Some(template) => {
-                let index = self.jobs.len() + 1;
-                let facts = Facts {
-                    url: &url,
-                    pieces,
-                    index,
-                };
-                let name = template.fill(&facts);
-                let name = name.map_err(|why| format!("{}: {why}", without_user(typed)))?;
-                let label = name.to_string_lossy().into_owned();
-                Job::new(url, dir.join(name), &label)
-            }
-            None => {
-                let name = names::from_url(&url);
-                Job {
-                    // The next run must know which file it is.
-                    server_names: !self.options.if_changed,
-                    ..Job::new(url, dir.join(&name), &name)
-                }
+            false => {
+                let named = self.named(entry, url, pieces, template);
+                named.map_err(|why| format!("{}: {why}", without_user(typed)))?
             }
         };
         let mirrors = entry.mirrors.iter().map(|mirror| parse_url(mirror));
@@ -216,7 +169,7 @@ impl Plan<'_> {
             return Err(problem);
         }
         job.upload = upload.map(Rc::from);
-        if job.is_stdout && job.sum.is_some() && !self.options.sending.is_nothing(upload) {
+        if job.is_stdout && job.sum.is_some() && !sending.is_nothing(upload) {
             return Err("the answer to what is sent is not checked; -o names a file".to_owned());
         }
         if job.is_stdout {
@@ -229,6 +182,59 @@ impl Plan<'_> {
             Some(first) => return Err(clash(&self.jobs[first].url, &job.url, &job.target)),
         }
         Ok(())
+    }
+
+    /// The job with the name of its file: of the template, if there is one, else of the URL.
+    fn named(
+        &self,
+        entry: &Entry,
+        url: Url,
+        pieces: &[String],
+        template: Option<&Template>,
+    ) -> Result<Job, String> {
+        let dir = entry.dir.as_deref().or(self.options.dir.as_deref());
+        let dir = dir.unwrap_or(Path::new(""));
+        let Some(template) = template else {
+            let name = names::from_url(&url);
+            return Ok(Job {
+                // The next run must know which file it is.
+                server_names: !self.options.if_changed,
+                ..Job::new(url, dir.join(&name), &name)
+            });
+        };
+        let index = self.jobs.len() + 1;
+        let facts = Facts {
+            url: &url,
+            pieces,
+            index,
+        };
+        let name = template.fill(&facts)?;
+        let label = name.to_string_lossy().into_owned();
+        Ok(Job::new(url, dir.join(name), &label))
+    }
+
+    /// An order for each of its files.
+    fn metalink(&mut self, document: &Text) {
+        let files = match metalink::parse(&document.text) {
+            Ok(files) => files,
+            Err(problem) => {
+                let problem = format!("{}: {}", document.place, text::harmless(&problem));
+                return self.problems.add("", &problem);
+            }
+        };
+        for file in files {
+            let mut urls = file.urls.into_iter();
+            let home = document.home.clone();
+            self.order(Entry {
+                place: document.place.clone(),
+                url: urls.next().unwrap_or_default(),
+                mirrors: urls.collect(),
+                out: Some(file.name),
+                sum: file.sum,
+                known: Some(Arc::new(Known { home, ..file.known })),
+                ..Entry::default()
+            });
+        }
     }
 
     fn over(self) -> Result<Vec<Job>, Vec<String>> {

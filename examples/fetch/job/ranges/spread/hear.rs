@@ -1,4 +1,5 @@
-//! What a range has to tell, and what becomes of it. R1 and R2 of [`ranges`](super::super) are kept here.
+//! What a range has to tell, and what becomes of it. R1 and R2 of [`ranges`](super::super) are
+//! kept here.
 
 use std::ops::Range;
 
@@ -14,6 +15,7 @@ use crate::job::download::at;
 use crate::job::failure::Failure;
 
 impl Spread<'_, '_> {
+    /// Does what the news ask for. `Some`: that was the end of all ranges.
     pub(super) async fn hear(
         &mut self,
         number: Number,
