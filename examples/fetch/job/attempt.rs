@@ -23,6 +23,7 @@ use super::failure::Failure;
 use super::mirrors::{Mirrors, Place};
 use super::part::Rest;
 use super::ranges::First;
+use super::session::Brings;
 use super::sidecar::Sidecar;
 use super::writer::Writer;
 use super::{Job, Session};
@@ -103,19 +104,15 @@ impl Round<'_> {
         let (place, url) = (self.mirrors.current(), self.url());
         let rest = part.rest(&text::url(url), self.mirrors.is_vouched());
         let rest = rest.filter(|_| ask != Ask::Whole);
-        let mut range = rest.as_ref().and_then(Rest::request);
-        if let Some(range) = range.as_mut().filter(|_| ask == Ask::RestWithoutIfRange) {
-            range.remove(header::IF_RANGE);
+        let mut fields = rest.as_ref().and_then(Rest::request).unwrap_or_default();
+        if ask == Ask::RestWithoutIfRange {
+            fields.remove(header::IF_RANGE);
         }
-        let mut fields = range.unwrap_or_default();
         // A mirror has tags of its own.
         if *url == self.job.url {
             fields.extend(condition.clone());
         }
-        let request = self.session.request(self.job, url, Some(fields));
-        let request = self.session.dress(self.job, request, self.transfer).await?;
-        let response = self.transfer.observe(request).send().await?;
-        self.session.tell_response(self.job, &response);
+        let response = self.ask(url, fields).await?;
         let (status, headers) = (response.status(), response.headers());
         // RFC 9110 §15.4.5: what the user's own condition (`-H`) asked about has not changed.
         if status == StatusCode::NOT_MODIFIED {
@@ -125,12 +122,13 @@ impl Round<'_> {
         let mut piece = None;
         let verdict = match &rest {
             Some(rest) => rest.judge(ask == Ask::Rest, status, headers),
-            None => match self.session.is_it(self.job, &response)? {
-                Some(length) => {
-                    piece = length;
+            None => match self.session.brings(self.job, &response)? {
+                Brings::All => Verdict::TakeWhole,
+                Brings::Piece(length) => {
+                    piece = Some(length);
                     Verdict::TakeWhole
                 }
-                None => return Err(refusal(response)),
+                Brings::Nothing => return Err(refusal(response)),
             },
         };
         if matches!(verdict, Verdict::TakeWhole | Verdict::Append { .. }) {
@@ -164,6 +162,15 @@ impl Round<'_> {
                 Ok(Some(Ask::Whole))
             }
         }
+    }
+
+    /// Asks the server, with these fields besides those of the command line.
+    async fn ask(&self, url: &Url, fields: HeaderMap) -> Result<Response, Failed> {
+        let request = self.session.request(self.job, url, Some(fields));
+        let request = self.session.dress(self.job, request, self.transfer).await?;
+        let response = self.transfer.observe(request).send().await?;
+        self.session.tell_response(self.job, &response);
+        Ok(response)
     }
 
     /// All that the file will have. `piece`: of what the server has, only so much.

@@ -50,6 +50,16 @@ pub struct Session {
     at_work: Rc<Cell<usize>>,
 }
 
+/// What a response brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Brings {
+    All,
+    /// What `-r` asks for, and so many bytes it has.
+    Piece(u64),
+    /// Neither a file nor a piece of one.
+    Nothing,
+}
+
 /// Counts as one at work.
 pub struct AtWork(Rc<Cell<usize>>);
 
@@ -168,19 +178,18 @@ impl Session {
         self.sends_nothing(job) && self.options.range.is_none()
     }
 
-    /// Is this what was asked for? `Some(None)`: yes, all of it; `Some(Some(length))`: yes, and a
-    /// piece so long.
-    pub fn is_it(&self, job: &Job, response: &Response) -> Result<Option<Option<u64>>, Failure> {
+    /// What does this response bring of what was asked for?
+    pub fn brings(&self, job: &Job, response: &Response) -> Result<Brings, Failure> {
         let status = response.status();
         let is_whole = is_whole(status) || (status.is_success() && !self.sends_nothing(job));
         match self.options.range {
-            None => Ok(is_whole.then_some(None)),
+            None if is_whole => Ok(Brings::All),
             Some(piece) if status == StatusCode::PARTIAL_CONTENT => {
                 let length = piece.length_of(response.headers());
-                Ok(Some(Some(length.ok_or(Failure::NotThePiece)?)))
+                Ok(Brings::Piece(length.ok_or(Failure::NotThePiece)?))
             }
             Some(_) if is_whole => Err(Failure::NotThePiece),
-            Some(_) => Ok(None),
+            None | Some(_) => Ok(Brings::Nothing),
         }
     }
 

@@ -20,6 +20,7 @@ use hob::io::{Stdout, stdout};
 use super::attempt::{Failed, refusal};
 use super::check::{Hashes, Wanted};
 use super::failure::Failure;
+use super::session::Brings;
 use super::{Job, Session};
 use crate::transfer::Transfer;
 
@@ -108,8 +109,10 @@ impl Stream {
                 return Ok(());
             }
             if !goes_on {
-                let Some(piece) = session.is_it(job, &response)? else {
-                    return Err(refusal(response));
+                let piece = match session.brings(job, &response)? {
+                    Brings::All => None,
+                    Brings::Piece(length) => Some(length),
+                    Brings::Nothing => return Err(refusal(response)),
                 };
                 self.begin(session, job, transfer, &response, piece)?;
                 self.take(session, transfer, response, 0, piece).await?;
