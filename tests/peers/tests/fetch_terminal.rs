@@ -302,6 +302,12 @@ fn a_file_is_chosen_and_dropped_and_the_others_arrive() {
     stage.window.press("Down");
     stage.window.press("Down");
     stage.window.until_line(&["> file-1 "]);
+    // Of nothing there would be nothing to keep.
+    stage.window.until("some of file-1", |screen| {
+        let has_some = |line: &String| line.contains("% of") && !line.contains(" 0% of");
+        let mut of_it = screen.iter().filter(|line| line.contains("file-1 "));
+        of_it.any(has_some)
+    });
     stage.window.press("DC"); // Delete
     stage.window.until_line(&["failed file-1: dropped"]);
     stage.let_go();
