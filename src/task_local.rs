@@ -90,20 +90,19 @@ impl<T: 'static> LocalKey<T> {
     }
 
     /// The table that rules where `outer` did, once this key has `value`.
-    fn table(&'static self, outer: &Heritage, value: Rc<dyn Any>) -> Rc<Box<dyn Any>> {
+    fn table(&'static self, outer: &Heritage, value: Rc<dyn Any>) -> Rc<dyn Any> {
         let outer = outer
             .as_ref()
             .and_then(|outer| outer.downcast_ref::<Table>());
         let mut values = outer.map_or_else(Vec::new, |table| table.0.clone());
         values.retain(|(key, _)| *key != self.address());
         values.push((self.address(), value));
-        Rc::new(Box::new(Table(values)))
+        Rc::new(Table(values))
     }
 
     /// The value that rules here, if there is one.
     fn find(&'static self) -> Option<Rc<T>> {
-        let heritage = heritage()?;
-        let table = heritage.downcast_ref::<Table>()?;
+        let table = heritage()?.downcast::<Table>().ok()?;
         let found = table.0.iter().find(|(key, _)| *key == self.address());
         found?.1.clone().downcast().ok()
     }
@@ -211,7 +210,7 @@ pin_project! {
         key: &'static LocalKey<T>,
         value: Rc<T>,
         // What ruled around the last poll, and what in it: good for as long as the former does.
-        table: Cell<Option<(Heritage, Rc<Box<dyn Any>>)>>,
+        table: Cell<Option<(Heritage, Rc<dyn Any>)>>,
     }
 
     impl<T: 'static, F> PinnedDrop for TaskLocalFuture<T, F> {
@@ -226,7 +225,7 @@ pin_project! {
 
 impl<T: 'static, F> TaskLocalFuture<T, F> {
     /// What rules here, with our value. Made anew only if something else rules than last time.
-    fn table(&self) -> Rc<Box<dyn Any>> {
+    fn table(&self) -> Rc<dyn Any> {
         let outer = heritage();
         let same = |known: &Heritage| match (known, &outer) {
             (None, None) => true,

@@ -48,12 +48,13 @@ impl Executor {
         name: Option<Cow<'static, str>>,
         at: &'static Location<'static>,
     ) -> TaskKey {
-        let meta = Meta::new(name, at);
+        let meta = Meta::new(id, name, at);
         let mut core = self.core.borrow_mut();
-        let core = &mut *core;
-        let (key, slot) = core.tasks.insert(id, meta, Body::Task);
+        let key = core.tasks.insert(&self.remote, meta, Body::Task);
+        let slot = core.tasks.get(key).expect("inserted just now");
         slot.put(work);
         slot.joined = true;
+        slot.shared.queued.queue_here();
         core.ready.push_back(key);
         key
     }
@@ -94,6 +95,7 @@ impl Executor {
         let mut core = self.core.borrow_mut();
         let slot = core.tasks.get(key).expect("inserted above");
         slot.put(work);
+        slot.shared.queued.queue_here();
         core.ready.push_back(key);
         handle
     }
@@ -105,10 +107,11 @@ impl Executor {
         spawned_at: &'static Location<'static>,
         body: Body,
     ) -> TaskKey {
-        let meta = Meta::new(name, spawned_at);
-        let mut core = self.core.borrow_mut();
-        let (key, _slot) = core.tasks.insert(id, meta, body);
-        key
+        let meta = Meta::new(id, name, spawned_at);
+        self.core
+            .borrow_mut()
+            .tasks
+            .insert(&self.remote, meta, body)
     }
 
     /// Gives the main future a slot, and its waker. The guard frees the slot.
@@ -117,7 +120,8 @@ impl Executor {
         let key = self.insert(id, Some(Cow::Borrowed("main")), at, Body::Root);
         let waker = {
             let mut core = self.core.borrow_mut();
-            core.tasks.give_waker(key, &self.remote)
+            let slot = core.tasks.get(key).expect("inserted above");
+            Waker::from(slot.shared.clone())
         };
         trace::emit(Event::Spawned(id));
         self.queue_key(key, false);

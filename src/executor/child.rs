@@ -76,13 +76,11 @@ impl Executor {
     ) -> (TaskKey, TaskId, Waker) {
         let id = next_id();
         let due = due.clone();
-        let key = self.insert(id, name, at, Body::Child);
+        let key = self.insert(id, name, at, Body::Child { place, due });
         let mut core = self.core.borrow_mut();
         let slot = core.tasks.get(key).expect("inserted above");
-        (slot.place, slot.due) = (place, Some(due));
-        let waker = core.tasks.give_waker(key, &self.remote);
-        let queued = core.tasks.get(key).is_some_and(|slot| slot.queue());
-        debug_assert!(queued, "it is new");
+        let waker = slot.waker.take().expect("in its slot while it was free");
+        slot.shared.queued.queue_here();
         core.ready.push_back(key);
         (key, id, waker)
     }
@@ -119,10 +117,7 @@ impl Executor {
     fn is_waker_of(&self, key: TaskKey, waker: &Waker) -> bool {
         let mut core = self.core.borrow_mut();
         let slot = core.tasks.get(key);
-        slot.is_some_and(|slot| {
-            let shared = slot.shared.as_ref();
-            shared.is_some_and(|shared| waker.data() == Arc::as_ptr(shared).cast())
-        })
+        slot.is_some_and(|slot| waker.data() == Arc::as_ptr(&slot.shared).cast())
     }
 
     /// Polls a child in its own name: with its own waker, budget and wait record.

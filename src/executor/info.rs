@@ -37,9 +37,9 @@ impl Executor {
     /// that have ended, and abort handles. It goes through all slots: for tests.
     pub(crate) fn live_wakers(&self) -> usize {
         let core = self.core.borrow();
-        // Every waker's `Arc` holds one count of `remote`, so those that the slab has let go of
+        // Every waker's `Arc` holds one count of `remote`, so those that are in no slot any more
         // (a former task's, left to whoever held it) show there, as do abort handles.
-        let elsewhere = Arc::strong_count(&self.remote) - 1 - core.tasks.slot_wakers();
+        let elsewhere = Arc::strong_count(&self.remote) - 1 - core.tasks.slots() as usize;
         core.tasks.wakers() + elsewhere
     }
 
@@ -47,7 +47,7 @@ impl Executor {
     pub(crate) fn running_id(&self) -> Option<TaskId> {
         let key = self.running.get();
         let mut core = self.core.borrow_mut();
-        core.tasks.get(key).map(|slot| slot.id)
+        core.tasks.get(key).map(|slot| slot.meta.id)
     }
 
     /// All live tasks, the main future included.
@@ -55,8 +55,8 @@ impl Executor {
         let running = self.running.get();
         let core = self.core.borrow();
         let info = |(key, slot): (TaskKey, &Slot)| TaskInfo {
-            id: slot.id,
-            name: slot.meta.name.as_ref().map(ToString::to_string),
+            id: slot.meta.id,
+            name: slot.meta.name.as_deref().map(String::from),
             spawned_at: slot.meta.spawned_at,
             wait: slot.meta.wait,
             running: running == key,

@@ -15,9 +15,8 @@ use std::any::Any;
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// What is inherited. Shared by all that inherited the same. In a box of its own, so that a
-/// slot, which nearly always has none, spends one word on it and not two.
-pub(crate) type Heritage = Option<Rc<Box<dyn Any>>>;
+/// What is inherited. Shared by all that inherited the same.
+pub(crate) type Heritage = Option<Rc<dyn Any>>;
 
 thread_local! {
     /// Has this thread ever had anything to inherit? Apart from `RULING`, because a thread-local

@@ -68,7 +68,7 @@ impl Executor {
     fn has_ended(&self, key: TaskKey) -> bool {
         let mut core = self.core.borrow_mut();
         let slot = core.tasks.get(key);
-        slot.is_none_or(|slot| slot.body == Body::Ended)
+        slot.is_none_or(|slot| matches!(slot.body, Body::Ended))
     }
 }
 

@@ -21,8 +21,7 @@
 //! I1: no code of the user runs while `core` is borrowed: not poll, not drop, not a waker's
 //! wake, clone or drop.
 //! I2: whoever sets the flag `queued.here` adds the task's key to `ready` or `yielded`, once;
-//! the flag comes down when the key is popped. (A newborn has no flag before its first poll, and
-//! stands in `ready` from its birth.)
+//! the flag comes down when the key is popped.
 //! I3: a task that is woken while it is polled is polled again.
 
 mod queued;
@@ -189,10 +188,16 @@ impl Executor {
         let Some(key) = core.ready.pop_front() else {
             return Popped::Nobody;
         };
-        match core.tasks.take_out_to_poll(key, &self.remote) {
-            Some((work, waker)) => Popped::Task(key, work, waker),
-            None => Popped::Other(key),
+        let Some(slot) = core.tasks.get(key) else {
+            return Popped::Other(key);
+        };
+        if slot.aborted || slot.set_aside || !matches!(slot.body, Body::Task) {
+            return Popped::Other(key);
         }
+        let work = slot.work.take().expect("in its slot while nobody polls");
+        slot.shared.queued.unqueue_here();
+        let waker = slot.waker.take().expect("in its slot while nobody polls");
+        Popped::Task(key, work, waker)
     }
 
     /// What is to be done with a key that was popped, other than to poll its future.
@@ -207,17 +212,14 @@ impl Executor {
             core.yielded.push(key); // still queued: only its place is another
             return Next::Nothing;
         }
-        slot.unqueue();
-        match slot.body {
+        slot.shared.queued.unqueue_here();
+        match &slot.body {
             Body::Task => match slot.work.take() {
                 Some(work) => Next::Abort(work),
                 None => unreachable!("no task is out between polls"),
             },
             Body::Root => Next::Root,
-            Body::Child => match &slot.due {
-                Some(due) => Next::Child(slot.place, due.clone()),
-                None => unreachable!("every child's scope is known"),
-            },
+            Body::Child { place, due } => Next::Child(*place, due.clone()),
             Body::Ended => Next::Nothing, // an abort that came too late
             Body::Free => unreachable!("`get` finds none that is free"),
         }

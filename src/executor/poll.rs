@@ -13,7 +13,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use super::inherited::{self, Heritage, Ruled};
-use super::slab::Ended;
 use super::task::{TaskKey, Why, Work};
 use super::{Executor, Root};
 use crate::trace::{self, Event, TaskId};
@@ -122,16 +121,16 @@ impl Executor {
         let core = &mut *borrowed;
         let slot = core.tasks.get(key).expect("a polled task keeps its slot");
         slot.put(work);
-        slot.put_waker(waker);
+        slot.waker = Some(waker);
         if wait.is_some() {
             slot.meta.wait = wait;
         }
-        let id = slot.id;
+        let id = slot.meta.id;
         if !yielded {
             return id;
         }
         // I2
-        if !slot.queue() {
+        if !slot.shared.queued.queue_here() {
             // Woken besides, in this very poll: it is among those who yielded, or in the ready
             // queue, from where it goes on to them.
             slot.set_aside = core.yielded.last() != Some(&key);
@@ -163,25 +162,29 @@ impl Executor {
     }
 
     /// A task has ended, and its future is gone. Keeps the result for the handle; or drops it,
-    /// still in the task's name, if nobody will ever ask.
+    /// still in the task's name, if nobody will ever ask. The task's waker, if it is out, goes
+    /// back into the slot for the next one.
     fn settle(
         &self,
         key: TaskKey,
         work: Pin<Box<dyn Work>>,
         waker: Option<Waker>,
     ) -> (TaskId, Settled) {
-        let (id, ended) = self.core.borrow_mut().tasks.end(key, work, waker);
-        let settled = match ended {
-            Ended::Kept { joiner, heritage } => Settled::Kept { joiner, heritage },
-            Ended::Unwanted(work) => {
-                // The result is the user's value and may panic (trap 60), or ask which task
-                // this is.
-                let _polling = self.start_poll(key);
-                caught::drop(work);
-                Settled::Unwanted
-            }
-        };
-        (id, settled)
+        let mut core = self.core.borrow_mut();
+        let slot = core.tasks.get(key).expect("a task that ends has its slot");
+        if let Some(waker) = waker {
+            slot.waker = Some(waker);
+        }
+        let id = slot.meta.id;
+        if slot.joined {
+            let (joiner, heritage) = core.tasks.end(key, work);
+            return (id, Settled::Kept { joiner, heritage });
+        }
+        drop(core);
+        // The result is the user's value and may panic (trap 60), or ask which task this is.
+        let _polling = self.start_poll(key);
+        caught::drop(work);
+        (id, Settled::Unwanted)
     }
 
     /// The task runs no more: whoever awaits the handle is woken, and observers hear of it.
@@ -219,7 +222,7 @@ impl Executor {
         let Some(slot) = core.tasks.get(key) else {
             return;
         };
-        let id = slot.id;
+        let id = slot.meta.id;
         if wait.is_some() {
             slot.meta.wait = wait;
         }

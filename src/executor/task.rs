@@ -177,7 +177,6 @@ impl<F: Future, D: Destination<F::Output>> Work for Joinable<F, D> {
 }
 
 /// What lives in a slot.
-#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Body {
     /// Nothing; the slot waits to be used again.
     Free,
@@ -186,9 +185,9 @@ pub(super) enum Body {
     /// A spawned task. Its future is in [`Slot::work`], or out.
     Task,
     /// A child of a scope. Its future lives in the scope, so that it may borrow; to poll it,
-    /// the loop notes its [`Slot::place`] in [`Slot::due`] and wakes whoever polls the scope, and
-    /// the scope then polls exactly that child.
-    Child,
+    /// the loop notes its `place` in `due` and wakes whoever polls the scope, and the scope
+    /// then polls exactly that child.
+    Child { place: u32, due: Rc<Due> },
     /// A spawned task that has ended; its handle has not fetched the result, which is in
     /// [`Slot::work`].
     Ended,
@@ -196,9 +195,9 @@ pub(super) enum Body {
 
 /// What is known of a task besides its future.
 pub(super) struct Meta {
+    pub(super) id: TaskId,
+    pub(super) name: Option<Cow<'static, str>>,
     pub(super) spawned_at: &'static Location<'static>,
-    /// Boxed: most have none, and it would be a quarter of all this.
-    pub(super) name: Option<Box<Cow<'static, str>>>,
     /// What its last poll waits for; kept until a later poll says otherwise.
     pub(super) wait: Option<Wait>,
     /// Taken over from whoever ruled when it was born; rules while it is polled.
@@ -207,105 +206,47 @@ pub(super) struct Meta {
 
 impl Meta {
     pub(super) fn new(
+        id: TaskId,
         name: Option<Cow<'static, str>>,
         spawned_at: &'static Location<'static>,
     ) -> Meta {
         Meta {
+            id,
+            name,
             spawned_at,
-            name: name.map(Box::new),
             wait: None,
             heritage: inherited::heritage(),
         }
     }
 }
 
-/// A place in the slab.
-///
-/// Two lines of a cache: what every poll touches in the one, the rest in the other. A hundred
-/// thousand tasks that are spawned before the first is polled are read from memory again and
-/// again, and then the lines are the price.
-#[repr(C, align(64))]
+/// A place in the slab. Its waker is made once and serves all tasks that live here in turn.
 pub(super) struct Slot {
-    /// Its low half is the generation of the task's keys.
-    pub(super) id: TaskId,
-    pub(super) body: Body,
+    pub(super) shared: Arc<SlotWaker>,
+    /// Made from `shared`. Out together with the future while the task is polled.
+    pub(super) waker: Option<Waker>,
+    pub(super) generation: u32,
     pub(super) aborted: bool,
+    /// A [`JoinHandle`](super::JoinHandle) exists, and wants the result that is kept.
+    pub(super) joined: bool,
+    /// Who awaits the handle. Set by its polls, taken when the task ends.
+    pub(super) joiner: Option<Waker>,
     /// It yielded while its key stood in the ready queue: when that is popped, it has to be
     /// set aside first.
     pub(super) set_aside: bool,
-    /// A [`JoinHandle`](super::JoinHandle) exists, and wants the result that is kept.
-    pub(super) joined: bool,
-    /// Of a [`Body::Child`]: where in its scope it is.
-    pub(super) place: u32,
+    pub(super) body: Body,
     /// The future of a task, or the result of one that has ended. `None` while it is polled.
     pub(super) work: Option<Pin<Box<dyn Work>>>,
-    /// What the task's wakers lead to. `None` until its first poll: before, nobody can have one,
-    /// and its key is in line anyway.
-    pub(super) shared: Option<Arc<SlotWaker>>,
-    /// Made from `shared`. Out together with the future while the task is polled.
-    pub(super) waker: Option<Waker>,
-    /// Of a [`Body::Child`], and `None` for all others: where its scope looks.
-    pub(super) due: Option<Rc<Due>>,
-
-    /// Who awaits the handle. Set by its polls, taken when the task ends.
-    pub(super) joiner: Option<Waker>,
     pub(super) meta: Meta,
 }
 
-const _: () = assert!(size_of::<Slot>() <= 128, "two lines of a cache");
-
 impl Slot {
-    pub(super) fn new() -> Slot {
-        Slot {
-            id: TaskId(0),
-            body: Body::Free,
-            aborted: false,
-            set_aside: false,
-            joined: false,
-            place: 0,
-            work: None,
-            shared: None,
-            waker: None,
-            due: None,
-            joiner: None,
-            meta: Meta {
-                spawned_at: Location::caller(),
-                name: None,
-                wait: None,
-                heritage: None,
-            },
-        }
-    }
-
     /// Puts a future into its slot, out of which it was taken, or which was free.
     #[inline]
     pub(super) fn put(&mut self, work: Pin<Box<dyn Work>>) {
         let empty = self.work.replace(work);
         debug_assert!(empty.is_none());
         // It holds nothing, and to drop it would be a call for each poll.
-        std::mem::forget(empty);
-    }
-
-    /// The key was popped from the ready queue.
-    #[inline]
-    pub(super) fn unqueue(&self) {
-        if let Some(shared) = &self.shared {
-            shared.queued.unqueue_here();
-        }
-    }
-
-    /// True if the caller now has to put the key into the ready queue. A task that was not
-    /// polled yet is there from its birth on.
-    pub(super) fn queue(&self) -> bool {
-        let shared = self.shared.as_ref();
-        shared.is_some_and(|shared| shared.queued.queue_here())
-    }
-
-    /// The same with the waker.
-    #[inline]
-    pub(super) fn put_waker(&mut self, waker: Waker) {
-        let empty = self.waker.replace(waker);
-        debug_assert!(empty.is_none());
         std::mem::forget(empty);
     }
 }

@@ -200,19 +200,16 @@ fn a_child_that_is_woken_after_its_scope_is_gone_wakes_nobody() {
     });
 }
 
-/// The next task gets the waker's `Arc` where nobody else holds it, and only there. Broken by:
-/// `is_nobody_elses` always true (the stale waker wakes the third task) or always false.
+/// A slot keeps its `Arc` where no waker of the former task is left, and only there. Broken
+/// by: `reuse` always true (the stale waker wakes the second task) or always false.
 #[test]
-fn a_waker_serves_the_next_task_unless_somebody_still_holds_it() {
+fn a_slot_reuses_its_waker_unless_somebody_still_holds_it() {
     with_executor(|executor, turn| {
         let address = |executor: &Executor, key: TaskKey| {
-            let mut core = executor.core.borrow_mut();
-            let shared = core.tasks.get(key).unwrap().shared.as_ref();
-            Arc::as_ptr(shared.expect("it was polled"))
+            Arc::as_ptr(&executor.core.borrow_mut().tasks.get(key).unwrap().shared)
         };
         let first = spawn(executor, pending::<()>());
         let key = first.key();
-        turn();
         let before = address(executor, key);
         first.abort();
         turn();
@@ -220,7 +217,6 @@ fn a_waker_serves_the_next_task_unless_somebody_still_holds_it() {
 
         let second = spawn(executor, pending::<()>());
         assert_eq!(second.key().index, key.index);
-        turn();
         assert_eq!(address(executor, second.key()), before, "reused");
         let stale = executor.waker_of(second.key());
         second.abort();
@@ -229,12 +225,12 @@ fn a_waker_serves_the_next_task_unless_somebody_still_holds_it() {
 
         let third = spawn(executor, pending::<()>());
         assert_eq!(third.key().index, key.index);
-        turn();
         assert_ne!(
             address(executor, third.key()),
             before,
             "left to who holds it"
         );
+        turn();
         assert!(executor.is_idle());
         stale.wake();
         let Popped::Other(stale) = executor.pop() else {
@@ -247,7 +243,7 @@ fn a_waker_serves_the_next_task_unless_somebody_still_holds_it() {
     });
 }
 
-/// Broken by: resetting neither flag in `serve`: then the second task is never queued.
+/// Broken by: resetting neither flag in `reuse`: then the second task is never queued.
 #[test]
 fn a_wake_left_over_from_the_former_task_of_a_slot_is_forgotten() {
     with_executor(|executor, turn| {
@@ -327,6 +323,7 @@ fn the_loop_is_interrupted_only_while_it_sleeps() {
 /// A slab of tasks that do nothing, made in the order of their slots.
 struct Tasks {
     slab: TaskSlab,
+    remote: Arc<Remote>,
     keys: Vec<TaskKey>,
 }
 
@@ -334,6 +331,7 @@ impl Tasks {
     fn new(n: u32) -> Tasks {
         let mut tasks = Tasks {
             slab: TaskSlab::new(),
+            remote: Arc::new(Remote::new(Waker::noop().clone())),
             keys: Vec::new(),
         };
         for _ in 0..n {
@@ -345,13 +343,13 @@ impl Tasks {
 
     fn insert(&mut self) -> TaskKey {
         let meta = task::Meta {
+            id: TaskId(0),
             name: None,
             spawned_at: Location::caller(),
             wait: None,
             heritage: None,
         };
-        let (key, _slot) = self.slab.insert(TaskId(0), meta, Body::Task);
-        key
+        self.slab.insert(&self.remote, meta, Body::Task)
     }
 
     fn remove(&mut self, slots: std::ops::Range<usize>) {
@@ -595,8 +593,7 @@ fn whoever_posts_rings_once_and_only_for_a_loop_that_sleeps() {
 impl Executor {
     fn waker_of(&self, key: TaskKey) -> Waker {
         let mut core = self.core.borrow_mut();
-        let shared = core.tasks.get(key).unwrap().shared.clone();
-        Waker::from(shared.expect("it was polled"))
+        Waker::from(core.tasks.get(key).unwrap().shared.clone())
     }
 }
 
@@ -604,7 +601,7 @@ impl Executor {
 #[test]
 fn a_child_of_a_scope_inherits_what_ruled_where_it_was_born() {
     fn ruling() -> Option<u32> {
-        heritage().map(|value| *value.downcast_ref().expect("a number"))
+        heritage().map(|value| *value.downcast().expect("a number"))
     }
     with_executor(|executor, turn| {
         let seen = Rc::new(RefCell::new(Vec::new()));
@@ -616,7 +613,7 @@ fn a_child_of_a_scope_inherits_what_ruled_where_it_was_born() {
             poll_fn(move |cx| {
                 if !std::mem::replace(&mut started, true) {
                     let noted = noted.clone();
-                    let _ruled = rule(Some(Rc::new(Box::new(7_u32))));
+                    let _ruled = rule(Some(Rc::new(7_u32)));
                     scope.spawn(async move { noted.borrow_mut().push(ruling()) });
                 }
                 let done = scope.poll_due(cx);

@@ -35,33 +35,28 @@ pub(super) fn wake_here(waker: &SlotWaker) -> Woke {
 }
 
 impl Executor {
-    #[inline]
     fn queue(&self, waker: &SlotWaker) -> Woke {
         let key = waker.key();
-        if coop::is_yielding() && self.running.get() == key {
-            return self.queue_yielding(key, waker);
-        }
+        let yields = coop::is_yielding() && self.running.get() == key;
         // I2
         if !waker.queued.queue_here() {
+            if yields {
+                self.set_aside(key);
+            }
             return Woke::Already;
         }
-        self.core.borrow_mut().ready.push_back(key);
-        Woke::Queued
-    }
-
-    /// The same for the running task, which yields in a way that the loop does not see by itself.
-    #[cold]
-    fn queue_yielding(&self, key: TaskKey, waker: &SlotWaker) -> Woke {
-        if !waker.queued.queue_here() {
-            self.set_aside(key);
-            return Woke::Already;
+        let mut core = self.core.borrow_mut();
+        if yields {
+            core.yielded.push(key);
+        } else {
+            core.ready.push_back(key);
         }
-        self.core.borrow_mut().yielded.push(key);
         Woke::Queued
     }
 
     /// The running task yields, and was woken in this very poll before. Its key stands in the
     /// ready queue, or among those who yielded: then all is well.
+    #[cold]
     fn set_aside(&self, key: TaskKey) {
         let mut core = self.core.borrow_mut();
         let core = &mut *core;
@@ -80,11 +75,11 @@ impl Executor {
         };
         if first {
             // The copy that is queued already, if any, makes for one poll too many: harmless.
-            slot.queue();
+            slot.shared.queued.queue_here();
             core.ready.push_front(key);
             return true;
         }
-        let queued = slot.queue();
+        let queued = slot.shared.queued.queue_here();
         if queued {
             core.ready.push_back(key);
         }
@@ -124,10 +119,8 @@ impl Executor {
             return; // a wake after the end
         };
         // Cleared before the poll that it asks for: a wake from now on posts anew.
-        if let Some(shared) = &slot.shared {
-            shared.queued.unqueue_there();
-        }
-        let queued = slot.queue();
+        slot.shared.queued.unqueue_there();
+        let queued = slot.shared.queued.queue_here();
         if queued {
             core.ready.push_back(key);
         }

@@ -1,4 +1,4 @@
-//! Wakers: one `Arc` for each task that has been polled, kept for the next when it ends.
+//! Wakers: one `Arc` for each slot of the task slab, kept with the slot.
 //!
 //! Law: a `Waker` is `Send + Sync` by its type; it may be cloned, called and dropped on any
 //! thread, long after its task or even its runtime is gone. Consequence: it holds no pointer
@@ -7,7 +7,7 @@
 //! Whether the task is queued already is told by two flags: see [`queued`](super::queued).
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Wake, Waker};
 
 use super::inbox::{Inbox, Posted};
@@ -53,47 +53,40 @@ impl Remote {
 /// What is behind the `Waker` of the task in one slot.
 pub(super) struct SlotWaker {
     pub(super) remote: Arc<Remote>,
-    /// Whose it is: index and generation. Changed only by [`SlotWaker::serve`], while nobody else
-    /// holds this `Arc`.
-    key: AtomicU64,
+    index: u32,
+    /// Changed only by [`SlotWaker::reuse`], while nobody else holds this `Arc`.
+    generation: AtomicU32,
     pub(super) queued: Queued,
 }
 
 impl SlotWaker {
-    /// Nobody's yet: see [`serve`](SlotWaker::serve).
-    pub(super) fn new(remote: Arc<Remote>) -> Arc<SlotWaker> {
+    pub(super) fn new(remote: Arc<Remote>, key: TaskKey) -> Arc<SlotWaker> {
         Arc::new(SlotWaker {
             remote,
-            key: AtomicU64::new(0),
+            index: key.index,
+            generation: AtomicU32::new(key.generation),
             queued: Queued::new(),
         })
     }
 
-    /// Is no waker of the former task left anywhere? The slab itself holds two counts: the `Arc`
-    /// and the `Waker` made from it.
-    pub(super) fn is_nobody_elses(self: &Arc<SlotWaker>) -> bool {
+    /// Prepares for the next task in the same slot, if no waker of the former one is left
+    /// anywhere. The slot itself holds two counts: the `Arc` and the `Waker` made from it.
+    pub(super) fn reuse(self: &Arc<SlotWaker>, generation: u32) -> bool {
         if Arc::strong_count(self) != 2 {
             return false;
         }
         // The count was read relaxed. The fence makes what the last holder did before it let
-        // go (its swap of a flag, say) happen before the stores of `serve`.
+        // go (its swap of a flag, say) happen before our stores.
         std::sync::atomic::fence(Ordering::Acquire);
+        self.generation.store(generation, Ordering::Relaxed);
+        self.queued.reset();
         true
     }
 
-    /// From now on it is `key`'s. Nobody else may hold it.
-    pub(super) fn serve(&self, key: TaskKey) {
-        let key = u64::from(key.index) << 32 | u64::from(key.generation);
-        self.key.store(key, Ordering::Relaxed);
-        self.queued.reset();
-    }
-
-    #[inline]
     pub(super) fn key(&self) -> TaskKey {
-        let key = self.key.load(Ordering::Relaxed);
         TaskKey {
-            index: (key >> 32) as u32,
-            generation: key as u32,
+            index: self.index,
+            generation: self.generation.load(Ordering::Relaxed),
         }
     }
 
