@@ -64,12 +64,9 @@ fn answer(x: &mut Exchange, asked: u32) -> io::Result<()> {
 
 /// The request line, and what was sent.
 fn mirror(x: &mut Exchange) -> io::Result<()> {
-    let lines = x.head.lines();
-    let length = lines
-        .clone()
-        .find_map(|line| line.strip_prefix("content-length: "));
+    let length = x.field("content-length");
     let length = length.map_or(0, |length| length.parse().expect("a number"));
-    let line = lines.clone().next().unwrap_or_default();
+    let line = x.head.lines().next().unwrap_or_default();
     let mut answer = line.replace(" HTTP/1.1", "\n").into_bytes();
     answer.append(&mut x.ahead);
     let head = line.len() - " HTTP/1.1".len() + 1;

@@ -10,7 +10,7 @@ use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use fetch_support::{Exchange, Folder, Ran, Server, bytes};
+use fetch_support::{Exchange, Folder, Ran, Server, bytes, field};
 
 const TOTAL: usize = 1000;
 const HALF: usize = 400;
@@ -25,11 +25,7 @@ struct Asked {
 
 impl Asked {
     fn of(head: &str) -> Asked {
-        let field = |name: &str| {
-            let mut lines = head.lines().filter_map(|line| line.split_once(": "));
-            let found = lines.find(|(key, _)| key.eq_ignore_ascii_case(name));
-            found.map(|(_, value)| value.to_owned())
-        };
+        let field = |name| field(head, name).map(str::to_owned);
         Asked {
             range: field("range"),
             if_range: field("if-range"),

@@ -16,10 +16,7 @@ fn body(x: &mut Exchange) -> Vec<u8> {
     if x.head.contains("expect: 100-continue") {
         x.raw(b"HTTP/1.1 100 Continue\r\n\r\n").unwrap();
     }
-    let length = x
-        .head
-        .lines()
-        .find_map(|line| line.strip_prefix("content-length: "));
+    let length = x.field("content-length").map(str::to_owned);
     let ahead = std::mem::take(&mut x.ahead);
     let mut reader =
         BufReader::new(std::io::Cursor::new(ahead).chain(x.stream.try_clone().unwrap()));

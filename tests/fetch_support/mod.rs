@@ -217,6 +217,11 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
+    /// The value of a field of the request.
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        field(&self.head, name)
+    }
+
     /// A whole and honest answer.
     pub(crate) fn ok(&mut self, body: &[u8]) -> io::Result<()> {
         let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
@@ -233,6 +238,13 @@ impl Exchange {
         socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO))?;
         Err(io::Error::other("closed at once, with a reset"))
     }
+}
+
+/// The value of a field in the head of a request.
+pub(crate) fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    let mut fields = head.lines().filter_map(|line| line.split_once(": "));
+    let found = fields.find(|(key, _)| key.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value)
 }
 
 /// A server on a free port of this machine; one request on each connection.

@@ -6,7 +6,7 @@
 use std::io;
 use std::sync::{Arc, Condvar, Mutex};
 
-use crate::fetch_support::{Exchange, GUARD, Server};
+use crate::fetch_support::{Exchange, GUARD, Server, field};
 
 /// What one request asked for: from this byte up to that one.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,12 +17,7 @@ pub(crate) struct Asked {
 
 impl Asked {
     pub(crate) fn of(head: &str) -> Asked {
-        let field = |name: &str| {
-            let mut lines = head.lines().filter_map(|line| line.split_once(": "));
-            let found = lines.find(|(key, _)| key.eq_ignore_ascii_case(name));
-            found.map(|(_, value)| value.to_owned())
-        };
-        let range = field("range").map(|range| {
+        let range = field(head, "range").map(|range| {
             let (first, last) = range
                 .strip_prefix("bytes=")
                 .unwrap()
@@ -30,7 +25,7 @@ impl Asked {
                 .unwrap();
             (first.parse().unwrap(), last.parse().ok())
         });
-        let if_range = field("if-range");
+        let if_range = field(head, "if-range").map(str::to_owned);
         Asked { range, if_range }
     }
 }

@@ -101,22 +101,14 @@ impl Source {
 
 /// The whole answer, or that of the range that was asked for.
 fn answer(exchange: &Exchange, seed: u64, bytes: &[u8]) -> Vec<u8> {
-    let field = |name: &str| {
-        let fields = exchange
-            .head
-            .lines()
-            .filter_map(|line| line.split_once(": "));
-        let mut found = fields.filter(|(key, _)| key.eq_ignore_ascii_case(name));
-        found.next().map(|(_, value)| value.to_owned())
-    };
     let tag = format!("\"{seed}\"");
     let all = bytes.len();
-    let range = field("range").and_then(|range| {
+    let range = exchange.field("range").and_then(|range| {
         let (from, last) = range.strip_prefix("bytes=")?.split_once('-')?;
         let last = last.parse().unwrap_or(all - 1).min(all - 1);
         Some((from.parse::<usize>().ok()?, last))
     });
-    let unchanged = field("if-range").is_none_or(|asked| asked == tag);
+    let unchanged = exchange.field("if-range").is_none_or(|asked| asked == tag);
     let (status, bytes) = match range.filter(|(from, _)| unchanged && *from < all) {
         None => ("200 OK".to_owned(), bytes),
         Some((from, last)) => {
