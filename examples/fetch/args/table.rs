@@ -364,7 +364,7 @@ fn limits() -> Vec<Flag> {
         Flag::value(
             "timeout",
             "SECS",
-            "give a download up when nothing comes for so long (default: 30; also 500ms or 2m; \
+            "give up a download when nothing comes for so long (default: 30; also 500ms or 2m; \
              0 waits for ever)",
             |o, v| v.read(values::limit).map(|wait| o.timeout = wait),
         ),
@@ -388,13 +388,13 @@ fn limits() -> Vec<Flag> {
         Flag::value(
             "max-filesize",
             "BYTES",
-            "give up a file that is longer than so many bytes (also 500K or 2M)",
+            "give up a download of more than so many bytes (also 500K or 2M)",
             |o, v| v.read(values::size).map(|most| o.max_size = Some(most)),
         ),
         Flag::value(
             "speed-limit",
             "RATE",
-            "give a download up that is slower than this for the time of -y (default: 1)",
+            "give up a download that is slower than this for the time of -y (default: 1)",
             |o, v| v.read(values::rate).map(|rate| o.slowest.0 = rate.into()),
         )
         .short('Y'),
@@ -475,8 +475,8 @@ fn request() -> Vec<Flag> {
         ),
         Flag::switch(
             "compressed",
-            "let the server compress on the way, save what it was before (such a file cannot be \
-             gone on with)",
+            "let the server compress on the way, and save what it was before (such a file cannot \
+             be gone on with)",
             |o| o.compressed = true,
         ),
     ]
