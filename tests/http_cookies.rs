@@ -176,7 +176,7 @@ fn a_jar_comes_through_a_file_that_only_its_owner_reads() {
     jar.set(&url, "session=2");
     hob::block_on(async {
         jar.save(&file).await.unwrap();
-        jar.save(&file).await.unwrap();
+        jar.save(&file).await.unwrap(); // over the former one
         let again = CookieJar::new();
         again.load(&file).await.unwrap();
         assert_eq!(again.cookies(&url), jar.cookies(&url));
