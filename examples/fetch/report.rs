@@ -209,9 +209,9 @@ mod tests {
         times.iter().enumerate().map(one).collect()
     }
 
-    fn failure(why: &str) -> crate::transfer::Failed {
+    fn failure(why: &str) -> crate::transfer::Reason {
         let (why, code) = (why.to_owned(), 1);
-        crate::transfer::Failed { why, code }
+        crate::transfer::Reason { why, code }
     }
 
     #[test]

@@ -27,7 +27,7 @@ use crate::events::Log;
 use crate::job::{self, Job, Session, download};
 use crate::show::{self, Show, Tell, text};
 use crate::steer;
-use crate::transfer::{Failed, Phase, Transfer};
+use crate::transfer::{Phase, Reason, Transfer};
 use crate::turns::{Turn, Turns};
 
 /// Downloads all of `jobs` and gives back what happened, in the same order. The `log` is told
@@ -106,14 +106,14 @@ impl One {
         self.show.began(&self.transfer);
         let download = async {
             let done = download(&self.session, job, &self.transfer, &mut turn).await;
-            done.map_err(|failure| Failed {
+            done.map_err(|failure| Reason {
                 why: failure.to_string(),
                 code: failure.code(),
             })
         };
         let dropped = async {
             self.transfer.unwanted().await;
-            Err(Failed {
+            Err(Reason {
                 why: "dropped; a half file that can be gone on with is kept".to_owned(),
                 code: job::DROPPED,
             })
@@ -135,7 +135,7 @@ async fn join(task: JoinHandle<()>, transfer: &Transfer, show: &Show) {
         && transfer.phase() != Phase::Ended
     {
         let (why, code) = (error.to_string(), job::OTHER);
-        transfer.end(Err(Failed { why, code }), Instant::now());
+        transfer.end(Err(Reason { why, code }), Instant::now());
         show.ended(transfer);
     }
 }

@@ -62,12 +62,12 @@ pub struct Transfer {
     /// The user wants no more of it.
     unwanted: Notify,
     /// Set once, at the end: nothing, or why it failed.
-    outcome: OnceCell<Result<(), Failed>>,
+    outcome: OnceCell<Result<(), Reason>>,
 }
 
-/// How a download failed.
+/// Why a download failed: what of it others than `job` have to know.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Failed {
+pub struct Reason {
     /// One line for people.
     pub why: String,
     /// The class of it, as an exit status.
@@ -202,7 +202,7 @@ impl Transfer {
         });
     }
 
-    pub fn end(&self, outcome: Result<(), Failed>, now: Instant) {
+    pub fn end(&self, outcome: Result<(), Reason>, now: Instant) {
         self.ended.set(Some(now));
         if let Some(log) = &self.log {
             log.tell(|| match &outcome {
@@ -280,7 +280,7 @@ impl Transfer {
     }
 
     /// Why it failed, if it did.
-    pub fn failure(&self) -> Option<&Failed> {
+    pub fn failure(&self) -> Option<&Reason> {
         self.outcome.get()?.as_ref().err()
     }
 
@@ -332,7 +332,7 @@ mod tests {
             (transfer.phase(), transfer.fraction()),
             (Phase::Receiving, 0.25)
         );
-        let failed = Failed {
+        let failed = Reason {
             why: "reset".into(),
             code: 56,
         };

@@ -44,7 +44,7 @@ use console::Term;
 
 use crate::args::Options;
 use crate::terminal::{Key, Terminal};
-use crate::transfer::{Failed, Transfer};
+use crate::transfer::{Reason, Transfer};
 use bars::{Bars, Strokes};
 pub use board::Board;
 use screen::{Screen, Size};
@@ -348,12 +348,12 @@ fn name_of(transfer: &Transfer) -> String {
 }
 
 /// One line: what failed, and why.
-fn failed_line(transfer: &Transfer, failure: &Failed) -> String {
+fn failed_line(transfer: &Transfer, failure: &Reason) -> String {
     let failed = console::style("failed").red().for_stderr();
     format!("{failed} {}", failed_words(transfer, failure))
 }
 
-fn failed_words(transfer: &Transfer, failure: &Failed) -> String {
+fn failed_words(transfer: &Transfer, failure: &Reason) -> String {
     let kept = transfer.kept().map_or(String::new(), |kept| {
         format!(
             "; {} are kept, the same command goes on from there",

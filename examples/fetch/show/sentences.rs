@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::board::{Board, next};
 use super::{failed_words, name_of, text};
-use crate::transfer::{Failed, Transfer};
+use crate::transfer::{Reason, Transfer};
 
 #[derive(Debug, Default)]
 pub struct Sentences {
@@ -36,7 +36,7 @@ impl Sentences {
         self.last = name_of(transfer);
     }
 
-    pub fn failed(transfer: &Transfer, failure: &Failed) -> String {
+    pub fn failed(transfer: &Transfer, failure: &Reason) -> String {
         format!("Failed: {}.", failed_words(transfer, failure))
     }
 

@@ -15,7 +15,7 @@ use crate::job::lists::cannot_read;
 use crate::job::{Failure, Job, OTHER, Session};
 use crate::network;
 use crate::show::text;
-use crate::transfer::Failed;
+use crate::transfer::Reason;
 
 /// A Metalink as it came.
 #[derive(Clone, PartialEq)]
@@ -28,14 +28,14 @@ pub struct Text {
 }
 
 /// The one that is at `place`: a URL, or a path.
-pub async fn load(place: &str, options: &Options) -> Result<Text, Failed> {
+pub async fn load(place: &str, options: &Options) -> Result<Text, Reason> {
     let is_url = ["http://", "https://"]
         .iter()
         .any(|scheme| place.to_ascii_lowercase().starts_with(scheme));
     if is_url {
         return fetch(place, options).await;
     }
-    let text = read(Path::new(place)).map_err(|why| Failed { why, code: OTHER })?;
+    let text = read(Path::new(place)).map_err(|why| Reason { why, code: OTHER })?;
     Ok(Text {
         place: text::harmless(place),
         home: None,
@@ -58,11 +58,11 @@ fn utf8(bytes: Vec<u8>) -> Result<String, &'static str> {
     String::from_utf8(bytes).map_err(|_| "not a Metalink: it is not UTF-8")
 }
 
-async fn fetch(typed: &str, options: &Options) -> Result<Text, Failed> {
-    let other = |why: String| Failed { why, code: OTHER };
+async fn fetch(typed: &str, options: &Options) -> Result<Text, Reason> {
+    let other = |why: String| Reason { why, code: OTHER };
     let url = Url::parse(typed).map_err(|e| other(format!("--metalink: not a URL: {e}")))?;
     let place = text::url(&url);
-    let told = |failure: Failure| Failed {
+    let told = |failure: Failure| Reason {
         why: format!("{place}: {failure}"),
         code: failure.code(),
     };
