@@ -32,7 +32,8 @@ const LONGEST: usize = 64 * 1024;
 
 const OFFERED: &str = "out, dir, header, user, user-agent, referer, sha256, checksum and glob";
 
-/// One file to fetch.
+/// An *order*: one URL, or a pattern for many, and what is wanted of it. Also that of a command
+/// line, and of a file in a Metalink.
 #[derive(Debug, Default)]
 pub struct Entry {
     /// Where it stands, for errors: `urls.txt, line 7`.

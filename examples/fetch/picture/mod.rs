@@ -12,17 +12,17 @@
 //! `phase` says what a file can be doing, and `markup` keeps text from being taken for markup.
 //! The page's style and scripts are in `page/`.
 
+mod phase;
+mod story;
+mod exchange;
+mod rows;
 mod account;
 mod chart;
-mod exchange;
-mod har;
 mod markup;
 mod page;
-mod phase;
-mod rows;
-mod story;
-mod svg;
 mod tables;
+mod svg;
+mod har;
 
 use std::path::Path;
 
