@@ -9,7 +9,8 @@
 //! dot in front), and never replaces a file, not even with `--force`. Until the head of the
 //! response is there nobody knows it, so the half file has the URL's name.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 use hob::http::{HeaderMap, Url, content_disposition, header, safe_file_name, url_file_name};
 
@@ -21,6 +22,12 @@ const FALLBACK: &str = "index.html";
 /// The file name for `url`: one segment, never empty, never `.` or `..`.
 pub fn from_url(url: &Url) -> String {
     url_file_name(url).unwrap_or_else(|| FALLBACK.to_owned())
+}
+
+/// Can the user mean a file by it? It is not empty, and neither `..` nor `a/` nor `a/.`, which can only be folders.
+pub fn is_of_a_file(path: &OsStr) -> bool {
+    let name = Path::new(path).file_name().map(OsStr::as_encoded_bytes);
+    name.is_some_and(|name| path.as_encoded_bytes().ends_with(name))
 }
 
 /// Where the server wants the file to be, if it says so and may, and that is somewhere else.

@@ -10,9 +10,10 @@
 //! Unlike curl's, a value without quotes that has spaces in it is refused: curl drops what comes
 //! behind the first of them.
 
-use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
+
+use super::values;
 
 /// Where the user's own file is, if anywhere: `fetch/config`, where the system keeps such.
 pub fn usual_place() -> Option<PathBuf> {
@@ -35,15 +36,7 @@ pub struct Line {
 
 /// The flags in a file; `-` is standard input.
 pub fn read(path: &Path) -> io::Result<Vec<Result<Line, String>>> {
-    let text = match path.to_str() {
-        Some("-") => {
-            let mut text = String::new();
-            io::stdin().read_to_string(&mut text)?;
-            text
-        }
-        _ => fs::read_to_string(path)?,
-    };
-    Ok(lines(&text))
+    Ok(lines(&values::read_text(path)?))
 }
 
 fn lines(text: &str) -> Vec<Result<Line, String>> {

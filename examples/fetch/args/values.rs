@@ -12,21 +12,16 @@ use super::Name;
 use super::flags::Problem;
 use crate::events::Format;
 use crate::job::{Fsync, Sha256Sum};
+use crate::names;
 
 pub const CONTROL: &str = "a header's value has a control character in it";
 
 pub fn output_name(name: &OsStr) -> Result<Name, Problem> {
     match name.to_str() {
         Some("-") => Ok(Name::Stdout),
-        _ if !ends_in_a_name(name) => Err("it must be the name of a file".into()),
+        _ if !names::is_of_a_file(name) => Err("it must be the name of a file".into()),
         _ => Ok(Name::File(name.into())),
     }
-}
-
-/// Not empty, and neither `..` nor `a/` nor `a/.`, which can only be folders.
-fn ends_in_a_name(path: &OsStr) -> bool {
-    let name = Path::new(path).file_name().map(OsStr::as_encoded_bytes);
-    name.is_some_and(|name| path.as_encoded_bytes().ends_with(name))
 }
 
 /// What can be drawn is known by the end of its name.
@@ -172,14 +167,21 @@ pub fn known_host(text: &str) -> Result<(String, Vec<SocketAddr>), &'static str>
 
 /// A format, or `@` and the file that it is in (`-`: standard input).
 pub fn write_out(text: &str) -> Result<Format, String> {
-    let from_file = match text.strip_prefix('@') {
-        None => return Format::parse(text),
-        Some("-") => std::io::read_to_string(std::io::stdin()),
-        Some(path) => std::fs::read_to_string(path),
+    let Some(path) = text.strip_prefix('@') else {
+        return Format::parse(text);
     };
-    let format = from_file.map_err(|e| format!("cannot read {}: {e}", &text[1..]))?;
+    let format = read_text(Path::new(path));
+    let format = format.map_err(|e| format!("cannot read {path}: {e}"))?;
     // As with curl: line ends are written \n, and real ones keep lines short.
     Format::parse(&format.replace(['\n', '\r'], ""))
+}
+
+/// What is in a file; `-` is standard input.
+pub fn read_text(path: &Path) -> io::Result<String> {
+    match path.to_str() {
+        Some("-") => io::read_to_string(io::stdin()),
+        _ => std::fs::read_to_string(path),
+    }
 }
 
 /// The text in a file that a value names.

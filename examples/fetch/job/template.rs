@@ -119,7 +119,7 @@ impl Template {
         if way_up(&filled) > way_up(&innocent) {
             return Err("the name would lead out of the folder".to_owned());
         }
-        if !ends_in_a_name(filled.as_os_str()) {
+        if !names::is_of_a_file(filled.as_os_str()) {
             return Err("that leaves no name for the file".to_owned());
         }
         Ok(filled)
@@ -229,12 +229,6 @@ fn halves(name: &str) -> (&str, &str) {
 fn way_up(path: &Path) -> usize {
     let is_up = |step: &Component<'_>| !matches!(step, Component::Normal(_) | Component::CurDir);
     path.components().filter(is_up).count()
-}
-
-/// Not empty, and neither `..` nor `a/` nor `a/.`, which can only be folders.
-fn ends_in_a_name(path: &OsStr) -> bool {
-    let name = Path::new(path).file_name().map(OsStr::as_encoded_bytes);
-    name.is_some_and(|name| path.as_encoded_bytes().ends_with(name))
 }
 
 #[cfg(test)]
