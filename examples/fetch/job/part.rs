@@ -15,7 +15,8 @@
 //! leaves behind what is worth it. A guard that stayed on the loop would come too late.
 //!
 //! * I1: a new `.part` is created with `O_EXCL`: no link is followed. One that is there is
-//!   opened only if it is a plain file, and written only under its lock (see [`own`]).
+//!   opened only if it is a plain file, and written only under its lock
+//!   (see [`own`](super::own)).
 //! * I2: the final name appears by one system call, and only for a whole file.
 //! * I3: without `--force` that call is `link`, which fails if the name exists, however late
 //!   it came to exist. (A rename would replace it: std offers none that would not.)

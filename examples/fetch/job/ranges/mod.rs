@@ -21,7 +21,8 @@
 //! * R2: a further range never makes a download fail. Only when none is left does the failure of
 //!   the last one count, and it is dealt with as that of a download with one.
 //! * R3: a range counts as one more download of the run: while as many files run as may, no
-//!   further range is opened (see [`Session::one_more`]). A file that starts later waits for none.
+//!   further range is opened ([`Session::one_more`](super::Session::one_more)). A file that
+//!   starts later waits for none.
 //!
 //! *Cancel safety*: dropped, it takes its tasks along; what was written stays.
 
