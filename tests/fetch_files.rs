@@ -145,6 +145,26 @@ fn force_replaces_neither_folders_nor_sockets() {
     }
 }
 
+/// As `/dev/stdout` is one, which would be a plain file from then on. Broken by: looking at the
+/// link only, and not at where it leads.
+#[cfg(unix)]
+#[test]
+fn force_does_not_replace_a_link_to_a_folder_or_a_device() {
+    let (folder, server) = (Folder::new(), echo());
+    fs::create_dir(folder.join("folder")).unwrap();
+    std::os::unix::fs::symlink("folder", folder.join("a")).unwrap();
+    std::os::unix::fs::symlink("/dev/null", folder.join("b")).unwrap();
+    for flags in [vec![], vec!["--force".to_owned()]] {
+        let mut words = flags;
+        words.extend(["/a", "/b"].map(|path| server.url(path)));
+        let ran = folder.run(words);
+        assert_eq!((ran.code, ran.failures().len()), (Some(23), 2), "{ran:#?}");
+        assert!(ran.stderr.contains("leads to no file"), "{ran:#?}");
+    }
+    assert!(folder.join("a").is_symlink() && folder.join("b").is_symlink());
+    assert!(server.seen().is_empty(), "nothing was asked for");
+}
+
 /// Broken by: opening the half file with `create` instead of `create_new`.
 #[cfg(unix)]
 #[test]

@@ -203,12 +203,27 @@ fn length_of(path: &Path) -> io::Result<Option<u64>> {
     Ok(path.symlink_metadata().ok().map(|found| found.len()))
 }
 
-/// A folder or a device is not for us to replace, whatever the user forces.
+/// A folder or a device is not for us to replace, whatever the user forces. Nor is a link to
+/// one: who writes to `/dev/stdout` does not want a plain file to stand there from then on.
 fn refuse_what_is_no_file(path: &Path) -> io::Result<()> {
     match path.symlink_metadata() {
+        Ok(found) if found.is_symlink() && leads_to_no_file(path) => {
+            let how = "is a link, and leads to no file (-o - is standard output)";
+            Err(exists(path, how))
+        }
         Ok(found) if !found.is_file() && !found.is_symlink() => {
             Err(exists(path, "exists, and is no file"))
         }
         _ => Ok(()),
     }
+}
+
+/// Does this link lead to a folder or a device? One that leads nowhere does not. Links of the
+/// system itself do, though standard output may be a file just now.
+fn leads_to_no_file(link: &Path) -> bool {
+    let folder = link.parent().map(fs::canonicalize);
+    let is_the_systems = folder.is_some_and(|folder| {
+        folder.is_ok_and(|folder| folder == Path::new("/dev") || folder.starts_with("/proc"))
+    });
+    is_the_systems || fs::metadata(link).is_ok_and(|found| !found.is_file())
 }
