@@ -248,6 +248,7 @@ fn two_things_on_standard_output_are_refused() {
     for words in [
         ["--events", "-", "--summary", "-"],
         ["--events", "-", "-o", "-"],
+        ["--events", "-", "-c", "-"],
     ] {
         let ran = folder.run(words.iter().chain(&["http://h.invalid/"]));
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{ran:#?}");

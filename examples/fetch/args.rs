@@ -149,9 +149,11 @@ fn sort_out(mut options: Options) -> Result<Command, String> {
     if options.sending.head && !options.names.is_empty() {
         return Err("-I prints heads, so there is no file for -o or -O to name".into());
     }
-    if options.told_on_stdout() > 1 {
+    let keeps_on_stdout =
+        (options.cookies.keep_in.as_ref()).is_some_and(|to| to.as_os_str() == "-");
+    if options.told_on_stdout() + usize::from(keeps_on_stdout) > 1 {
         return Err(
-            "--events, --summary and --har: only one of them can have standard output".into(),
+            "--events, --summary, --har and -c: only one of them can have standard output".into(),
         );
     }
     for name in &options.no_headers {

@@ -105,7 +105,7 @@ async fn all_of_it(
         }
         flushed.map_err(at(job))?;
         if transfer.was_not_modified() && !job.digests().is_empty() {
-            check_what_is_there(job).await?;
+            check_what_is_there(job, transfer).await?;
         }
         if transfer.was_there() || transfer.was_not_modified() {
             return Ok(()); // under the name that the server proposed; or nobody wants it
@@ -159,11 +159,7 @@ async fn claim(
         }
         Claim::There(length) => {
             if !job.digests().is_empty() {
-                let checked = check_what_is_there(job).await;
-                if matches!(checked, Ok(()) | Err(Failure::Sum(_))) {
-                    transfer.verified("sha-256", checked.is_ok());
-                }
-                checked?;
+                check_what_is_there(job, transfer).await?;
             }
             transfer.is_there(length);
             Ok(None)
@@ -260,18 +256,22 @@ async fn leave(part: Box<Part>, transfer: &Transfer) {
 }
 
 /// The user says what should be in the file. That it is there is not enough.
-async fn check_what_is_there(job: &Job) -> Result<(), Failure> {
+async fn check_what_is_there(job: &Job, transfer: &Transfer) -> Result<(), Failure> {
     let wanted = Wanted {
         users: job.digests(),
         ..Wanted::default()
     };
-    let path = job.target.clone();
+    let (path, algorithms) = (job.target.clone(), wanted.algorithms());
     let checked = blocking::run(move || {
         let mut hashes = wanted.hashes();
         hash(&path, &mut hashes)?;
         Ok(wanted.check(&hashes, &Hashes::default()))
     });
     let checked = checked.await.map_err(Failure::at("reading", &job.target))?;
+    match &checked {
+        Ok(()) => algorithms.for_each(|name| transfer.verified(name, true)),
+        Err(mismatch) => transfer.verified(&mismatch.algorithm(), false),
+    }
     Ok(checked?)
 }
 
