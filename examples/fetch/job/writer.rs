@@ -195,3 +195,45 @@ impl Writer {
         result
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use hob::http::HeaderMap;
+
+    use super::super::check::Wanted;
+    use super::super::part::{Claim, Replace, SMALL, meta_path};
+    use super::super::sidecar::Sidecar;
+    use super::*;
+
+    /// As when a disk is full for a moment, and more comes meanwhile. Broken by: leaving the
+    /// lot as it is in `take_back`.
+    #[test]
+    fn nothing_is_written_behind_what_could_not_be() {
+        let folder = std::env::temp_dir().join(format!("fetch-writer-{}", std::process::id()));
+        let target = folder.join("a");
+        fs::create_dir(&folder).unwrap();
+        let claimed = Part::claim(&target, "http://h/a", Replace::Nothing, false).unwrap();
+        let Claim::Ours(mut part) = claimed else {
+            panic!("the folder is new");
+        };
+        let sidecar = Sidecar::new("http://h/a", "http://h/a", None, &HeaderMap::new());
+        part.begin(sidecar, Wanted::default()).unwrap();
+        // No sidecar can be written here, and without one not so many bytes (I5).
+        let in_the_way = meta_path(&target);
+        fs::create_dir(&in_the_way).unwrap();
+        let many = vec![b'a'; SMALL as usize + 1];
+        let part = hob::Builder::new().block_on(async move {
+            let mut writer = Writer::new(part);
+            writer.write(0, &many).await.unwrap();
+            writer.lot.add(many.len() as u64, b"more");
+            writer.flush().await.unwrap_err();
+            fs::remove_dir(&in_the_way).unwrap();
+            writer.flush().await.unwrap();
+            writer.into_part().await.unwrap()
+        });
+        assert_eq!(part.there().sum(), 0);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}
