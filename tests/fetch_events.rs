@@ -324,6 +324,25 @@ fn no_secret_and_nothing_that_steers_a_terminal_is_in_them() {
     }
 }
 
+/// Broken by: reading what is to be printed without saying that it is awaited.
+#[test]
+fn silence_is_told_of_an_answer_that_is_printed_too() {
+    let server = Server::start(|x| {
+        x.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n.")?;
+        thread::sleep(Duration::from_secs(2)); // a stall is a second
+        x.raw(b".")
+    });
+    let folder = Folder::new();
+    let words = ["--data", "a", "--events", "e", &server.url("/a")];
+    assert_eq!(folder.run(words).stdout, "..");
+    let lines = String::from_utf8(folder.read("e")).unwrap();
+    let events: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(!the(&events, "stall").is_empty(), "{events:#?}");
+}
+
 /// The server goes on only when it was told that it stalls. Broken by: not racing `watch`
 /// (hangs until the guard), or telling a stall only at its end (the same).
 #[test]

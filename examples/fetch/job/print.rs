@@ -76,7 +76,7 @@ async fn print_answer(
             .await
             .map_err(Failure::printing)?;
     }
-    while let Some(bytes) = response.chunk().await? {
+    while let Some(bytes) = transfer.awaiting(response.chunk()).await? {
         let count = bytes.len();
         out.write_all(bytes).await.map_err(Failure::printing)?;
         transfer.add(count);
