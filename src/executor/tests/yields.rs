@@ -16,6 +16,7 @@ fn polls_of_a_yielder(wakes: [usize; 2]) -> [u32; 2] {
                 if std::mem::replace(&mut first, false) {
                     (0..wakes[0]).for_each(|_| cx.waker().wake_by_ref());
                     coop::wake_after_kernel(cx);
+                    coop::wake_after_kernel(cx); // as two children of one future do
                     (0..wakes[1]).for_each(|_| cx.waker().wake_by_ref());
                 }
                 Poll::<()>::Pending
