@@ -9,6 +9,7 @@
 //! - `-- --only echo_1 --alone hob`: one contender, in silence, for `strace -c` and `perf record`.
 
 mod about;
+mod apart;
 mod clients;
 mod counted;
 mod downloads;
@@ -70,11 +71,14 @@ fn main() {
     if let Some(order) = clients::Order::parse(&arguments) {
         return clients::run(order);
     }
+    sockets::many_files();
+    if apart::is_child(&arguments) {
+        return;
+    }
     let options = Options::parse().unwrap_or_else(|complaint| {
         eprintln!("versus: {complaint}");
         std::process::exit(2);
     });
-    sockets::many_files();
     let mut rows = rows::all(&options);
     if let Some(only) = &options.only {
         rows.retain(|row| row.id.contains(only.as_str()));
