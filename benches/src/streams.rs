@@ -42,13 +42,15 @@ pub fn unix(trips: usize) -> Duration {
     })
 }
 
+/// A client that reads as a buffered reader does, and as the limit has to: with room to spare, so
+/// that a short read tells that there is no more.
 async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, trips: usize) {
-    let mut buffer = [0; MESSAGE];
+    let mut buffer = [0; 1024];
     for trip in 0..trips {
         let message = [trip as u8; MESSAGE];
         stream.write_all(&message).await.expect("written");
-        stream.read_exact(&mut buffer).await.expect("answered");
-        assert_eq!(buffer, message);
+        let n = stream.read(&mut buffer).await.expect("answered");
+        assert_eq!(buffer[..n], message, "a message comes in one piece");
     }
 }
 

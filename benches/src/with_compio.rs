@@ -4,9 +4,7 @@
 mod rt {
     use compio::BufResult;
     pub(super) use compio::fs::File;
-    use compio::io::{
-        AsyncRead, AsyncReadAt, AsyncReadExt, AsyncWrite, AsyncWriteAtExt, AsyncWriteExt,
-    };
+    use compio::io::{AsyncRead, AsyncReadAt, AsyncWrite, AsyncWriteAtExt, AsyncWriteExt};
     pub(super) use compio::net::{TcpListener, TcpStream, UdpSocket, UnixStream};
     pub(super) use compio::runtime::{spawn, time::sleep_until};
     pub(super) use futures_lite::future::yield_now;
@@ -22,12 +20,6 @@ mod rt {
 
     pub(super) async fn read(stream: &mut impl Stream, buffer: Vec<u8>) -> Vec<u8> {
         let BufResult(result, buffer) = stream.read(buffer).await;
-        result.expect("read");
-        buffer
-    }
-
-    pub(super) async fn read_exact(stream: &mut impl Stream, buffer: Vec<u8>) -> Vec<u8> {
-        let BufResult(result, buffer) = stream.read_exact(buffer).await;
         result.expect("read");
         buffer
     }

@@ -4,7 +4,7 @@
 mod rt {
     pub(super) use futures_lite::future::yield_now;
     pub(super) use monoio::fs::File;
-    use monoio::io::{AsyncReadRent, AsyncReadRentExt, AsyncWriteRent, AsyncWriteRentExt};
+    use monoio::io::{AsyncReadRent, AsyncWriteRent, AsyncWriteRentExt};
     pub(super) use monoio::net::{TcpListener, TcpStream, UnixStream, udp::UdpSocket};
     use monoio::task::JoinHandle;
     use std::convert::Infallible;
@@ -42,12 +42,6 @@ mod rt {
 
     pub(super) async fn read(stream: &mut impl Stream, buffer: Vec<u8>) -> Vec<u8> {
         let (result, buffer) = stream.read(buffer).await;
-        result.expect("read");
-        buffer
-    }
-
-    pub(super) async fn read_exact(stream: &mut impl Stream, buffer: Vec<u8>) -> Vec<u8> {
-        let (result, buffer) = stream.read_exact(buffer).await;
         result.expect("read");
         buffer
     }
