@@ -19,7 +19,10 @@ use crate::trace::TaskId;
 /// assert!(error.to_string().contains("oh no"));
 /// # });
 /// ```
-pub struct JoinError {
+pub struct JoinError(Box<Inner>);
+
+/// Behind a pointer, because room for it is in every result, and errors are rare.
+struct Inner {
     /// Which task; `None` for a job, which has no id.
     id: Option<TaskId>,
     cause: Cause,
@@ -33,34 +36,26 @@ enum Cause {
 }
 
 impl JoinError {
+    fn new(id: Option<TaskId>, cause: Cause) -> JoinError {
+        JoinError(Box::new(Inner { id, cause }))
+    }
+
     pub(crate) fn cancelled(id: Option<TaskId>) -> JoinError {
-        JoinError {
-            id,
-            cause: Cause::Cancelled,
-        }
+        JoinError::new(id, Cause::Cancelled)
     }
 
     pub(crate) fn panic(id: Option<TaskId>, payload: Box<dyn Any + Send>) -> JoinError {
-        JoinError {
-            id,
-            cause: Cause::Panic(payload),
-        }
+        JoinError::new(id, Cause::Panic(payload))
     }
 
     /// The scope had ended, or was cancelled, when this was to start in it.
     pub(crate) fn never_started(id: TaskId) -> JoinError {
-        JoinError {
-            id: Some(id),
-            cause: Cause::NeverStarted,
-        }
+        JoinError::new(Some(id), Cause::NeverStarted)
     }
 
     /// It failed, and its scope was told how.
     pub(crate) fn failed(id: TaskId) -> JoinError {
-        JoinError {
-            id: Some(id),
-            cause: Cause::Failed,
-        }
+        JoinError::new(Some(id), Cause::Failed)
     }
 
     /// True if it was aborted, its runtime or its scope ended first, or it never started.
@@ -73,7 +68,7 @@ impl JoinError {
     /// # });
     /// ```
     pub fn is_cancelled(&self) -> bool {
-        matches!(self.cause, Cause::Cancelled | Cause::NeverStarted)
+        matches!(self.0.cause, Cause::Cancelled | Cause::NeverStarted)
     }
 
     /// True if it was spawned into a scope that had ended or was cancelled: it was not polled
@@ -88,7 +83,7 @@ impl JoinError {
     /// # });
     /// ```
     pub fn is_never_started(&self) -> bool {
-        matches!(self.cause, Cause::NeverStarted)
+        matches!(self.0.cause, Cause::NeverStarted)
     }
 
     /// True if it is the child of a scope and failed there, by an error or a panic: that comes
@@ -103,12 +98,12 @@ impl JoinError {
     /// # });
     /// ```
     pub fn is_failed(&self) -> bool {
-        matches!(self.cause, Cause::Failed)
+        matches!(self.0.cause, Cause::Failed)
     }
 
     /// True if it panicked, and the payload is here.
     pub fn is_panic(&self) -> bool {
-        matches!(self.cause, Cause::Panic(_))
+        matches!(self.0.cause, Cause::Panic(_))
     }
 
     /// The task's id; `None` for a job of the worker pool.
@@ -121,7 +116,7 @@ impl JoinError {
     /// # });
     /// ```
     pub fn id(&self) -> Option<TaskId> {
-        self.id
+        self.0.id
     }
 
     /// What was given to `panic!`, to go on with in [`std::panic::resume_unwind`].
@@ -153,15 +148,16 @@ impl JoinError {
     /// # });
     /// ```
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send>, JoinError> {
-        match self.cause {
+        let Inner { id, cause } = *self.0;
+        match cause {
             Cause::Panic(payload) => Ok(payload),
-            _ => Err(self),
+            cause => Err(JoinError::new(id, cause)),
         }
     }
 
     /// The panic's message, where it is text, as it nearly always is.
     fn message(&self) -> Option<&str> {
-        let Cause::Panic(payload) = &self.cause else {
+        let Cause::Panic(payload) = &self.0.cause else {
             return None;
         };
         let text = payload.downcast_ref::<String>().map(String::as_str);
@@ -171,11 +167,11 @@ impl JoinError {
 
 impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.id {
+        match self.0.id {
             Some(id) => write!(f, "task {id} ")?,
             None => write!(f, "a job ")?,
         }
-        match (&self.cause, self.message()) {
+        match (&self.0.cause, self.message()) {
             (Cause::Cancelled, _) => write!(f, "was cancelled"),
             (Cause::NeverStarted, _) => write!(f, "never started: its scope had ended"),
             (Cause::Failed, _) => write!(f, "failed: its scope has the error"),
@@ -195,7 +191,7 @@ impl std::error::Error for JoinError {}
 
 impl From<JoinError> for io::Error {
     fn from(error: JoinError) -> io::Error {
-        let kind = match error.cause {
+        let kind = match error.0.cause {
             Cause::Cancelled | Cause::NeverStarted => io::ErrorKind::Interrupted,
             Cause::Panic(_) | Cause::Failed => io::ErrorKind::Other,
         };
