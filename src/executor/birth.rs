@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
 
 use super::join::JoinHandle;
-use super::task::{Body, Joinable, Kept, Meta, TaskKey, Why, Work};
+use super::task::{Body, Extra, Joinable, Kept, TaskKey, Why, Work, put};
 use super::waker::Remote;
 use super::{Executor, Mail};
 use crate::caught;
@@ -48,13 +48,16 @@ impl Executor {
         name: Option<Cow<'static, str>>,
         at: &'static Location<'static>,
     ) -> TaskKey {
-        let meta = Meta::new(id, name, at);
+        let extra = Extra::of(name);
         let mut core = self.core.borrow_mut();
-        let key = core.tasks.insert(&self.remote, meta, Body::Task);
-        let slot = core.tasks.get(key).expect("inserted just now");
-        slot.put(work);
+        let core = &mut *core;
+        let (key, slot) = core.tasks.insert(id, at);
+        if extra.is_some() {
+            slot.extra = extra;
+        }
+        put(&mut slot.work, work);
         slot.joined = true;
-        slot.shared.queued.queue_here();
+        slot.queue();
         core.ready.push_back(key);
         key
     }
@@ -94,8 +97,8 @@ impl Executor {
         }
         let mut core = self.core.borrow_mut();
         let slot = core.tasks.get(key).expect("inserted above");
-        slot.put(work);
-        slot.shared.queued.queue_here();
+        put(&mut slot.work, work);
+        slot.queue();
         core.ready.push_back(key);
         handle
     }
@@ -107,11 +110,12 @@ impl Executor {
         spawned_at: &'static Location<'static>,
         body: Body,
     ) -> TaskKey {
-        let meta = Meta::new(id, name, spawned_at);
-        self.core
-            .borrow_mut()
-            .tasks
-            .insert(&self.remote, meta, body)
+        let extra = Extra::of(name);
+        let mut core = self.core.borrow_mut();
+        let (key, slot) = core.tasks.insert(id, spawned_at);
+        slot.extra = extra;
+        slot.body = body;
+        key
     }
 
     /// Gives the main future a slot, and its waker. The guard frees the slot.
@@ -120,8 +124,10 @@ impl Executor {
         let key = self.insert(id, Some(Cow::Borrowed("main")), at, Body::Root);
         let waker = {
             let mut core = self.core.borrow_mut();
+            let waker = core.tasks.own_waker(&self.remote, key);
             let slot = core.tasks.get(key).expect("inserted above");
-            Waker::from(slot.shared.clone())
+            put(&mut slot.waker, waker.clone());
+            waker
         };
         trace::emit(Event::Spawned(id));
         self.queue_key(key, false);

@@ -78,9 +78,8 @@ impl Executor {
         let due = due.clone();
         let key = self.insert(id, name, at, Body::Child { place, due });
         let mut core = self.core.borrow_mut();
-        let slot = core.tasks.get(key).expect("inserted above");
-        let waker = slot.waker.take().expect("in its slot while it was free");
-        slot.shared.queued.queue_here();
+        let waker = core.tasks.own_waker(&self.remote, key);
+        core.tasks.get(key).expect("inserted above").queue();
         core.ready.push_back(key);
         (key, id, waker)
     }
@@ -116,8 +115,10 @@ impl Executor {
 
     fn is_waker_of(&self, key: TaskKey, waker: &Waker) -> bool {
         let mut core = self.core.borrow_mut();
+        core.tasks.keep_lent(key);
         let slot = core.tasks.get(key);
-        slot.is_some_and(|slot| waker.data() == Arc::as_ptr(&slot.shared).cast())
+        let shared = slot.and_then(|slot| slot.shared.as_ref());
+        shared.is_some_and(|shared| waker.data() == Arc::as_ptr(shared).cast())
     }
 
     /// Polls a child in its own name: with its own waker, budget and wait record.

@@ -39,15 +39,16 @@ impl Executor {
         let core = self.core.borrow();
         // Every waker's `Arc` holds one count of `remote`, so those that are in no slot any more
         // (a former task's, left to whoever held it) show there, as do abort handles.
-        let elsewhere = Arc::strong_count(&self.remote) - 1 - core.tasks.slots() as usize;
-        core.tasks.wakers() + elsewhere
+        let (held, made) = core.tasks.wakers();
+        let elsewhere = Arc::strong_count(&self.remote) - 1 - made;
+        held + elsewhere
     }
 
     /// The id of the task that is being polled.
     pub(crate) fn running_id(&self) -> Option<TaskId> {
         let key = self.running.get();
         let mut core = self.core.borrow_mut();
-        core.tasks.get(key).map(|slot| slot.meta.id)
+        core.tasks.get(key).map(|slot| slot.id)
     }
 
     /// All live tasks, the main future included.
@@ -55,10 +56,10 @@ impl Executor {
         let running = self.running.get();
         let core = self.core.borrow();
         let info = |(key, slot): (TaskKey, &Slot)| TaskInfo {
-            id: slot.meta.id,
-            name: slot.meta.name.as_deref().map(String::from),
-            spawned_at: slot.meta.spawned_at,
-            wait: slot.meta.wait,
+            id: slot.id,
+            name: slot.name().map(String::from),
+            spawned_at: slot.spawned_at,
+            wait: slot.wait(),
             running: running == key,
         };
         core.tasks.iter().map(info).collect()

@@ -15,7 +15,7 @@
 //! I1: the task's future is dropped before its result can be had (trap 36): whoever has the
 //! result knows that every destructor has run.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
@@ -156,7 +156,8 @@ enum Source<T> {
         /// breaks: it drops every future. (Results that hold each other's handles make one
         /// that stays, as two `Rc`s would.)
         home: Rc<Executor>,
-        key: TaskKey,
+        /// [`TaskKey::NOBODY`] once it gave its result.
+        key: Cell<TaskKey>,
         hand_over: HandOver<T>,
     },
     /// A child of a scope, or a task that never was.
@@ -177,7 +178,7 @@ impl<T> JoinHandle<T> {
     ) -> JoinHandle<T> {
         let source = Source::Task {
             home,
-            key,
+            key: Cell::new(key),
             hand_over,
         };
         JoinHandle { source, id, at }
@@ -205,7 +206,7 @@ impl<T> JoinHandle<T> {
     /// The executor, unless it is gone with all its tasks, and the task's key.
     fn task(&self) -> (Option<Rc<Executor>>, TaskKey) {
         match &self.source {
-            Source::Task { home, key, .. } => (Some(home.clone()), *key),
+            Source::Task { home, key, .. } => (Some(home.clone()), key.get()),
             Source::Cell(cell) => (cell.home.upgrade(), cell.key),
         }
     }
@@ -253,7 +254,7 @@ impl<T> JoinHandle<T> {
     /// ```
     pub fn is_finished(&self) -> bool {
         match &self.source {
-            Source::Task { home, key, .. } => home.has_ended(*key),
+            Source::Task { home, key, .. } => home.has_ended(key.get()),
             Source::Cell(cell) => !matches!(&*cell.state.borrow(), State::Running),
         }
     }
@@ -276,7 +277,8 @@ impl<T> JoinHandle<T> {
                 key,
                 hand_over,
             } => {
-                let work = home.core.borrow_mut().tasks.take_ended(*key)?;
+                let work = home.core.borrow_mut().tasks.take_ended(key.get())?;
+                key.set(TaskKey::NOBODY); // nothing is left to forget
                 let mut result = None;
                 hand_over(&*work, &mut result);
                 result
@@ -287,7 +289,7 @@ impl<T> JoinHandle<T> {
 
     fn park(&self, cx: &Context<'_>) {
         match &self.source {
-            Source::Task { home, key, .. } => home.park_joiner(*key, cx),
+            Source::Task { home, key, .. } => home.park_joiner(key.get(), cx),
             Source::Cell(cell) => cell.waiter.park(cx),
         }
     }
@@ -326,7 +328,8 @@ impl<T> Future for JoinHandle<T> {
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
         match &self.source {
-            Source::Task { home, key, .. } => home.forget(*key),
+            Source::Task { key, .. } if key.get() == TaskKey::NOBODY => {}
+            Source::Task { home, key, .. } => home.forget(key.get()),
             Source::Cell(cell) => cell.waiter.clear(),
         }
     }

@@ -195,8 +195,11 @@ impl Executor {
             return Popped::Other(key);
         }
         let work = slot.work.take().expect("in its slot while nobody polls");
-        slot.shared.queued.unqueue_here();
-        let waker = slot.waker.take().expect("in its slot while nobody polls");
+        slot.unqueue();
+        let waker = match slot.waker.take() {
+            Some(waker) => waker,
+            None => core.tasks.lend(&self.remote, key),
+        };
         Popped::Task(key, work, waker)
     }
 
@@ -212,7 +215,7 @@ impl Executor {
             core.yielded.push(key); // still queued: only its place is another
             return Next::Nothing;
         }
-        slot.shared.queued.unqueue_here();
+        slot.unqueue();
         match &slot.body {
             Body::Task => match slot.work.take() {
                 Some(work) => Next::Abort(work),

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!                      ┌─ Pending ──► put_back
-//!   poll_task ─ poll ──┼─ Ready ────► settle ──► kept for the handle, or freed
-//!                      └─ panic ────► drop_future ──► give_up, settle
+//!   poll_task ─ poll ──┼─ Ready ────► finish ──► kept for the handle, or freed
+//!                      └─ panic ────► give_up, finish
 //! ```
 //!
 //! All code of the user runs between `start_poll` and the drop of its guard, with nothing
@@ -12,8 +12,8 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use super::inherited::{self, Heritage, Ruled};
-use super::task::{TaskKey, Why, Work};
+use super::inherited::{self, Ruled};
+use super::task::{TaskKey, Why, Work, put};
 use super::{Executor, Root};
 use crate::trace::{self, Event, TaskId};
 use crate::{caught, coop};
@@ -45,15 +45,10 @@ impl Executor {
                 let id = self.put_back(key, work, waker, ended.yielded);
                 trace::emit(Event::Polled(id));
             }
-            Ok(Poll::Ready(())) => {
-                let (id, settled) = self.settle(key, work, Some(waker));
-                self.tell(key, id, settled, true);
-            }
+            Ok(Poll::Ready(())) => self.finish(key, work, Some(waker), true),
             Err(payload) => {
-                // Its slot gets a new one with the next task: panics are rare.
-                drop(waker);
-                let (id, settled) = self.drop_future(key, work, Why::Panicked(payload));
-                self.tell(key, id, settled, true);
+                self.give_up(key, work.as_mut(), Why::Panicked(payload));
+                self.finish(key, work, Some(waker), true);
             }
         }
         ended.spent
@@ -100,10 +95,7 @@ impl Executor {
     #[cold]
     fn rule_for(&self, key: TaskKey) -> Ruled {
         let mut core = self.core.borrow_mut();
-        let heritage = core
-            .tasks
-            .get(key)
-            .and_then(|slot| slot.meta.heritage.clone());
+        let heritage = core.tasks.get(key).and_then(|slot| slot.heritage());
         drop(core);
         inherited::rule(heritage)
     }
@@ -120,17 +112,18 @@ impl Executor {
         let mut borrowed = self.core.borrow_mut();
         let core = &mut *borrowed;
         let slot = core.tasks.get(key).expect("a polled task keeps its slot");
-        slot.put(work);
-        slot.waker = Some(waker);
+        put(&mut slot.work, work);
         if wait.is_some() {
-            slot.meta.wait = wait;
+            slot.set_wait(wait);
         }
-        let id = slot.meta.id;
+        let id = slot.id;
+        core.tasks.put_waker(key, waker, yielded);
         if !yielded {
             return id;
         }
+        let slot = core.tasks.get(key).expect("a polled task keeps its slot");
         // I2
-        if !slot.shared.queued.queue_here() {
+        if !slot.queue() {
             // Woken besides, in this very poll: it is among those who yielded, or in the ready
             // queue, from where it goes on to them.
             slot.set_aside = core.yielded.last() != Some(&key);
@@ -143,63 +136,46 @@ impl Executor {
     }
 
     /// Ends a task that was aborted, or whose loop ends.
-    pub(super) fn end_task(&self, key: TaskKey, work: Pin<Box<dyn Work>>, why: Why) {
-        let (id, settled) = self.drop_future(key, work, why);
-        self.tell(key, id, settled, false);
+    pub(super) fn end_task(&self, key: TaskKey, mut work: Pin<Box<dyn Work>>, why: Why) {
+        self.give_up(key, work.as_mut(), why);
+        self.finish(key, work, None, false);
     }
 
     /// Drops a future that has not returned.
-    fn drop_future(
-        &self,
-        key: TaskKey,
-        mut work: Pin<Box<dyn Work>>,
-        why: Why,
-    ) -> (TaskId, Settled) {
+    fn give_up(&self, key: TaskKey, work: Pin<&mut dyn Work>, why: Why) {
         // In this task's name: a destructor may ask which task it runs in.
         let _polling = self.start_poll(key);
-        work.as_mut().give_up(why);
-        self.settle(key, work, None)
+        work.give_up(why);
     }
 
-    /// A task has ended, and its future is gone. Keeps the result for the handle; or drops it,
-    /// still in the task's name, if nobody will ever ask. The task's waker, if it is out, goes
-    /// back into the slot for the next one.
-    fn settle(
-        &self,
-        key: TaskKey,
-        work: Pin<Box<dyn Work>>,
-        waker: Option<Waker>,
-    ) -> (TaskId, Settled) {
+    /// A task has ended, and its future is gone. Keeps the result for the handle, and wakes who
+    /// awaits that; or drops it, still in the task's name, if nobody will ever ask. The task's
+    /// waker, if it is out, goes back. Then observers hear of it all.
+    fn finish(&self, key: TaskKey, work: Pin<Box<dyn Work>>, waker: Option<Waker>, polled: bool) {
         let mut core = self.core.borrow_mut();
-        let slot = core.tasks.get(key).expect("a task that ends has its slot");
         if let Some(waker) = waker {
-            slot.waker = Some(waker);
+            core.tasks.put_waker(key, waker, false);
         }
-        let id = slot.meta.id;
+        let slot = core.tasks.get(key).expect("a task that ends has its slot");
+        let id = slot.id;
         if slot.joined {
-            let (joiner, heritage) = core.tasks.end(key, work);
-            return (id, Settled::Kept { joiner, heritage });
-        }
-        drop(core);
-        // The result is the user's value and may panic (trap 60), or ask which task this is.
-        let _polling = self.start_poll(key);
-        caught::drop(work);
-        (id, Settled::Unwanted)
-    }
-
-    /// The task runs no more: whoever awaits the handle is woken, and observers hear of it.
-    fn tell(&self, key: TaskKey, id: TaskId, settled: Settled, polled: bool) {
-        match settled {
-            Settled::Kept { joiner, heritage } => {
-                trace::take_wait();
-                if heritage.is_some() {
-                    caught::drop(heritage); // values of the user's, as in `free`
-                }
-                if let Some(joiner) = joiner {
-                    caught::wake(joiner);
-                }
+            let (joiner, extra) = (slot.joiner.take(), slot.extra.take());
+            core.tasks.end(key, work);
+            drop(core);
+            trace::take_wait();
+            if extra.is_some() {
+                caught::drop(extra); // values of the user's, as in `free`
             }
-            Settled::Unwanted => self.free(key),
+            if let Some(joiner) = joiner {
+                caught::wake(joiner);
+            }
+        } else {
+            drop(core);
+            // The result is the user's value and may panic (trap 60), or ask which task this is.
+            let polling = self.start_poll(key);
+            caught::drop(work);
+            drop(polling);
+            self.free(key);
         }
         if polled {
             trace::emit(Event::Polled(id));
@@ -210,8 +186,8 @@ impl Executor {
     /// Frees a slot that holds no future any more.
     pub(super) fn free(&self, key: TaskKey) {
         let removed = self.core.borrow_mut().tasks.remove(key);
-        if let Some((_, Some(heritage))) = removed {
-            caught::drop(heritage); // values of the user's, if it is the last to hold them
+        if let Some((_, Some(extra))) = removed {
+            caught::drop(extra); // an heritage: values of the user's, if it is the last
         }
         trace::take_wait();
     }
@@ -222,24 +198,13 @@ impl Executor {
         let Some(slot) = core.tasks.get(key) else {
             return;
         };
-        let id = slot.meta.id;
+        let id = slot.id;
         if wait.is_some() {
-            slot.meta.wait = wait;
+            slot.set_wait(wait);
         }
         drop(core);
         trace::emit(Event::Polled(id));
     }
-}
-
-/// What became of a task that has ended.
-enum Settled {
-    /// It stays in its slot for the handle, which `joiner` awaits.
-    Kept {
-        joiner: Option<Waker>,
-        heritage: Heritage,
-    },
-    /// It is gone, and its slot is to be freed.
-    Unwanted,
 }
 
 /// While this lives, a task is being polled: it is the running one and has a budget. Both are

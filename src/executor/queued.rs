@@ -35,6 +35,11 @@ impl Queued {
         !queued
     }
 
+    /// On the loop's thread.
+    pub(crate) fn is_queued_here(&self) -> bool {
+        self.here.load(Ordering::Relaxed)
+    }
+
     /// On the loop's thread: the key was popped from the ready queue.
     pub(crate) fn unqueue_here(&self) {
         self.here.store(false, Ordering::Relaxed);

@@ -1,19 +1,34 @@
-//! The task slab: slots that are used again and again, each with its waker.
+//! The task slab: slots that are used again and again, and the wakers of the tasks in them.
 //!
 //! Why not the `slab` crate, as for sockets and timers: a free slot here keeps something of
 //! value (the waker, an `Arc` that would cost an allocation and two atomic counts to make
 //! anew), and gives it up only after a burst.
 //!
+//! Law: a poll needs a waker, but many a poll leaves no clone of it anywhere: that of a task
+//! which ends at once, say, or yields. Consequence: a task has no waker of its own until it is
+//! polled. It is polled with the slab's, which becomes its own if the poll leaves a clone.
+//!
+//! ```text
+//!              lend: it has none
+//!    spare ─────────────────────► out, with the future ── put_waker: a clone is left ──► slot
+//!      ▲                                  │
+//!      └──── put_waker: none is left ─────┘
+//! ```
+//!
 //! I1: `free` lists exactly the slots whose body is `Free`.
 //! I2: a key finds its slot only while the generations agree; a stale key finds `None`.
+//! I3: who holds a waker of a live task holds one made from its slot's `shared`, or, within a
+//! poll of it that this was lent for, from the spare's.
+//! I4: the spare's `shared` is there whenever its waker is, or is lent to a task without `shared`.
 
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Waker;
 
-use super::inherited::Heritage;
-use super::task::{Body, Meta, Slot, TaskKey, Work};
+use super::task::{Body, Extra, Slot, TaskKey, Work, put};
 use super::waker::{Remote, SlotWaker};
+use crate::trace::TaskId;
 
 /// So many free slots are kept whatever happens; below this nothing is given back.
 const KEPT: usize = 1024;
@@ -26,6 +41,24 @@ pub(super) struct TaskSlab {
     ended: usize,
     /// Tasks that ended since `shrink` last looked.
     removed: usize,
+    spare: Spare,
+}
+
+/// The waker that is lent to those that have none.
+struct Spare {
+    shared: Option<Arc<SlotWaker>>,
+    /// Made from `shared`. Out while it is lent.
+    waker: Option<Waker>,
+}
+
+impl Spare {
+    #[cold]
+    fn renew(&mut self, remote: &Arc<Remote>) -> Waker {
+        let shared = SlotWaker::new(remote.clone(), TaskKey::NOBODY);
+        let waker = Waker::from(shared.clone());
+        self.shared = Some(shared);
+        waker
+    }
 }
 
 impl TaskSlab {
@@ -35,6 +68,10 @@ impl TaskSlab {
             free: Vec::new(),
             ended: 0,
             removed: 0,
+            spare: Spare {
+                shared: None,
+                waker: None,
+            },
         }
     }
 
@@ -43,84 +80,134 @@ impl TaskSlab {
         self.slots.len() - self.free.len() - self.ended
     }
 
-    /// Takes a slot for a new task. The task's id serves as generation: ids only grow, and
-    /// the same low half comes back to the same slot only 4,294,967,296 tasks later.
-    pub(super) fn insert(&mut self, remote: &Arc<Remote>, meta: Meta, body: Body) -> TaskKey {
-        let generation = meta.id.0 as u32;
+    /// Takes a slot for a new task.
+    #[inline]
+    pub(super) fn insert(
+        &mut self,
+        id: TaskId,
+        spawned_at: &'static Location<'static>,
+    ) -> (TaskKey, &mut Slot) {
+        let generation = id.0 as u32;
         let Some(index) = self.free.pop() else {
-            return self.push(remote, generation, meta, body);
+            let index = u32::try_from(self.slots.len()).expect("fewer than 2^32 tasks at once");
+            if self.slots.len() == self.slots.capacity() {
+                self.grow();
+            }
+            self.slots.push(Slot::new(id, spawned_at));
+            let slot = self.slots.last_mut().expect("pushed just now");
+            return (TaskKey { index, generation }, slot);
         };
+        let key = TaskKey { index, generation };
         let slot = &mut self.slots[index as usize];
-        if !slot.shared.reuse(generation) {
+        slot.queued = false;
+        match &slot.shared {
+            Some(shared) if slot.waker.is_some() && shared.is_unheld() => shared.bind(key),
             // Somebody still holds a waker of the former task: leave it to them.
-            let key = TaskKey { index, generation };
-            slot.shared = SlotWaker::new(remote.clone(), key);
-            slot.waker = Some(Waker::from(slot.shared.clone()));
+            _ => (slot.shared, slot.waker) = (None, None),
         }
-        slot.generation = generation;
+        slot.id = id;
         slot.aborted = false;
         slot.joined = false;
         slot.set_aside = false;
-        slot.body = body; // I1
-        slot.meta = meta;
-        TaskKey { index, generation }
+        slot.spawned_at = spawned_at;
+        slot.set_wait(None);
+        slot.body = Body::Task; // I1
+        (key, slot)
     }
 
-    fn push(&mut self, remote: &Arc<Remote>, generation: u32, meta: Meta, body: Body) -> TaskKey {
-        let index = u32::try_from(self.slots.len()).expect("fewer than 2^32 tasks at once");
-        let key = TaskKey { index, generation };
-        let shared = SlotWaker::new(remote.clone(), key);
-        self.slots.push(Slot {
-            waker: Some(Waker::from(shared.clone())),
-            shared,
-            generation,
-            aborted: false,
-            joined: false,
-            joiner: None,
-            set_aside: false,
-            body,
-            work: None,
-            meta,
-        });
-        key
+    /// Fourfold: half as much is copied as by doubling, and what no task has touched yet is
+    /// address space, not memory.
+    #[cold]
+    fn grow(&mut self) {
+        let more = match self.slots.len() {
+            0 => 16,
+            len if len < KEPT => len,
+            len => 3 * len,
+        };
+        self.slots.reserve_exact(more);
+    }
+
+    /// A waker for a poll of a task that has none: the slab's own.
+    #[inline]
+    pub(super) fn lend(&mut self, remote: &Arc<Remote>, key: TaskKey) -> Waker {
+        let waker = match self.spare.waker.take() {
+            Some(waker) => waker,
+            None => self.spare.renew(remote),
+        };
+        let shared = self.spare.shared.as_ref().expect("there is a waker (I4)");
+        shared.bind(key);
+        waker
+    }
+
+    /// After the poll: back to where it came from, unless it is the task's from now on. Who
+    /// yielded gets it, too: to lend it again for each poll would cost a tenth of a yield.
+    #[inline]
+    pub(super) fn put_waker(&mut self, key: TaskKey, waker: Waker, yielded: bool) {
+        let slot = &mut self.slots[key.index as usize];
+        if slot.shared.is_none() {
+            let shared = self.spare.shared.as_ref().expect("it was lent (I4)");
+            if !yielded && shared.is_unheld() && !shared.queued.is_queued_here() {
+                put(&mut self.spare.waker, waker);
+                return;
+            }
+            slot.shared = self.spare.shared.take();
+        }
+        put(&mut slot.waker, waker);
+    }
+
+    /// If the slab's waker is lent to this task, it is the task's from now on: somebody looks at
+    /// its slot in the middle of its poll.
+    pub(super) fn keep_lent(&mut self, key: TaskKey) {
+        let lent = self.spare.waker.is_none();
+        let Some(slot) = self.slots.get_mut(key.index as usize) else {
+            return;
+        };
+        if lent && slot.shared.is_none() {
+            let shared = self.spare.shared.take_if(|shared| shared.key() == key);
+            slot.shared = shared;
+        }
+    }
+
+    /// A waker of its own for a task that was born just now.
+    pub(super) fn own_waker(&mut self, remote: &Arc<Remote>, key: TaskKey) -> Waker {
+        let slot = &mut self.slots[key.index as usize];
+        slot.waker.take().unwrap_or_else(|| {
+            debug_assert!(!slot.queued, "the flag would be lost");
+            let shared = SlotWaker::new(remote.clone(), key);
+            slot.shared = Some(shared.clone());
+            Waker::from(shared)
+        })
     }
 
     #[inline]
     pub(super) fn get(&mut self, key: TaskKey) -> Option<&mut Slot> {
         let slot = self.slots.get_mut(key.index as usize)?;
         // I2
-        (slot.generation == key.generation && !matches!(slot.body, Body::Free)).then_some(slot)
+        (slot.generation() == key.generation && !matches!(slot.body, Body::Free)).then_some(slot)
     }
 
     /// Frees a slot, and gives back what it held, to be dropped once no borrow is held.
-    pub(super) fn remove(&mut self, key: TaskKey) -> Option<(Body, Heritage)> {
+    pub(super) fn remove(&mut self, key: TaskKey) -> Option<(Body, Option<Box<Extra>>)> {
         let slot = self.get(key)?;
         debug_assert!(
             slot.joiner.is_none(),
             "whoever waits was woken, or has left"
         );
         debug_assert!(slot.work.is_none(), "its future was dropped before");
-        slot.meta.name = None;
-        slot.meta.wait = None;
-        let heritage = slot.meta.heritage.take();
+        let extra = slot.extra.take();
         let body = std::mem::replace(&mut slot.body, Body::Free);
         self.free.push(key.index);
         self.removed += 1;
-        Some((body, heritage))
+        Some((body, extra))
     }
 
-    /// The task has ended; its result stays here until the handle fetches it. Gives back who
-    /// is to be told, and what is to be dropped.
-    pub(super) fn end(
-        &mut self,
-        key: TaskKey,
-        work: Pin<Box<dyn Work>>,
-    ) -> (Option<Waker>, Heritage) {
+    /// The task has ended; its result stays here until the handle fetches it.
+    #[inline]
+    pub(super) fn end(&mut self, key: TaskKey, work: Pin<Box<dyn Work>>) {
         self.ended += 1;
-        let slot = self.get(key).expect("a task that ends has its slot");
+        let slot = &mut self.slots[key.index as usize];
         slot.body = Body::Ended;
-        slot.put(work);
-        (slot.joiner.take(), slot.meta.heritage.take())
+        put(&mut slot.work, work);
     }
 
     /// Frees the slot of a task that has ended, and gives back its result.
@@ -132,21 +219,24 @@ impl TaskSlab {
         }
         slot.body = Body::Free;
         let work = slot.work.take();
-        slot.meta.name = None;
-        slot.meta.wait = None;
         self.ended -= 1;
         self.free.push(key.index);
         self.removed += 1;
         work
     }
 
-    /// Wakers of these slots that somebody holds. The slot's own two counts are none of them.
-    pub(super) fn wakers(&self) -> usize {
-        let held = |slot: &Slot| {
-            let own = 1 + usize::from(slot.waker.is_some());
-            Arc::strong_count(&slot.shared) - own
-        };
-        self.slots.iter().map(held).sum()
+    /// Wakers of these slots that somebody holds, and how many `SlotWaker`s are behind them or
+    /// ready for use. The slab's own two counts of each are none of them.
+    pub(super) fn wakers(&self) -> (usize, usize) {
+        let in_slots = self.slots.iter().map(|slot| (&slot.shared, &slot.waker));
+        let (mut held, mut made) = (0, 0);
+        for (shared, waker) in in_slots.chain([(&self.spare.shared, &self.spare.waker)]) {
+            if let Some(shared) = shared {
+                held += Arc::strong_count(shared) - 1 - usize::from(waker.is_some());
+                made += 1;
+            }
+        }
+        (held, made)
     }
 
     /// How many slots there are, free ones included.
@@ -155,7 +245,7 @@ impl TaskSlab {
     }
 
     pub(super) fn key_at(&self, index: u32) -> Option<TaskKey> {
-        let generation = self.slots.get(index as usize)?.generation;
+        let generation = self.slots.get(index as usize)?.generation();
         Some(TaskKey { index, generation })
     }
 
@@ -165,7 +255,7 @@ impl TaskSlab {
         self.slots.iter().enumerate().filter_map(move |(i, slot)| {
             let key = TaskKey {
                 index: i as u32,
-                generation: slot.generation,
+                generation: slot.generation(),
             };
             live(&slot).then_some((key, slot))
         })

@@ -37,7 +37,7 @@ use super::inherited::{self, Heritage};
 use super::waker::SlotWaker;
 use crate::caught;
 use crate::join_error::JoinError;
-use crate::trace::{TaskId, Wait};
+use crate::trace::{TaskId, Wait, WaitKind};
 
 /// Names one task in the slab. `generation` is never the same for two tasks of one slot that
 /// could be confused, so a key that has gone stale finds nobody.
@@ -193,60 +193,131 @@ pub(super) enum Body {
     Ended,
 }
 
-/// What is known of a task besides its future.
-pub(super) struct Meta {
-    pub(super) id: TaskId,
+/// What few tasks have, apart, so that the slots of all the others are small. Price: one
+/// allocation more for those that have it.
+pub(super) struct Extra {
     pub(super) name: Option<Cow<'static, str>>,
-    pub(super) spawned_at: &'static Location<'static>,
-    /// What its last poll waits for; kept until a later poll says otherwise.
-    pub(super) wait: Option<Wait>,
     /// Taken over from whoever ruled when it was born; rules while it is polled.
     pub(super) heritage: Heritage,
 }
 
-impl Meta {
-    pub(super) fn new(
-        id: TaskId,
-        name: Option<Cow<'static, str>>,
-        spawned_at: &'static Location<'static>,
-    ) -> Meta {
-        Meta {
+impl Extra {
+    /// For a task that is born now.
+    #[inline]
+    pub(super) fn of(name: Option<Cow<'static, str>>) -> Option<Box<Extra>> {
+        if name.is_none() && !inherited::is_used() {
+            return None;
+        }
+        let heritage = inherited::heritage();
+        Some(Box::new(Extra { name, heritage }))
+    }
+}
+
+/// A place in the slab: two cache lines, since each step in a task's life comes by here.
+pub(super) struct Slot {
+    /// The future of a task, or the result of one that has ended. `None` while it is polled.
+    pub(super) work: Option<Pin<Box<dyn Work>>>,
+    /// Made from `shared`, and here whenever that is, but while the task is polled: then it is
+    /// out together with the future.
+    pub(super) waker: Option<Waker>,
+    /// Behind every waker of the task. `None` while nobody has one: see
+    /// [`TaskSlab`](super::slab::TaskSlab).
+    pub(super) shared: Option<Arc<SlotWaker>>,
+    /// Its low half serves as generation, see [`Slot::generation`].
+    pub(super) id: TaskId,
+    pub(super) body: Body,
+    /// Who awaits the handle. Set by its polls, taken when the task ends.
+    pub(super) joiner: Option<Waker>,
+    pub(super) aborted: bool,
+    /// A [`JoinHandle`](super::JoinHandle) exists, and wants the result that is kept.
+    pub(super) joined: bool,
+    /// It yielded while its key stood in the ready queue: when that is popped, it has to be
+    /// set aside first.
+    pub(super) set_aside: bool,
+    /// Is its key queued? For as long as there is no `shared`, whose flag it is otherwise.
+    pub(super) queued: bool,
+    /// What its last poll waits for; kept until a later poll says otherwise. In two parts, which
+    /// takes less room: see [`Slot::wait`].
+    wait_kind: Option<WaitKind>,
+    wait_for: (u64, &'static Location<'static>),
+    pub(super) extra: Option<Box<Extra>>,
+    pub(super) spawned_at: &'static Location<'static>,
+}
+
+impl Slot {
+    /// For a spawned task, unless its `body` is changed.
+    #[inline]
+    pub(super) fn new(id: TaskId, spawned_at: &'static Location<'static>) -> Slot {
+        Slot {
+            work: None,
+            waker: None,
+            shared: None,
             id,
-            name,
+            body: Body::Task,
+            joiner: None,
+            aborted: false,
+            joined: false,
+            set_aside: false,
+            queued: false,
+            wait_kind: None,
+            wait_for: (0, spawned_at),
+            extra: None,
             spawned_at,
-            wait: None,
-            heritage: inherited::heritage(),
+        }
+    }
+
+    /// Ids only grow, and the same low half comes back to the same slot only 4,294,967,296
+    /// tasks later.
+    pub(super) fn generation(&self) -> u32 {
+        self.id.0 as u32
+    }
+
+    /// True if the caller now has to put the key into the ready queue.
+    #[inline]
+    pub(super) fn queue(&mut self) -> bool {
+        match &self.shared {
+            Some(shared) => shared.queued.queue_here(),
+            None => !std::mem::replace(&mut self.queued, true),
+        }
+    }
+
+    /// The key was popped from the ready queue.
+    #[inline]
+    pub(super) fn unqueue(&mut self) {
+        match &self.shared {
+            Some(shared) => shared.queued.unqueue_here(),
+            None => self.queued = false,
+        }
+    }
+
+    pub(super) fn name(&self) -> Option<&str> {
+        self.extra.as_ref()?.name.as_deref()
+    }
+
+    pub(super) fn heritage(&self) -> Heritage {
+        self.extra.as_ref()?.heritage.clone()
+    }
+
+    /// What its last poll waits for.
+    pub(super) fn wait(&self) -> Option<Wait> {
+        let (resource, at) = self.wait_for;
+        self.wait_kind.map(|kind| Wait { kind, resource, at })
+    }
+
+    #[inline]
+    pub(super) fn set_wait(&mut self, wait: Option<Wait>) {
+        self.wait_kind = wait.map(|wait| wait.kind);
+        if let Some(wait) = wait {
+            self.wait_for = (wait.resource, wait.at);
         }
     }
 }
 
-/// A place in the slab. Its waker is made once and serves all tasks that live here in turn.
-pub(super) struct Slot {
-    pub(super) shared: Arc<SlotWaker>,
-    /// Made from `shared`. Out together with the future while the task is polled.
-    pub(super) waker: Option<Waker>,
-    pub(super) generation: u32,
-    pub(super) aborted: bool,
-    /// A [`JoinHandle`](super::JoinHandle) exists, and wants the result that is kept.
-    pub(super) joined: bool,
-    /// Who awaits the handle. Set by its polls, taken when the task ends.
-    pub(super) joiner: Option<Waker>,
-    /// It yielded while its key stood in the ready queue: when that is popped, it has to be
-    /// set aside first.
-    pub(super) set_aside: bool,
-    pub(super) body: Body,
-    /// The future of a task, or the result of one that has ended. `None` while it is polled.
-    pub(super) work: Option<Pin<Box<dyn Work>>>,
-    pub(super) meta: Meta,
-}
-
-impl Slot {
-    /// Puts a future into its slot, out of which it was taken, or which was free.
-    #[inline]
-    pub(super) fn put(&mut self, work: Pin<Box<dyn Work>>) {
-        let empty = self.work.replace(work);
-        debug_assert!(empty.is_none());
-        // It holds nothing, and to drop it would be a call for each poll.
-        std::mem::forget(empty);
-    }
+/// Puts something back into the place out of which it was taken.
+#[inline]
+pub(super) fn put<T>(place: &mut Option<T>, value: T) {
+    let empty = place.replace(value);
+    debug_assert!(empty.is_none());
+    // It holds nothing, and to drop it would be a call for each poll.
+    std::mem::forget(empty);
 }

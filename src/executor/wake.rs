@@ -70,16 +70,18 @@ impl Executor {
     /// Queues a task by its key, in front of all others if `first`.
     pub(super) fn queue_key(&self, key: TaskKey, first: bool) -> bool {
         let mut core = self.core.borrow_mut();
+        let core = &mut *core;
+        core.tasks.keep_lent(key);
         let Some(slot) = core.tasks.get(key) else {
             return false;
         };
         if first {
             // The copy that is queued already, if any, makes for one poll too many: harmless.
-            slot.shared.queued.queue_here();
+            slot.queue();
             core.ready.push_front(key);
             return true;
         }
-        let queued = slot.shared.queued.queue_here();
+        let queued = slot.queue();
         if queued {
             core.ready.push_back(key);
         }
@@ -119,8 +121,10 @@ impl Executor {
             return; // a wake after the end
         };
         // Cleared before the poll that it asks for: a wake from now on posts anew.
-        slot.shared.queued.unqueue_there();
-        let queued = slot.shared.queued.queue_here();
+        if let Some(shared) = &slot.shared {
+            shared.queued.unqueue_there();
+        }
+        let queued = slot.queue();
         if queued {
             core.ready.push_back(key);
         }

@@ -53,8 +53,9 @@ impl Remote {
 /// What is behind the `Waker` of the task in one slot.
 pub(super) struct SlotWaker {
     pub(super) remote: Arc<Remote>,
-    index: u32,
-    /// Changed only by [`SlotWaker::reuse`], while nobody else holds this `Arc`.
+    /// Changed only by [`SlotWaker::bind`], while nobody else holds this `Arc`; as is
+    /// `generation`.
+    index: AtomicU32,
     generation: AtomicU32,
     pub(super) queued: Queued,
 }
@@ -63,29 +64,36 @@ impl SlotWaker {
     pub(super) fn new(remote: Arc<Remote>, key: TaskKey) -> Arc<SlotWaker> {
         Arc::new(SlotWaker {
             remote,
-            index: key.index,
+            index: AtomicU32::new(key.index),
             generation: AtomicU32::new(key.generation),
             queued: Queued::new(),
         })
     }
 
-    /// Prepares for the next task in the same slot, if no waker of the former one is left
-    /// anywhere. The slot itself holds two counts: the `Arc` and the `Waker` made from it.
-    pub(super) fn reuse(self: &Arc<SlotWaker>, generation: u32) -> bool {
+    /// Is no waker left anywhere but that which the slab has? It holds two counts: the `Arc` and
+    /// the `Waker` made from it.
+    #[inline]
+    pub(super) fn is_unheld(self: &Arc<SlotWaker>) -> bool {
         if Arc::strong_count(self) != 2 {
             return false;
         }
         // The count was read relaxed. The fence makes what the last holder did before it let
-        // go (its swap of a flag, say) happen before our stores.
+        // go (its swap of a flag, say) happen before what we do now.
         std::sync::atomic::fence(Ordering::Acquire);
-        self.generation.store(generation, Ordering::Relaxed);
-        self.queued.reset();
         true
+    }
+
+    /// From now on it is that of another task. Only while it is [unheld](SlotWaker::is_unheld).
+    #[inline]
+    pub(super) fn bind(&self, key: TaskKey) {
+        self.index.store(key.index, Ordering::Relaxed);
+        self.generation.store(key.generation, Ordering::Relaxed);
+        self.queued.reset();
     }
 
     pub(super) fn key(&self) -> TaskKey {
         TaskKey {
-            index: self.index,
+            index: self.index.load(Ordering::Relaxed),
             generation: self.generation.load(Ordering::Relaxed),
         }
     }

@@ -21,7 +21,6 @@ fn slots_are_given_back_after_a_burst() {
 /// A slab of tasks that do nothing, made in the order of their slots.
 struct Tasks {
     slab: TaskSlab,
-    remote: Arc<Remote>,
     keys: Vec<TaskKey>,
 }
 
@@ -29,7 +28,6 @@ impl Tasks {
     fn new(n: u32) -> Tasks {
         let mut tasks = Tasks {
             slab: TaskSlab::new(),
-            remote: Arc::new(Remote::new(Waker::noop().clone())),
             keys: Vec::new(),
         };
         for _ in 0..n {
@@ -40,14 +38,8 @@ impl Tasks {
     }
 
     fn insert(&mut self) -> TaskKey {
-        let meta = task::Meta {
-            id: TaskId(0),
-            name: None,
-            spawned_at: Location::caller(),
-            wait: None,
-            heritage: None,
-        };
-        self.slab.insert(&self.remote, meta, Body::Task)
+        let at = Location::caller();
+        self.slab.insert(TaskId(0), at).0
     }
 
     fn remove(&mut self, slots: std::ops::Range<usize>) {

@@ -3,15 +3,23 @@
 use super::*;
 
 /// A slot keeps its `Arc` where no waker of the former task is left, and only there. Broken
-/// by: `reuse` always true (the stale waker wakes the second task) or always false.
+/// by: `is_unheld` always true (the stale waker wakes the second task) or always false.
 #[test]
 fn a_slot_reuses_its_waker_unless_somebody_still_holds_it() {
     with_executor(|executor, turn| {
         let address = |executor: &Executor, key: TaskKey| {
-            Arc::as_ptr(&executor.core.borrow_mut().tasks.get(key).unwrap().shared)
+            let mut core = executor.core.borrow_mut();
+            core.tasks
+                .get(key)
+                .unwrap()
+                .shared
+                .as_ref()
+                .map(Arc::as_ptr)
         };
         let first = spawn(executor, pending::<()>());
+        turn();
         let key = first.key();
+        drop(executor.waker_of(key));
         let before = address(executor, key);
         first.abort();
         turn();
@@ -20,6 +28,7 @@ fn a_slot_reuses_its_waker_unless_somebody_still_holds_it() {
         let second = spawn(executor, pending::<()>());
         assert_eq!(second.key().index, key.index);
         assert_eq!(address(executor, second.key()), before, "reused");
+        turn();
         let stale = executor.waker_of(second.key());
         second.abort();
         turn();
@@ -45,7 +54,7 @@ fn a_slot_reuses_its_waker_unless_somebody_still_holds_it() {
     });
 }
 
-/// Broken by: resetting neither flag in `reuse`: then the second task is never queued.
+/// Broken by: resetting neither flag in `bind`: then the second task is never queued.
 #[test]
 fn a_wake_left_over_from_the_former_task_of_a_slot_is_forgotten() {
     with_executor(|executor, turn| {
@@ -144,9 +153,142 @@ fn whoever_posts_rings_once_and_only_for_a_loop_that_sleeps() {
     assert!(matches!(inbox.post(4), Delivered), "it is awake");
 }
 
+/// One waker serves all tasks whose polls leave no clone of it. Broken by: `put_waker` giving
+/// each its own.
+#[test]
+fn tasks_that_leave_no_clone_are_polled_with_one_waker() {
+    with_executor(|executor, turn| {
+        let seen = Rc::new(Cell::new(Vec::new()));
+        for n in 0..3 {
+            let seen = seen.clone();
+            spawn(executor, poll_fn(move |cx| note(&seen, cx, n > 0)));
+        }
+        turn();
+        let seen = seen.take();
+        assert_eq!(seen.len(), 3);
+        assert!(seen.iter().all(|data| *data == seen[0]), "{seen:?}");
+        assert_eq!(executor.live_wakers(), 1, "the main future's");
+    });
+}
+
+fn note(seen: &Cell<Vec<*const ()>>, cx: &mut Context<'_>, ready: bool) -> Poll<()> {
+    let mut all = seen.take();
+    all.push(cx.waker().data());
+    seen.set(all);
+    if ready {
+        Poll::Ready(())
+    } else {
+        Poll::Pending
+    }
+}
+
+/// Broken by: `put_waker` that takes back what somebody holds: then the clone wakes whoever was
+/// polled last.
+#[test]
+fn a_task_whose_poll_leaves_a_clone_keeps_that_waker() {
+    with_executor(|executor, turn| {
+        let polls = Rc::new(Cell::new([0; 2]));
+        let kept = Rc::new(Cell::new(None));
+        for n in 0..2 {
+            let (polls, kept) = (polls.clone(), kept.clone());
+            spawn(
+                executor,
+                poll_fn(move |cx| {
+                    let mut count = polls.get();
+                    count[n] += 1;
+                    polls.set(count);
+                    if n == 0 {
+                        kept.set(Some(cx.waker().clone()));
+                    }
+                    Poll::<()>::Pending
+                }),
+            );
+        }
+        turn();
+        kept.take().expect("left by the first").wake();
+        turn();
+        assert_eq!(polls.get(), [2, 1]);
+    });
+}
+
+/// I3 of the executor, where the waker is only lent. Broken by: `put_waker` that takes back a
+/// waker by which the task is queued, for then the flag is lost.
+#[test]
+fn a_task_that_wakes_itself_by_a_lent_waker_is_queued_once() {
+    with_executor(|executor, turn| {
+        let polls = Rc::new(Cell::new(0));
+        let count = polls.clone();
+        let task = spawn(
+            executor,
+            poll_fn(move |cx| {
+                count.set(count.get() + 1);
+                if count.get() == 1 {
+                    cx.waker().wake_by_ref();
+                }
+                Poll::<()>::Pending
+            }),
+        );
+        let key = task.key();
+        assert!(matches!(
+            executor.run_ready(2, (Waker::noop(), &mut |_| false)),
+            Ran::Enough
+        ));
+        assert!(!executor.queue_key(key, false), "it is queued");
+        turn();
+        assert_eq!(polls.get(), 2);
+    });
+}
+
+/// The same by its key, in the middle of that poll. Broken by: leaving out `keep_lent`.
+#[test]
+fn a_task_that_is_queued_by_key_and_by_waker_in_its_first_poll_is_polled_once_more() {
+    with_executor(|executor, turn| {
+        let polls = Rc::new(Cell::new(0));
+        let (count, home) = (polls.clone(), executor.clone());
+        spawn(
+            executor,
+            poll_fn(move |cx| {
+                count.set(count.get() + 1);
+                if count.get() == 1 {
+                    assert!(home.queue_key(home.running.get(), false));
+                    cx.waker().wake_by_ref();
+                }
+                Poll::<()>::Pending
+            }),
+        );
+        turn();
+        turn();
+        assert_eq!(polls.get(), 2);
+    });
+}
+
+/// Broken by: believing the flag of a waker that was taken back, when its letter is read.
+#[test]
+fn a_wake_from_elsewhere_counts_though_the_waker_was_only_lent() {
+    with_executor(|executor, turn| {
+        let polls = Rc::new(Cell::new(0));
+        let count = polls.clone();
+        spawn(
+            executor,
+            poll_fn(move |cx| {
+                count.set(count.get() + 1);
+                if count.get() == 1 {
+                    let waker = cx.waker().clone();
+                    std::thread::spawn(move || waker.wake()).join().unwrap();
+                }
+                Poll::<()>::Pending
+            }),
+        );
+        turn();
+        turn();
+        assert_eq!(polls.get(), 2);
+    });
+}
+
 impl Executor {
     fn waker_of(&self, key: TaskKey) -> Waker {
         let mut core = self.core.borrow_mut();
-        Waker::from(core.tasks.get(key).unwrap().shared.clone())
+        let own = core.tasks.own_waker(&self.remote, key);
+        core.tasks.get(key).unwrap().waker.insert(own).clone()
     }
 }
