@@ -115,9 +115,7 @@ impl Executor {
 
     fn is_waker_of(&self, key: TaskKey, waker: &Waker) -> bool {
         let mut core = self.core.borrow_mut();
-        core.tasks.keep_lent(key);
-        let slot = core.tasks.get(key);
-        let shared = slot.and_then(|slot| slot.shared.as_ref());
+        let shared = core.tasks.shared(key);
         shared.is_some_and(|shared| waker.data() == Arc::as_ptr(shared).cast())
     }
 

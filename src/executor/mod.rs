@@ -20,7 +20,7 @@
 //!
 //! I1: no code of the user runs while `core` is borrowed: not poll, not drop, not a waker's
 //! wake, clone or drop.
-//! I2: whoever sets the flag `queued.here` adds the task's key to `ready` or `yielded`, once;
+//! I2: whoever sets the flag `queued` of a slot adds the task's key to `ready` or `yielded`, once;
 //! the flag comes down when the key is popped.
 //! I3: a task that is woken while it is polled is polled again.
 
@@ -195,7 +195,7 @@ impl Executor {
             return Popped::Other(key);
         }
         let work = slot.work.take().expect("in its slot while nobody polls");
-        slot.unqueue();
+        slot.queued = false;
         let waker = match slot.waker.take() {
             Some(waker) => waker,
             None => core.tasks.lend(&self.remote, key),
@@ -215,7 +215,7 @@ impl Executor {
             core.yielded.push(key); // still queued: only its place is another
             return Next::Nothing;
         }
-        slot.unqueue();
+        slot.queued = false;
         match &slot.body {
             Body::Task => match slot.work.take() {
                 Some(work) => Next::Abort(work),

@@ -117,21 +117,20 @@ impl Executor {
             slot.set_wait(wait);
         }
         let id = slot.id;
-        core.tasks.put_waker(key, waker, yielded);
-        if !yielded {
-            return id;
-        }
-        let slot = core.tasks.get(key).expect("a polled task keeps its slot");
         // I2
-        if !slot.queue() {
+        let woken = yielded && slot.queue();
+        if woken {
+            core.yielded.push(key);
+        } else if yielded {
             // Woken besides, in this very poll: it is among those who yielded, or in the ready
             // queue, from where it goes on to them.
             slot.set_aside = core.yielded.last() != Some(&key);
-            return id;
         }
-        core.yielded.push(key);
+        core.tasks.put_waker(key, waker);
         drop(borrowed);
-        trace::emit(Event::Woken);
+        if woken {
+            trace::emit(Event::Woken);
+        }
         id
     }
 
@@ -154,7 +153,7 @@ impl Executor {
     fn finish(&self, key: TaskKey, work: Pin<Box<dyn Work>>, waker: Option<Waker>, polled: bool) {
         let mut core = self.core.borrow_mut();
         if let Some(waker) = waker {
-            core.tasks.put_waker(key, waker, false);
+            core.tasks.put_waker(key, waker);
         }
         let slot = core.tasks.get(key).expect("a task that ends has its slot");
         let id = slot.id;

@@ -1,14 +1,15 @@
 //! Is a task queued already? Two flags, and their separation is the point.
 //!
 //! ```text
-//!            set by                               cleared by
-//! here    a wake on the loop's thread          the loop, popping the key from the ready queue
-//! there   a wake on another thread (swap)      the loop, reading the key from the inbox
+//!                              set by                       cleared by
+//! here    (in the slot)        a wake on the loop's thread  the loop, popping the key from `ready`
+//! there   (in the `SlotWaker`) a wake on another thread     the loop, reading the inbox
 //! ```
 //!
-//! `here` is touched by one thread only, so it needs loads and stores and no
-//! read-modify-write. One flag for both would need them, or lose wakes: clearing it by a plain
-//! store can wipe out a foreign wake that came in between (trap 56).
+//! `here` is touched by one thread only, so it is a plain `bool`, and stands where the loop looks
+//! anyway. One flag for both would need an atomic read-modify-write for each wake, or lose wakes:
+//! clearing it by a plain store can wipe out a foreign wake that came in between (trap 56). In
+//! this file is `there`.
 //!
 //! I1: `there` is cleared *before* the poll that it asked for: a wake during the poll posts
 //! anew. `tests/loom` tries every interleaving of it.
@@ -16,33 +17,14 @@
 use crate::prims::{AtomicBool, Ordering};
 
 pub(crate) struct Queued {
-    here: AtomicBool,
     there: AtomicBool,
 }
 
 impl Queued {
     pub(crate) fn new() -> Queued {
         Queued {
-            here: AtomicBool::new(false),
             there: AtomicBool::new(false),
         }
-    }
-
-    /// On the loop's thread: true if the caller now has to put the key into the ready queue.
-    pub(crate) fn queue_here(&self) -> bool {
-        let queued = self.here.load(Ordering::Relaxed);
-        self.here.store(true, Ordering::Relaxed);
-        !queued
-    }
-
-    /// On the loop's thread.
-    pub(crate) fn is_queued_here(&self) -> bool {
-        self.here.load(Ordering::Relaxed)
-    }
-
-    /// On the loop's thread: the key was popped from the ready queue.
-    pub(crate) fn unqueue_here(&self) {
-        self.here.store(false, Ordering::Relaxed);
     }
 
     /// On another thread: true if the caller now has to post the key. Releases what that
@@ -57,9 +39,8 @@ impl Queued {
         self.there.swap(false, Ordering::AcqRel);
     }
 
-    /// For the next task in the slot, while nobody else holds the flags.
+    /// For the next task, while nobody else holds the flag.
     pub(crate) fn reset(&self) {
-        self.here.store(false, Ordering::Relaxed);
         self.there.store(false, Ordering::Relaxed);
     }
 }

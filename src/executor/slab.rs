@@ -139,14 +139,13 @@ impl TaskSlab {
         waker
     }
 
-    /// After the poll: back to where it came from, unless it is the task's from now on. Who
-    /// yielded gets it, too: to lend it again for each poll would cost a tenth of a yield.
+    /// After the poll: back to where it came from, unless it is the task's from now on.
     #[inline]
-    pub(super) fn put_waker(&mut self, key: TaskKey, waker: Waker, yielded: bool) {
+    pub(super) fn put_waker(&mut self, key: TaskKey, waker: Waker) {
         let slot = &mut self.slots[key.index as usize];
         if slot.shared.is_none() {
             let shared = self.spare.shared.as_ref().expect("it was lent (I4)");
-            if !yielded && shared.is_unheld() && !shared.queued.is_queued_here() {
+            if shared.is_unheld() {
                 put(&mut self.spare.waker, waker);
                 return;
             }
@@ -155,24 +154,18 @@ impl TaskSlab {
         put(&mut slot.waker, waker);
     }
 
-    /// If the slab's waker is lent to this task, it is the task's from now on: somebody looks at
-    /// its slot in the middle of its poll.
-    pub(super) fn keep_lent(&mut self, key: TaskKey) {
-        let lent = self.spare.waker.is_none();
-        let Some(slot) = self.slots.get_mut(key.index as usize) else {
-            return;
-        };
-        if lent && slot.shared.is_none() {
-            let shared = self.spare.shared.take_if(|shared| shared.key() == key);
-            slot.shared = shared;
-        }
+    /// What is behind the waker of a task, if it has one, or was lent one.
+    pub(super) fn shared(&mut self, key: TaskKey) -> Option<&Arc<SlotWaker>> {
+        let lent = self.spare.shared.as_ref();
+        let slot = self.slots.get(key.index as usize)?;
+        let own = slot.shared.as_ref();
+        own.or(lent).filter(|shared| shared.key() == key)
     }
 
     /// A waker of its own for a task that was born just now.
     pub(super) fn own_waker(&mut self, remote: &Arc<Remote>, key: TaskKey) -> Waker {
         let slot = &mut self.slots[key.index as usize];
         slot.waker.take().unwrap_or_else(|| {
-            debug_assert!(!slot.queued, "the flag would be lost");
             let shared = SlotWaker::new(remote.clone(), key);
             slot.shared = Some(shared.clone());
             Waker::from(shared)

@@ -234,7 +234,7 @@ pub(super) struct Slot {
     /// It yielded while its key stood in the ready queue: when that is popped, it has to be
     /// set aside first.
     pub(super) set_aside: bool,
-    /// Is its key queued? For as long as there is no `shared`, whose flag it is otherwise.
+    /// Is its key in the ready queue, or among those who yielded? See [`queued`](super::queued).
     pub(super) queued: bool,
     /// What its last poll waits for; kept until a later poll says otherwise. In two parts, which
     /// takes less room: see [`Slot::wait`].
@@ -275,19 +275,7 @@ impl Slot {
     /// True if the caller now has to put the key into the ready queue.
     #[inline]
     pub(super) fn queue(&mut self) -> bool {
-        match &self.shared {
-            Some(shared) => shared.queued.queue_here(),
-            None => !std::mem::replace(&mut self.queued, true),
-        }
-    }
-
-    /// The key was popped from the ready queue.
-    #[inline]
-    pub(super) fn unqueue(&mut self) {
-        match &self.shared {
-            Some(shared) => shared.queued.unqueue_here(),
-            None => self.queued = false,
-        }
+        !std::mem::replace(&mut self.queued, true)
     }
 
     pub(super) fn name(&self) -> Option<&str> {

@@ -27,7 +27,7 @@ pub(super) enum Woke {
 pub(super) fn wake_here(waker: &SlotWaker) -> Woke {
     let woke = current::with(&CURRENT, |executor| {
         match Arc::ptr_eq(&executor.remote, &waker.remote) {
-            true => executor.queue(waker),
+            true => executor.queue(waker.key()),
             false => Woke::NotHere,
         }
     });
@@ -35,17 +35,20 @@ pub(super) fn wake_here(waker: &SlotWaker) -> Woke {
 }
 
 impl Executor {
-    fn queue(&self, waker: &SlotWaker) -> Woke {
-        let key = waker.key();
+    fn queue(&self, key: TaskKey) -> Woke {
         let yields = coop::is_yielding() && self.running.get() == key;
+        let mut core = self.core.borrow_mut();
+        let core = &mut *core;
+        let Some(slot) = core.tasks.get(key) else {
+            return Woke::Already; // a wake after the end
+        };
         // I2
-        if !waker.queued.queue_here() {
-            if yields {
-                self.set_aside(key);
-            }
+        if !slot.queue() {
+            // Woken before, in this very poll: it stands among those who yielded, and all is
+            // well, or in the ready queue.
+            slot.set_aside |= yields && core.yielded.last() != Some(&key);
             return Woke::Already;
         }
-        let mut core = self.core.borrow_mut();
         if yields {
             core.yielded.push(key);
         } else {
@@ -54,24 +57,10 @@ impl Executor {
         Woke::Queued
     }
 
-    /// The running task yields, and was woken in this very poll before. Its key stands in the
-    /// ready queue, or among those who yielded: then all is well.
-    #[cold]
-    fn set_aside(&self, key: TaskKey) {
-        let mut core = self.core.borrow_mut();
-        let core = &mut *core;
-        if core.yielded.last() != Some(&key)
-            && let Some(slot) = core.tasks.get(key)
-        {
-            slot.set_aside = true;
-        }
-    }
-
     /// Queues a task by its key, in front of all others if `first`.
     pub(super) fn queue_key(&self, key: TaskKey, first: bool) -> bool {
         let mut core = self.core.borrow_mut();
         let core = &mut *core;
-        core.tasks.keep_lent(key);
         let Some(slot) = core.tasks.get(key) else {
             return false;
         };
