@@ -140,7 +140,7 @@ impl Inner {
     /// Step 4.
     fn sleep(&self, rest: Rest) -> io::Result<()> {
         let timeout = match rest {
-            Rest::None => Some(Duration::ZERO),
+            Rest::None => return self.reactor.look(),
             Rest::AtMost(wait) => Some(wait),
             Rest::UntilWoken => None,
             Rest::Jump(deadline) => {
@@ -157,10 +157,6 @@ impl Inner {
                 None
             }
         };
-        if timeout == Some(Duration::ZERO) {
-            self.reactor.wait(timeout)?;
-            return Ok(());
-        }
         // From here on a foreign wake rings; mail that came before keeps us from sleeping.
         let may_sleep = self.executor.prepare_sleep();
         let slept = self.reactor.wait(if may_sleep {

@@ -60,7 +60,8 @@ pub enum Event {
     WokenFromElsewhere,
     /// A task ended: it returned, panicked, or was aborted.
     Ended(TaskId),
-    /// The kernel was asked for I/O events, whether or not the thread slept.
+    /// The kernel was asked for I/O events, whether or not the thread slept. (Where no source is
+    /// registered and the thread must not sleep the answer is known, and the question spared.)
     KernelVisited,
     /// A source became ready. The number is the source's token.
     IoEvent(usize),

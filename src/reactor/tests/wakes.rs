@@ -98,6 +98,27 @@ fn a_wake_from_another_thread_ends_the_sleep() {
     assert_eq!(reactor.wait(Some(Duration::ZERO)).unwrap(), 0);
 }
 
+/// Broken by: `look` that always waits, or never.
+#[test]
+fn a_look_asks_the_kernel_only_if_something_is_registered() {
+    let reactor = Reactor::new().unwrap();
+    let _entered = enter(reactor.clone());
+    reactor.waker().wake();
+    reactor.look().unwrap();
+    let pending = reactor.wait(Some(Duration::ZERO)).unwrap();
+    assert_eq!(pending, 1, "the interrupt was not fetched by the look");
+
+    let (_source, _peer) = pair();
+    reactor.waker().wake();
+    reactor.look().unwrap();
+    // The socket's own first event, that it is writable, may have come with it or later.
+    let mut events = reactor.events.take().unwrap();
+    reactor
+        .ask_kernel(&mut events, Some(Duration::ZERO))
+        .unwrap();
+    assert!(events.iter().all(|event| event.token() != INTERRUPT));
+}
+
 /// Trap 31. Broken by: `.take(1)` on the events in `wait`.
 #[test]
 fn more_ready_sources_than_one_visit_takes_are_all_served() {
