@@ -278,6 +278,24 @@ fn a_wake_from_elsewhere_counts_though_the_waker_was_only_lent() {
     });
 }
 
+/// Broken by: leaving `queued` as the former task of the slot left it. (A spawned task is put
+/// into the queue whatever the flag says; the main future is not.)
+#[test]
+fn the_main_future_is_polled_though_the_former_task_of_its_slot_was_queued() {
+    let executor = Executor::new(Waker::noop().clone());
+    let _entered = enter(executor.clone());
+    let woken = poll_fn(|cx| {
+        cx.waker().wake_by_ref();
+        Poll::Ready(())
+    });
+    drop(spawn(&executor, woken));
+    let ran = executor.run_ready(1, (Waker::noop(), &mut |_| false));
+    assert_eq!(ran, Ran::Enough);
+    let root = executor.enter_root(Location::caller());
+    let ran = executor.run_ready(9, (&root.waker, &mut |_| true));
+    assert_eq!(ran, Ran::RootDone);
+}
+
 impl Executor {
     fn waker_of(&self, key: TaskKey) -> Waker {
         let mut core = self.core.borrow_mut();
