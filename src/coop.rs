@@ -23,6 +23,7 @@
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
+use std::num::NonZeroU64;
 use std::pin::Pin;
 use std::ptr;
 use std::task::{Context, Poll, Waker};
@@ -41,13 +42,30 @@ thread_local! {
     /// With whose waker the loop polls: its data, only ever compared. Null between such polls,
     /// and within one from when the task has yielded.
     static POLLED: Cell<*const ()> = const { Cell::new(ptr::null()) };
+    /// Which task that is; means something only beside a `POLLED` that is not null.
+    static NAME: Cell<Option<Name>> = const { Cell::new(None) };
 }
+
+/// What an executor calls a task: its key, in one word.
+pub(crate) type Name = NonZeroU64;
 
 /// A poll by the loop begins, outside of which nothing is limited: see [`start_poll`].
 #[inline]
-pub(crate) fn begin(waker: &Waker) {
+pub(crate) fn begin(waker: &Waker, name: Name) {
     LEFT.set(BUDGET);
     POLLED.set(waker.data());
+    NAME.set(Some(name));
+}
+
+/// The name of the task that the loop polls, if `cx` has its waker and no other.
+#[inline]
+pub(crate) fn polled(cx: &Context<'_>) -> Option<Name> {
+    let polled = POLLED.get();
+    // The waker lives as long as the poll, so no other can have its address.
+    match !polled.is_null() && ptr::eq(cx.waker().data(), polled) {
+        true => NAME.get(),
+        false => None,
+    }
 }
 
 /// How a poll by the loop went.
@@ -158,6 +176,7 @@ pub(crate) fn is_yielding() -> bool {
 /// assert!(hob::coop::has_budget_remaining());
 /// # });
 /// ```
+#[inline]
 pub fn has_budget_remaining() -> bool {
     LEFT.get() > 0
 }

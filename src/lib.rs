@@ -56,7 +56,6 @@ mod caught;
 mod trace;
 mod join_error;
 mod prims;
-mod waker_cell;
 
 // Floor 1: the organs. None imports another.
 mod executor;

@@ -26,7 +26,7 @@ use std::fmt;
 const FLOORS: &[Floor] = &[
     Floor {
         name: "0, knows only std",
-        modules: &["current", "clock", "coop", "caught", "trace", "join_error", "prims", "waker_cell"],
+        modules: &["current", "clock", "coop", "caught", "trace", "join_error", "prims"],
         strangers: false,
     },
     Floor {

@@ -27,8 +27,8 @@ use std::task::{Context, Waker};
 use super::Executor;
 use super::birth::next_id;
 use super::task::{Body, TaskKey};
+use super::waker_cell::WakerCell;
 use crate::trace::{self, Event, TaskId};
-use crate::waker_cell::WakerCell;
 use crate::{caught, coop};
 
 /// Where the loop notes which children of one scope are due. Shared with that scope.

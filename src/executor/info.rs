@@ -3,9 +3,9 @@
 use std::panic::Location;
 use std::sync::Arc;
 
-use super::Executor;
 use super::task::{Slot, TaskKey};
 use super::waker::Remote;
+use super::{Executor, parked};
 use crate::trace::{TaskId, Wait};
 
 /// What is known about a live task: see [`crate::tasks`].
@@ -41,7 +41,7 @@ impl Executor {
         // (a former task's, left to whoever held it) show there, as do abort handles.
         let (held, made) = core.tasks.wakers();
         let elsewhere = Arc::strong_count(&self.remote) - 1 - made;
-        held + elsewhere
+        held + elsewhere + parked::named()
     }
 
     /// The id of the task that is being polled.

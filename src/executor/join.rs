@@ -25,10 +25,10 @@ use std::task::{Context, Poll, ready};
 use super::abort::AbortHandle;
 use super::birth::next_id;
 use super::task::{Body, Destination, Work};
+use super::waker_cell::WakerCell;
 use super::{Executor, TaskKey};
 use crate::join_error::JoinError;
 use crate::trace::{self, TaskId, WaitKind};
-use crate::waker_cell::WakerCell;
 use crate::{caught, coop};
 
 impl Executor {

@@ -35,6 +35,8 @@ mod slab;
 mod birth;
 mod child;
 mod wake;
+mod parked;
+mod waker_cell;
 mod poll;
 mod info;
 
@@ -57,8 +59,10 @@ pub use info::TaskInfo;
 pub(crate) use inherited::{Heritage, heritage, rule, rule_nothing};
 pub(crate) use join::JoinCell;
 pub use join::JoinHandle;
+pub(crate) use parked::Parked;
 pub(crate) use task::{Destination, Joinable, TaskKey, Why, Work};
 pub(crate) use waker::Remote;
+pub(crate) use waker_cell::WakerCell;
 
 use slab::TaskSlab;
 use task::Body;
@@ -129,7 +133,7 @@ pub(crate) type Root<'a> = &'a mut dyn FnMut(&mut Context<'_>) -> bool;
 impl Executor {
     /// `interrupt` is called from other threads when the loop sleeps and there is mail.
     pub(crate) fn new(interrupt: Waker) -> Rc<Executor> {
-        Rc::new(Executor {
+        let executor = Rc::new(Executor {
             core: RefCell::new(Core {
                 tasks: TaskSlab::new(),
                 ready: VecDeque::new(),
@@ -139,7 +143,9 @@ impl Executor {
             running: Cell::new(TaskKey::NOBODY),
             closed: Cell::new(false),
             mail: Cell::new(Vec::new()),
-        })
+        });
+        parked::introduce(&executor);
+        executor
     }
 
     /// Polls ready tasks in the order in which they were woken: at most `limit` polls, and no

@@ -65,7 +65,7 @@ impl Executor {
     ) -> (R, coop::Ended) {
         debug_assert_eq!(self.running.get(), TaskKey::NOBODY);
         self.running.set(key);
-        coop::begin(waker);
+        coop::begin(waker, key.name());
         let polled = poll();
         let ended = coop::end();
         self.running.set(TaskKey::NOBODY);

@@ -36,6 +36,7 @@ use super::child::Due;
 use super::inherited::{self, Heritage};
 use super::waker::SlotWaker;
 use crate::caught;
+use crate::coop::Name;
 use crate::join_error::JoinError;
 use crate::trace::{TaskId, Wait, WaitKind};
 
@@ -53,6 +54,21 @@ impl TaskKey {
         index: u32::MAX,
         generation: 0,
     };
+
+    /// The key in one word, for `coop` and for who waits.
+    #[inline]
+    pub(super) fn name(self) -> Name {
+        let word = (u64::from(self.index) + 1) << 32 | u64::from(self.generation);
+        Name::new(word).expect("no slot has the index of `NOBODY`")
+    }
+
+    #[inline]
+    pub(super) fn named(name: Name) -> TaskKey {
+        TaskKey {
+            index: ((name.get() >> 32) as u32).wrapping_sub(1),
+            generation: name.get() as u32,
+        }
+    }
 }
 
 /// What the slab knows how to do with a future, whatever it returns.

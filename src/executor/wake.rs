@@ -18,6 +18,8 @@ const KEPT: usize = 4096;
 pub(super) enum Woke {
     Queued,
     Already,
+    /// It has ended, or is none of this loop's.
+    Nobody,
     /// This thread is not, or not now, inside of the task's loop.
     NotHere,
 }
@@ -35,12 +37,13 @@ pub(super) fn wake_here(waker: &SlotWaker) -> Woke {
 }
 
 impl Executor {
-    fn queue(&self, key: TaskKey) -> Woke {
+    #[inline]
+    pub(super) fn queue(&self, key: TaskKey) -> Woke {
         let yields = coop::is_yielding() && self.running.get() == key;
         let mut core = self.core.borrow_mut();
         let core = &mut *core;
         let Some(slot) = core.tasks.get(key) else {
-            return Woke::Already; // a wake after the end
+            return Woke::Nobody;
         };
         // I2
         if !slot.queue() {
@@ -55,6 +58,17 @@ impl Executor {
             core.ready.push_back(key);
         }
         Woke::Queued
+    }
+
+    /// Wakes a task that waits by name, if this loop has it; false if not. The loop is not the one
+    /// that runs: it hears of it as if from another thread.
+    pub(super) fn post_named(&self, key: TaskKey) -> bool {
+        let is_ours = self.core.borrow_mut().tasks.get(key).is_some();
+        if is_ours {
+            // It is at its end if it returns the key.
+            let _ = self.remote.post(Mail::Wake(key));
+        }
+        is_ours
     }
 
     /// Queues a task by its key, in front of all others if `first`.

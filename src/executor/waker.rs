@@ -115,7 +115,7 @@ impl Wake for SlotWaker {
     fn wake_by_ref(self: &Arc<SlotWaker>) {
         match wake_here(self) {
             Woke::Queued => crate::trace::emit(crate::trace::Event::Woken),
-            Woke::Already => {}
+            Woke::Already | Woke::Nobody => {}
             Woke::NotHere => self.wake_from_elsewhere(),
         }
     }

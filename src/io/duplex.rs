@@ -18,8 +18,8 @@ use std::task::{Context, Poll, ready};
 use futures_io::{AsyncRead, AsyncWrite};
 
 use crate::coop;
+use crate::executor::WakerCell;
 use crate::trace::{self, WaitKind};
-use crate::waker_cell::WakerCell;
 
 /// Two connected streams: what is written to the one is read from the other. Each way holds at
 /// most `max` bytes, then the writer waits for the reader.

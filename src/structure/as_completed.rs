@@ -24,10 +24,10 @@ use futures_core::Stream;
 use slab::Slab;
 
 use crate::executor::JoinHandle;
+use crate::executor::WakerCell;
 use crate::join_error::JoinError;
 use crate::task::spawn_at;
 use crate::trace::{self, WaitKind};
-use crate::waker_cell::WakerCell;
 
 /// Spawns the futures as tasks, at most `limit` at a time, and gives their results in the order in
 /// which they are done: as a [`Stream`], or with [`next`](AsCompleted::next).

@@ -22,6 +22,7 @@ use std::task::{Context, Poll, ready};
 use super::address_of;
 use super::wait_list::{WaitKey, WaitList, wake_each};
 use crate::coop;
+use crate::executor::Parked;
 use crate::trace::{self, WaitKind};
 
 /// A place where so many tasks wait for each other.
@@ -148,7 +149,7 @@ impl BarrierWait<'_> {
         if barrier.arrive_last() {
             return true;
         }
-        let waker = cx.waker().clone();
+        let waker = Parked::new(cx);
         // Look again: the clone may have run a stranger's code, which may have arrived.
         if barrier.arrive_last() {
             return true;

@@ -17,6 +17,7 @@ use std::cell::Cell;
 use std::task::{Context, Poll};
 
 use super::wait_list::{WaitKey, WaitList, wake_each};
+use crate::executor::Parked;
 
 /// A line of which either nobody is called or everybody.
 pub(super) struct Crowd {
@@ -64,7 +65,7 @@ impl Crowd {
             // Called, but for something else: into the line again.
             *place = None;
         }
-        let waker = cx.waker().clone();
+        let waker = Parked::new(cx);
         // Look again: the clone may have run a stranger's code.
         let answer = look();
         if answer.is_pending() {

@@ -24,6 +24,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use super::wait_list::{WaitKey, WaitList, wake_each};
+use crate::executor::Parked;
 
 /// Permits and the line for them.
 pub(super) struct Gate {
@@ -38,6 +39,7 @@ pub(super) struct Gate {
 }
 
 /// What a waiter wants, and whether it got it.
+#[derive(Clone, Copy)]
 struct Claim {
     wanted: usize,
     /// True: called because the permits are now its own. False when called: the gate closed.
@@ -113,14 +115,14 @@ impl Gate {
     /// The first poll that found no permits.
     #[cold]
     fn join(&self, wanted: usize, place: &mut Option<WaitKey>, cx: &Context<'_>) -> Poll<bool> {
-        let waker = cx.waker().clone();
-        // Look again: the clone may have run a stranger's code, which let go of permits.
+        let parked = Parked::new(cx);
+        // Look again: a clone may have run a stranger's code, which let go of permits.
         match self.try_acquire(wanted) {
             Ok(()) => Poll::Ready(true),
             Err(Refused::Closed) => Poll::Ready(false),
             Err(Refused::Busy) => {
                 let granted = false;
-                *place = Some(self.line.push(Claim { wanted, granted }, waker));
+                *place = Some(self.line.push(Claim { wanted, granted }, parked));
                 Poll::Pending
             }
         }

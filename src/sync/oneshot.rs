@@ -13,7 +13,7 @@
 //! Inside there is no borrow at all, only `Cell`s: a value goes in once and comes out once.
 //! Both ends look, park, and look again, since parking may run a stranger's code.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
@@ -23,14 +23,19 @@ use std::task::{Context, Poll, ready};
 
 use super::address_of;
 use crate::coop;
+use crate::executor::WakerCell;
 use crate::trace::{self, WaitKind};
-use crate::waker_cell::WakerCell;
 
 /// A sender and a receiver for one value.
 #[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
-    // Not `Rc::new`, whose argument is made on the stack and then copied.
-    let shared = Rc::<Shared<T>>::default();
+    let shared = Rc::new(Shared {
+        value: Cell::new(None),
+        sender_gone: Cell::new(false),
+        closed: Cell::new(false),
+        receiver: WakerCell::new(),
+        sender: OnceCell::new(),
+    });
     let sender = shared.clone();
     let made_at = Location::caller();
     (Sender { shared: sender }, Receiver { shared, made_at })
@@ -46,20 +51,8 @@ struct Shared<T> {
     closed: Cell<bool>,
     /// Parked while the receiver is awaited.
     receiver: WakerCell,
-    /// Parked while [`Sender::closed`] is awaited.
-    sender: WakerCell,
-}
-
-impl<T> Default for Shared<T> {
-    fn default() -> Shared<T> {
-        Shared {
-            value: Cell::new(None),
-            sender_gone: Cell::new(false),
-            closed: Cell::new(false),
-            receiver: WakerCell::new(),
-            sender: WakerCell::new(),
-        }
-    }
+    /// Parked while [`Sender::closed`] is awaited: hardly anybody does, so it is made then.
+    sender: OnceCell<Box<WakerCell>>,
 }
 
 impl<T> Shared<T> {
@@ -74,7 +67,9 @@ impl<T> Shared<T> {
 
     fn close(&self) {
         self.closed.set(true);
-        self.sender.wake();
+        if let Some(sender) = self.sender.get() {
+            sender.wake();
+        }
     }
 }
 
@@ -148,7 +143,7 @@ impl<T> Sender<T> {
         ready!(coop::poll_budget(cx));
         let shared = &*self.shared;
         if !shared.closed.get() {
-            shared.sender.park(cx);
+            shared.sender.get_or_init(Box::default).park(cx);
         }
         if !shared.closed.get() {
             trace::waits(WaitKind::Channel, address_of(shared), at);
@@ -161,7 +156,9 @@ impl<T> Sender<T> {
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
-        self.shared.sender.clear(); // left by `poll_closed`
+        if let Some(sender) = self.shared.sender.get() {
+            sender.clear(); // left by `poll_closed`
+        }
         self.shared.sender_gone.set(true);
         self.shared.receiver.wake();
     }
@@ -193,7 +190,9 @@ impl<T> Future for Closed<'_, T> {
 
 impl<T> Drop for Closed<'_, T> {
     fn drop(&mut self) {
-        self.sender.shared.sender.clear();
+        if let Some(sender) = self.sender.shared.sender.get() {
+            sender.clear();
+        }
     }
 }
 
@@ -290,8 +289,7 @@ impl<T> Future for Receiver<T> {
         ready!(coop::poll_budget(cx));
         let shared = &*self.shared;
         let mut answer = shared.take();
-        if answer.is_pending() {
-            shared.receiver.park(cx);
+        if answer.is_pending() && shared.receiver.park_and_tell(cx) {
             answer = shared.take();
         }
         match answer {

@@ -19,10 +19,10 @@ use std::rc::{Rc, Weak};
 use slab::Slab;
 
 use crate::caught;
+use crate::executor::WakerCell;
 use crate::executor::{Destination, Executor, TaskKey};
 use crate::join_error::JoinError;
 use crate::trace::TaskId;
-use crate::waker_cell::WakerCell;
 
 /// An empty list with room for more than this gives its memory back.
 const KEPT: usize = 1024;

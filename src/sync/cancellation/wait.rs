@@ -12,6 +12,7 @@ use pin_project_lite::pin_project;
 
 use super::tree::Node;
 use crate::coop;
+use crate::executor::Parked;
 use crate::sync::address_of;
 use crate::sync::wait_list::WaitKey;
 use crate::trace::{self, WaitKind};
@@ -43,7 +44,7 @@ impl<N: Deref<Target = Node>> Waiting<N> {
         if self.node.reason().is_some() {
             return Poll::Ready(());
         }
-        let waker = cx.waker().clone();
+        let waker = Parked::new(cx);
         // Look again: the clone may have run a stranger's code.
         if self.node.reason().is_some() {
             return Poll::Ready(());

@@ -31,12 +31,12 @@ use std::panic::Location;
 use std::task::{Context, Poll, ready};
 
 use crate::coop;
+use crate::executor::WakerCell;
 use crate::sync::address_of;
 use crate::sync::backlog::Backlog;
 use crate::sync::gate::{Gate, Refused};
 use crate::sync::notify::Notify;
 use crate::trace::{self, WaitKind};
-use crate::waker_cell::WakerCell;
 
 /// One channel. Both ends hold an `Rc` of it.
 pub(super) struct Chan<T> {
@@ -196,7 +196,7 @@ impl<T> Chan<T> {
         self.poll_with(cx, at, || self.try_recv())
     }
 
-    /// Looks, parks, looks again.
+    /// Looks, parks, and looks again if a stranger may have done something meanwhile.
     #[inline]
     fn poll_with<R>(
         &self,
@@ -206,8 +206,7 @@ impl<T> Chan<T> {
     ) -> Poll<R> {
         ready!(coop::poll_budget(cx));
         let mut answer = look();
-        if answer.is_pending() {
-            self.receiver.park(cx);
+        if answer.is_pending() && self.receiver.park_and_tell(cx) {
             answer = look();
         }
         match answer {

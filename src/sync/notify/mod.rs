@@ -20,9 +20,9 @@ use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::rc::Rc;
-use std::task::Waker;
 
 use super::wait_list::{WaitList, wake_each};
+use crate::executor::Parked;
 
 mod notified;
 
@@ -58,6 +58,7 @@ pub struct Notify {
 }
 
 /// One in the line.
+#[derive(Clone, Copy)]
 struct Waiter {
     /// What `broadcasts` was when its future was made.
     made_at: u64,
@@ -161,7 +162,7 @@ impl Notify {
         self.wake_or_store(last);
     }
 
-    fn wake_or_store(&self, called: Option<Waker>) {
+    fn wake_or_store(&self, called: Option<Parked>) {
         match called {
             Some(waker) => waker.wake(),
             None => self.stored.set(true), // I1: the line is empty

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use super::{Called, Notify, Waiter};
 use crate::coop;
+use crate::executor::Parked;
 use crate::sync::address_of;
 use crate::sync::wait_list::WaitKey;
 use crate::trace::{self, WaitKind};
@@ -49,7 +50,7 @@ impl Waiting {
         if self.take(notify) {
             return Poll::Ready(());
         }
-        let waker = cx.waker().clone();
+        let waker = Parked::new(cx);
         // Look again: the clone may have run a stranger's code.
         if self.take(notify) {
             return Poll::Ready(());

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use super::gate::Gate;
 use crate::clock;
-use crate::waker_cell::WakerCell;
+use crate::executor::WakerCell;
 
 mod bucket;
 mod wait;

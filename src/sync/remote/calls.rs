@@ -10,7 +10,7 @@
 use std::sync::PoisonError;
 use std::task::{Context, Poll, Waker};
 
-use crate::caught;
+use crate::executor::Parked;
 use crate::prims::{Mutex, MutexGuard};
 use crate::sync::wait_list::{WaitKey, WaitList, wake_each};
 
@@ -27,6 +27,7 @@ struct State {
 }
 
 /// One in the line.
+#[derive(Clone, Copy)]
 struct Waiter {
     /// What `broadcasts` was when it was made.
     made_at: u64,
@@ -82,8 +83,8 @@ impl Calls {
         };
         state.stored |= called.is_none(); // I1
         drop(state);
-        if let Some(waker) = called {
-            caught::wake(waker);
+        if let Some(called) = called {
+            called.wake_caught();
         }
     }
 
@@ -126,7 +127,9 @@ impl Calls {
                 made_at: waiting.made_at,
                 alone: None,
             };
-            waiting.place = waker.take().map(|waker| state.line.push(waiter, waker));
+            waiting.place = waker
+                .take()
+                .map(|waker| state.line.push(waiter, Parked::by_waker(waker)));
             return Poll::Pending;
         }
         waiting.place = None;

@@ -24,6 +24,7 @@ use std::sync::PoisonError;
 use std::task::{Context, Poll, Waker};
 
 use crate::caught;
+use crate::executor::Parked;
 use crate::prims::{Mutex, MutexGuard};
 use crate::sync::wait_list::{WaitKey, WaitList, wake_each};
 
@@ -133,7 +134,9 @@ impl<T> Chan<T> {
                 true
             }
             None => {
-                *place = waker.take().map(|waker| state.line.push(false, waker));
+                *place = waker
+                    .take()
+                    .map(|waker| state.line.push(false, Parked::by_waker(waker)));
                 return Poll::Pending;
             }
         };
@@ -159,7 +162,7 @@ impl<T> Chan<T> {
             false => None,
         };
         drop(state);
-        wake(next);
+        next.into_iter().for_each(Parked::wake_caught);
     }
 
     pub(super) fn add_sender(&self) {
@@ -193,7 +196,9 @@ impl<T> Chan<T> {
         if state.closed {
             return Poll::Ready(());
         }
-        *place = waker.take().map(|waker| state.closing.push((), waker));
+        *place = waker
+            .take()
+            .map(|waker| state.closing.push((), Parked::by_waker(waker)));
         Poll::Pending
     }
 
@@ -238,7 +243,7 @@ impl<T> Chan<T> {
         }
         let sender = state.give_place_back();
         drop(state);
-        wake(sender);
+        sender.into_iter().for_each(Parked::wake_caught);
         Poll::Ready(Some(message))
     }
 
@@ -288,7 +293,7 @@ impl<T> Chan<T> {
 
 impl<T> State<T> {
     /// A place is free: the first in line has it, and is to be woken.
-    fn give_place_back(&mut self) -> Option<Waker> {
+    fn give_place_back(&mut self) -> Option<Parked> {
         let next = self.line.call_front(|granted| {
             *granted = true;
             true

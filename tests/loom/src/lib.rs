@@ -41,4 +41,5 @@ mod wakes;
 #[allow(dead_code)]
 mod caught;
 
+mod executor;
 mod sync;

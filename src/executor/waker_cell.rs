@@ -10,8 +10,9 @@
 //!
 //! ```text
 //! look, and return if there is something
-//! waker_cell.park(cx)
-//! look again                 // the stranger may have brought it while we parked
+//! if waker_cell.park_and_tell(cx) {
+//!     look again             // the stranger may have brought it while we parked
+//! }
 //! Pending
 //! ```
 
@@ -19,54 +20,89 @@ use std::cell::Cell;
 use std::fmt;
 use std::task::{Context, Waker};
 
-/// At most one waker.
+use super::Parked;
+use crate::coop::{self, Name};
+
+/// Room for one [`Parked`].
 #[derive(Default)]
 pub(crate) struct WakerCell {
-    /// Set by [`park`](WakerCell::park). Taken, not cloned, by [`wake`](WakerCell::wake): one
-    /// event, one wake.
+    /// Set by [`park`](WakerCell::park). Taken by [`wake`](WakerCell::wake): one event, one wake.
+    /// The two parts of a [`Parked`], each in a cell of its own: nearly always the first is all.
+    who: Cell<Option<Name>>,
     waker: Cell<Option<Waker>>,
 }
 
 impl WakerCell {
     pub(crate) const fn new() -> WakerCell {
         WakerCell {
+            who: Cell::new(None),
             waker: Cell::new(None),
         }
     }
 
     /// From now on, [`wake`](WakerCell::wake) wakes the task of `cx` and nobody else.
+    #[inline]
     pub(crate) fn park(&self, cx: &Context<'_>) {
-        let held = self.waker.take();
-        let fresh = match held {
-            Some(waker) if waker.will_wake(cx.waker()) => waker,
+        self.park_and_tell(cx);
+    }
+
+    /// [`park`](WakerCell::park). True if a stranger's code may have run meanwhile, so that the
+    /// caller has to look again; it hardly ever does.
+    #[inline]
+    pub(crate) fn park_and_tell(&self, cx: &Context<'_>) -> bool {
+        match coop::polled(cx) {
+            Some(name) if self.who.get().is_none() => {
+                Parked::by_name(name).put_into(&self.who, &self.waker);
+                false
+            }
+            _ => self.park_again(cx),
+        }
+    }
+
+    /// Somebody is parked here already, or is to be parked by a waker.
+    #[inline(never)]
+    fn park_again(&self, cx: &Context<'_>) -> bool {
+        let held = self.take();
+        let fresh = match held.will_wake(cx) {
+            true => held,
             // The task moved to another waker (trap 13), or this is its first time here.
-            _ => cx.waker().clone(),
+            false => {
+                drop(held);
+                Parked::new(cx)
+            }
         };
-        // Not `set`: the one that is displaced is dropped after the cell is whole again.
-        drop(self.waker.replace(Some(fresh)));
+        // If a stranger parked here meanwhile, it is dropped after the cell is whole again.
+        drop(self.replace(fresh));
+        true
     }
 
     /// Wakes whoever is parked here, once.
     #[inline]
     pub(crate) fn wake(&self) {
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
+        self.take().wake();
     }
 
     /// Whoever was parked here waits no longer.
     #[inline]
     pub(crate) fn clear(&self) {
-        drop(self.waker.take());
+        drop(self.take());
+    }
+
+    #[inline]
+    fn take(&self) -> Parked {
+        Parked::take_from(&self.who, &self.waker)
+    }
+
+    fn replace(&self, fresh: Parked) -> Parked {
+        let held = self.take();
+        fresh.put_into(&self.who, &self.waker);
+        held
     }
 }
 
 impl fmt::Debug for WakerCell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let waker = self.waker.take();
-        let is_parked = waker.is_some();
-        self.waker.set(waker);
-        write!(f, "WakerCell(parked: {is_parked})")
+        write!(f, "WakerCell(parked: {})", self.who.get().is_some())
     }
 }
 
