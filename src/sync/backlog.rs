@@ -41,7 +41,8 @@ impl<T> Backlog<T> {
     #[inline]
     pub(super) fn pop(&mut self) -> Option<T> {
         let message = self.queue.pop_front()?;
-        if self.queue.capacity() > Self::KEPT {
+        let room = self.queue.capacity();
+        if room > Self::KEPT && self.queue.len() < room / 8 {
             self.give_back();
         }
         Some(message)
@@ -50,10 +51,7 @@ impl<T> Backlog<T> {
     /// The rare half of [`pop`](Backlog::pop), kept out of the way of the other.
     #[cold]
     fn give_back(&mut self) {
-        let room = self.queue.capacity();
-        if self.queue.len() < room / 8 {
-            self.queue.shrink_to(room / 2);
-        }
+        self.queue.shrink_to(self.queue.capacity() / 2);
     }
 
     /// The message so many places behind the front.

@@ -39,6 +39,18 @@ impl Wish {
     /// True when ready: the places are the caller's. False: the channel is closed.
     #[inline]
     pub(super) fn poll<T>(&mut self, chan: &Chan<T>, cx: &mut Context<'_>) -> Poll<bool> {
+        // Nearly always there is room, and then this is all.
+        if self.turn.is_none()
+            && coop::has_budget_remaining()
+            && chan.room.try_acquire(self.places).is_ok()
+        {
+            coop::spend();
+            return Poll::Ready(true);
+        }
+        self.poll_in_line(chan, cx)
+    }
+
+    fn poll_in_line<T>(&mut self, chan: &Chan<T>, cx: &mut Context<'_>) -> Poll<bool> {
         ready!(coop::poll_budget(cx));
         let Poll::Ready(granted) = chan.room.poll_acquire(self.places, &mut self.turn, cx) else {
             trace::waits(WaitKind::Channel, address_of(chan), self.at);
