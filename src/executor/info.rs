@@ -67,13 +67,11 @@ impl Executor {
 
     /// Who is polling, in words, for messages of panics.
     pub(crate) fn describe_running(&self) -> String {
-        match self.infos().into_iter().find(|info| info.running) {
-            Some(TaskInfo {
-                id,
-                name: Some(name),
-                ..
-            }) => format!("task {id} (\"{name}\")"),
-            Some(TaskInfo { id, name: None, .. }) => format!("task {id}"),
+        let mut core = self.core.borrow_mut();
+        let slot = core.tasks.get(self.running.get());
+        match slot.map(|slot| (slot.id, slot.name())) {
+            Some((id, Some(name))) => format!("task {id} (\"{name}\")"),
+            Some((id, None)) => format!("task {id}"),
             None => String::from("no task"),
         }
     }
