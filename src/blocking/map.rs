@@ -21,8 +21,9 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 
 use super::job::Job;
+use super::lazy::current;
 use super::line::Class;
-use super::pool::{Lane, current};
+use super::pool::Lane;
 use super::start;
 use crate::join_error::JoinError;
 

@@ -29,7 +29,7 @@
 //! |---|---|
 //! | `line`, `queue` | where jobs cross from thread to thread |
 //! | `cell` | one job, on its way there and back |
-//! | `pool` | the lanes, their threads, their end |
+//! | `pool`, `lazy` | the lanes, their threads, their end; the pool before it is needed |
 //! | `job`, `run` | the handle of a job that was started; a job that is awaited |
 //! | `map` | one function over many things |
 //! | `strand`, `turns` | jobs that must keep their order; work of unknown length |
@@ -46,6 +46,7 @@ mod line;
 mod queue;
 mod cell;
 mod pool;
+mod lazy;
 mod job;
 mod run;
 mod map;
@@ -55,12 +56,15 @@ mod turns;
 use std::panic::Location;
 
 use cell::Cell;
-use pool::current;
+use lazy::current;
 
 pub use job::Job;
+pub(crate) use lazy::{LazyPool, enter};
 pub(crate) use line::Class;
 pub use map::{Map, NextMapped, map};
-pub(crate) use pool::{Lane, Pool, PoolConfig, enter};
+pub(crate) use pool::Lane;
+#[cfg(test)]
+pub(crate) use pool::{Pool, PoolConfig};
 pub use run::{Run, run};
 pub(crate) use strand::Strand;
 pub(crate) use turns::run_in_turns;

@@ -1,8 +1,7 @@
 //! The pool of one runtime: its three lanes, their threads, and how it ends.
 //!
-//! This is the only file that starts threads. The runtime makes a [`Pool`], makes it the current
-//! one while it runs, and asks it a few questions at each turn; futures hand in jobs by way of
-//! [`current()`].
+//! This is the only file that starts threads. The first job of a runtime makes its [`Pool`]
+//! ([`lazy`](super::lazy)); the loop asks that a few questions at each turn.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -14,17 +13,13 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::cell::Work;
+use super::lazy;
 use super::line::{Class, Place};
 use super::queue::{Pushed, Queue};
-use crate::current::{self, Current, Entered};
 use crate::trace::{self, Event};
 
 /// Names are looked up by at most so many threads at once.
 const DNS_THREADS: usize = 4;
-
-thread_local! {
-    static POOL: Current<Pool> = const { Current::new() };
-}
 
 /// What a pool is made from.
 #[derive(Clone, Debug)]
@@ -191,8 +186,7 @@ impl Pool {
     ///
     /// Told only to the trace of our own runtime: a job may be awaited in another one.
     pub(crate) fn tell_ended(&self) {
-        let at_home = current::with(&POOL, |pool| std::ptr::eq(&**pool, self));
-        if at_home != Some(true) {
+        if !lazy::is_current(self) {
             return;
         }
         let ended = self.ended.load(Ordering::Relaxed);
@@ -305,27 +299,6 @@ impl Drop for Pool {
 /// Lets a job run, and gives it back if it wants another turn.
 fn one_turn(job: Arc<dyn Work>, ended: &AtomicU64) -> Option<Arc<dyn Work>> {
     job.run(ended).then_some(job)
-}
-
-/// Makes this the pool that jobs go to, until the guard is dropped.
-pub(crate) fn enter(pool: Rc<Pool>) -> Entered<Pool> {
-    current::enter(&POOL, pool)
-}
-
-/// The pool in charge. `what` names, for the panic, whatever cannot do without one.
-#[track_caller]
-pub(super) fn current(what: &str) -> Rc<Pool> {
-    try_current().unwrap_or_else(|| {
-        panic!(
-            "{what} needs a running hob runtime on this thread: use it inside of \
-             `hob::block_on(async {{ … }})`, and not on a worker thread"
-        )
-    })
-}
-
-/// The pool in charge, if any.
-pub(super) fn try_current() -> Option<Rc<Pool>> {
-    current::get(&POOL)
 }
 
 #[cfg(test)]

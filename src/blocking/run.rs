@@ -17,8 +17,9 @@ use std::task::{Context, Poll, ready};
 
 use super::cell::{Cell, Outcome};
 use super::job::Job;
+use super::lazy::current;
 use super::line::Class;
-use super::pool::{Lane, current};
+use super::pool::Lane;
 
 /// Runs `f` on a worker thread and gives what it returns.
 ///

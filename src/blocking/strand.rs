@@ -33,8 +33,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::cell::{Cell, Work};
 use super::job::Job;
+use super::lazy::{current, try_current};
 use super::line::Class;
-use super::pool::{Lane, current, try_current};
+use super::pool::Lane;
 
 /// For the panic of whoever has no runtime.
 const WHAT: &str = "an operation on a hob::fs::File";

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::cell::Work;
+use super::lazy::try_current;
 use super::line::Class;
-use super::pool::{Lane, try_current};
+use super::pool::Lane;
 use crate::caught;
 
 struct Turns<F>(F);

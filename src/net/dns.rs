@@ -163,7 +163,7 @@ fn unresolved(name: &str, error: &io::Error) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::blocking::{self, Pool, PoolConfig};
+    use crate::blocking::{self, LazyPool, Pool, PoolConfig};
     use futures_lite::future::block_on;
     use std::rc::Rc;
     use std::sync::mpsc;
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_name_that_does_not_resolve_gives_one_error_that_names_it() {
-        let _in_charge = blocking::enter(pool());
+        let _in_charge = blocking::enter(LazyPool::around(pool()));
         let error = looked_up("no-such-host.invalid:80")
             .unwrap_err()
             .to_string();
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn an_abandoned_lookup_holds_up_neither_a_job_nor_the_end() {
         let pool = pool();
-        let _in_charge = blocking::enter(pool.clone());
+        let _in_charge = blocking::enter(LazyPool::around(pool.clone()));
         let (answer, told) = mpsc::channel::<()>();
         let (begun, begins) = mpsc::channel();
         let mut lookup = lookup_host_with("dead:80", move |_, _| {

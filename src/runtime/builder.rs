@@ -2,13 +2,12 @@
 
 use std::future::Future;
 use std::io;
-use std::num::NonZeroUsize;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::Runtime;
-use crate::blocking::PoolConfig;
+use crate::blocking::LazyPool;
 use crate::trace::Observer;
 
 /// Polls between two visits to the kernel: tokio's number, and for the same reason a prime.
@@ -32,7 +31,8 @@ pub struct Builder {
 
 /// What was chosen.
 pub(super) struct Config {
-    pub(super) worker_threads: usize,
+    /// `None`: as many as there are processors, at least 4; they are counted when it matters.
+    pub(super) worker_threads: Option<usize>,
     pub(super) keep_alive: Duration,
     pub(super) event_interval: u32,
     pub(super) name: String,
@@ -60,10 +60,9 @@ pub(crate) type Interrupting = Pin<Box<dyn Future<Output = ()>>>;
 impl Builder {
     /// The defaults, which each method below names.
     pub fn new() -> Builder {
-        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Builder {
             config: Config {
-                worker_threads: cores.max(4),
+                worker_threads: None,
                 keep_alive: KEEP_ALIVE,
                 event_interval: EVENT_INTERVAL,
                 name: String::from("hob"),
@@ -85,7 +84,7 @@ impl Builder {
     /// runs, nothing else does: no socket is read, no timer fires. That is right where a
     /// process must have one thread only, and for tests that want one order of events.
     pub fn worker_threads(mut self, threads: usize) -> Builder {
-        self.config.worker_threads = threads;
+        self.config.worker_threads = Some(threads);
         self
     }
 
@@ -207,12 +206,8 @@ impl std::fmt::Debug for Builder {
 }
 
 impl Config {
-    pub(super) fn pool(&self) -> PoolConfig {
-        PoolConfig {
-            threads: self.worker_threads,
-            keep_alive: self.keep_alive,
-            name: self.name.clone(),
-        }
+    pub(super) fn pool(&self) -> Rc<LazyPool> {
+        LazyPool::new(self.worker_threads, self.keep_alive, self.name.clone())
     }
 
     /// The future that cancels the main one, if it was asked for. Where the system refuses

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::builder::{Builder, Config, Interrupting};
 use super::handle::Handle;
 use super::{CURRENT, Inner, Metrics, ask};
-use crate::blocking::{self, Pool};
+use crate::blocking::{self, LazyPool};
 use crate::clock::{Clock, ClockGuard};
 use crate::current::{self, Entered};
 use crate::executor::{self, Executor};
@@ -95,7 +95,7 @@ impl Runtime {
             executor: Executor::new(reactor.waker()),
             timers: Timers::new(reactor.waker()),
             reactor,
-            pool: Pool::new(config.pool()),
+            pool: config.pool(),
             clock,
             ledger: Rc::new(Ledger::new(config.observer.clone())),
             config,
@@ -279,7 +279,7 @@ impl std::fmt::Debug for Runtime {
 struct Guards {
     _ledger: LedgerGuard,
     _clock: ClockGuard,
-    _pool: Entered<Pool>,
+    _pool: Entered<LazyPool>,
     _timers: Entered<Timers>,
     _reactor: Entered<Reactor>,
     _executor: Entered<Executor>,

@@ -47,7 +47,7 @@ use std::rc::Rc;
 use std::sync::Weak;
 use std::time::{Duration, Instant};
 
-use crate::blocking::Pool;
+use crate::blocking::LazyPool;
 use crate::clock::{self, Clock};
 use crate::current::Current;
 use crate::executor::{self, Executor, Ran};
@@ -75,7 +75,7 @@ pub(crate) struct Inner {
     executor: Rc<Executor>,
     reactor: Rc<Reactor>,
     timers: Rc<Timers>,
-    pool: Rc<Pool>,
+    pool: Rc<LazyPool>,
     clock: Clock,
     ledger: Rc<Ledger>,
     config: Config,

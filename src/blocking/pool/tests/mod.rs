@@ -9,8 +9,10 @@ mod strands;
 mod end;
 
 use super::super::cell;
+use super::super::lazy::{self, LazyPool};
 use super::super::{Job, Strand, run, spawn_blocking, start};
 use super::*;
+use crate::current::Entered;
 use std::future::Future;
 use std::panic::{self, Location};
 use std::pin::Pin;
@@ -25,6 +27,10 @@ fn pool(threads: usize) -> Rc<Pool> {
         keep_alive: Duration::from_secs(10),
         name: "\0t".into(), // a NUL would make `thread::Builder` panic
     })
+}
+
+fn enter(pool: Rc<Pool>) -> Entered<LazyPool> {
+    lazy::enter(LazyPool::around(pool))
 }
 
 /// No test waits that long unless it has failed already.
