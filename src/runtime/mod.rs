@@ -13,7 +13,7 @@
 //!    else until woken. If no timer is armed, no clock is read.
 //! 4. Sleep in the kernel. A socket, a deadline or another thread ends it; whoever waited for
 //!    a socket is woken. Then those who had yielded are ready again.
-//! 5. Wake whoever's deadline has passed.
+//! 5. Wake whoever's deadline has passed; of a crowd, as many as a turn polls.
 //!
 //! The main future stands in line like any task. To poll it once a turn would be simpler, but
 //! then each exchange between it and a task would cost a turn, that is a visit to the kernel.
@@ -110,7 +110,7 @@ impl Inner {
 
             // 5. Wake whoever's deadline has passed. No timer armed: no clock is read.
             if self.timers.next().is_some() {
-                self.timers.expire(clock::now());
+                self.timers.expire(clock::now(), limit as usize);
             }
         }
     }

@@ -3,8 +3,9 @@
 //! A binary heap is right for the daily business: an insert moves past one or two entries,
 //! and of 100,000 timers a few are due at a time. But to pop *all* of a big heap is a walk
 //! from the root to a leaf for each entry, all over its memory, which is several times slower
-//! than to sort the entries and take them from the end of the list. So as soon as one tick
-//! has taken a [`SHARE`] of the heap singly, everything that is due moves to `run`, sorted.
+//! than to sort the entries and take them from the end of the list. So as soon as one *burst*
+//! (it is over when nothing is due any more, and may take several ticks) has taken a [`SHARE`]
+//! of the heap singly, everything that is due moves to `run`, sorted.
 //!
 //! ```text
 //!   push ──► heap ──── pop_due, one by one ────────────────────► fired
@@ -14,7 +15,8 @@
 //! Entries may be dead: whether the timer lives is known by the slots, not here.
 //!
 //! Invariant I1: nothing in `heap` comes before anything in `run`. It holds when the run is
-//! filled, and later pushes come after all that was due then (the timers' I4).
+//! filled, and later pushes, in other ticks too, come after all that was due then (the timers'
+//! I4).
 //!
 //! Only `timers` uses this file.
 
@@ -38,10 +40,11 @@ pub(super) struct Entry {
 #[derive(Default)]
 pub(super) struct Queue {
     heap: BinaryHeap<Reverse<Entry>>,
-    /// Sorted, the earliest at the end. Filled and emptied within one tick.
+    /// Sorted, the earliest at the end. Filled by a burst, and emptied before that is over.
     run: Vec<Entry>,
-    /// How many more may be popped singly in this tick. Set by `begin_tick`.
-    singly: usize,
+    /// How many more the burst may pop singly. `None` when one begins, or begins anew after a
+    /// sort.
+    singly: Option<usize>,
 }
 
 impl Queue {
@@ -66,22 +69,18 @@ impl Queue {
         popped.or_else(|| self.heap.pop().map(|Reverse(entry)| entry))
     }
 
-    /// Called before the first [`pop_due`](Queue::pop_due) of a tick.
-    pub(super) fn begin_tick(&mut self) {
-        self.singly = 1 + self.heap.len() / SHARE;
-    }
-
     /// The earliest entry, if `is_due` says that it is. It must say so of all that come before
     /// one of which it says so.
     pub(super) fn pop_due(&mut self, is_due: impl Fn(Entry) -> bool) -> Option<Entry> {
-        let first = self.peek()?;
-        if !is_due(first) {
+        if !self.peek().is_some_and(&is_due) {
+            self.singly = None;
             return None;
         }
         if self.run.is_empty() {
-            match self.singly.checked_sub(1) {
-                Some(left) => self.singly = left,
-                None => self.sort(is_due),
+            let share = 1 + self.heap.len() / SHARE;
+            self.singly = self.singly.unwrap_or(share).checked_sub(1);
+            if self.singly.is_none() {
+                self.sort(is_due);
             }
         }
         self.pop()
@@ -114,7 +113,7 @@ impl Queue {
         slots::shrink(&mut self.run);
     }
 
-    /// Is a big tick going on?
+    /// Is a big burst going on?
     #[cfg(test)]
     pub(super) fn is_sorted(&self) -> bool {
         !self.run.is_empty()

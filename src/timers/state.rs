@@ -92,7 +92,6 @@ impl State {
     /// Notes the time, and tells which number the next newcomer will have.
     pub(super) fn begin_tick(&mut self, now: Instant) -> u64 {
         self.told = self.told.max(Some(now));
-        self.queue.begin_tick();
         self.next_number
     }
 
