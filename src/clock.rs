@@ -57,6 +57,13 @@ impl Clock {
         }
     }
 
+    /// A moment that has passed when the loop begins: timers count from it.
+    pub(crate) fn start(&self) -> Instant {
+        self.virtual_now
+            .as_ref()
+            .map_or_else(Instant::now, Cell::get)
+    }
+
     pub(crate) fn is_virtual(&self) -> bool {
         self.virtual_now.is_some()
     }

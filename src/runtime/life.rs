@@ -93,7 +93,7 @@ impl Runtime {
         let patience = Cell::new(config.patience);
         let inner = Inner {
             executor: Executor::new(reactor.waker()),
-            timers: Timers::new(reactor.waker()),
+            timers: Timers::new(clock.start(), reactor.waker()),
             reactor,
             pool: config.pool(),
             clock,

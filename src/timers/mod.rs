@@ -67,7 +67,7 @@ use crate::current::{self, Current, Entered};
 use crate::trace::{self, Event};
 use mailbox::Mailbox;
 use slots::Place;
-use state::State;
+use state::{State, Tick};
 
 thread_local! {
     static CURRENT: Current<Timers> = const { Current::new() };
@@ -110,13 +110,15 @@ pub(crate) enum Fate {
 }
 
 impl Timers {
+    /// No deadline before `start` needs to be told from `start` itself: it has passed.
+    ///
     /// `bell` ends the sleep of the loop: for a timer that is reset on another thread.
-    pub(crate) fn new(bell: Waker) -> Rc<Timers> {
+    pub(crate) fn new(start: Instant, bell: Waker) -> Rc<Timers> {
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         Rc::new(Timers {
             id,
-            state: RefCell::default(),
+            state: RefCell::new(State::new(start)),
             mailbox: mailbox::open(id, bell),
         })
     }
@@ -167,8 +169,7 @@ impl Timers {
     /// The earliest deadline that anybody still waits for. Runs no code of the user, so the
     /// loop may ask for it after it has seen that no task is ready.
     pub(crate) fn next(&self) -> Option<Instant> {
-        let first = self.state.borrow_mut().first();
-        first.map(|entry| entry.deadline)
+        self.state.borrow_mut().first()
     }
 
     /// Wakes whoever's deadline is `now` or earlier, the earliest first, but no more than
@@ -183,9 +184,9 @@ impl Timers {
     /// (trap 34). Timers made during the call have to wait for the next one: a waker that
     /// makes a timer cannot keep us here (I4).
     pub(crate) fn expire(&self, now: Instant, most: usize) -> usize {
-        let newcomers = self.state.borrow_mut().begin_tick(now);
+        let tick = self.state.borrow_mut().begin_tick(now);
         for fired in 0..most {
-            let Some(waker) = self.take_due(now, newcomers) else {
+            let Some(waker) = self.take_due(tick) else {
                 return fired;
             };
             caught::wake(waker);
@@ -195,8 +196,8 @@ impl Timers {
     }
 
     /// A method of its own, so that the borrow has ended when it returns (I3).
-    fn take_due(&self, now: Instant, newcomers: u64) -> Option<Waker> {
-        self.state.borrow_mut().take_due(now, newcomers)
+    fn take_due(&self, tick: Tick) -> Option<Waker> {
+        self.state.borrow_mut().take_due(tick)
     }
 
     /// How many timers are waiting. Those whose end lies in the mailbox still count.

@@ -28,14 +28,14 @@ const ROOM: usize = 1024;
 pub(super) struct Place {
     /// First, because timers of one deadline fire in the order of their numbers.
     pub(super) number: u64,
-    pub(super) index: usize,
+    pub(super) index: u32,
 }
 
 impl Place {
     /// Where nothing ever lives.
     pub(super) const NOWHERE: Place = Place {
         number: u64::MAX,
-        index: usize::MAX,
+        index: u32::MAX,
     };
 }
 
@@ -49,7 +49,7 @@ struct Slot {
 pub(super) struct Slots {
     slots: Vec<Option<Slot>>,
     /// Used from the end: the slot that was left last is the warmest.
-    free: Vec<usize>,
+    free: Vec<u32>,
     live: usize,
 }
 
@@ -62,14 +62,14 @@ impl Slots {
         self.live += 1;
         let slot = Slot { number, waker };
         while let Some(index) = self.free.pop() {
-            if index < self.slots.len() {
-                debug_assert!(self.slots[index].is_none(), "I2");
-                self.slots[index] = Some(slot);
+            if let Some(vacant) = self.slots.get_mut(index as usize) {
+                debug_assert!(vacant.is_none(), "I2");
+                *vacant = Some(slot);
                 return Place { number, index };
             }
         }
+        let index = u32::try_from(self.slots.len()).expect("fewer than 2^32 timers at once");
         self.slots.push(Some(slot));
-        let index = self.slots.len() - 1;
         Place { number, index }
     }
 
@@ -81,13 +81,13 @@ impl Slots {
 
     #[inline]
     pub(super) fn waker(&self, place: Place) -> Option<&Waker> {
-        let slot = self.slots.get(place.index)?.as_ref()?;
+        let slot = self.slots.get(place.index as usize)?.as_ref()?;
         (slot.number == place.number).then_some(&slot.waker) // I3
     }
 
     #[inline]
     fn slot(&mut self, place: Place) -> Option<&mut Slot> {
-        let slot = self.slots.get_mut(place.index)?.as_mut()?;
+        let slot = self.slots.get_mut(place.index as usize)?.as_mut()?;
         (slot.number == place.number).then_some(slot) // I3
     }
 
@@ -106,10 +106,10 @@ impl Slots {
     }
 
     pub(super) fn remove(&mut self, place: Place) -> Option<Waker> {
-        let slot = self.slots.get_mut(place.index)?;
+        let slot = self.slots.get_mut(place.index as usize)?;
         let slot = slot.take_if(|slot| slot.number == place.number)?; // I3
         self.live -= 1;
-        if place.index + 1 < self.slots.len() {
+        if place.index as usize + 1 < self.slots.len() {
             self.free.push(place.index); // I2
         } else {
             self.cut();
@@ -123,7 +123,7 @@ impl Slots {
         while self.slots.pop_if(|slot| slot.is_none()).is_some() {}
         let end = self.slots.len();
         if self.free.len() > 2 * end {
-            self.free.retain(|index| *index < end); // I2
+            self.free.retain(|index| (*index as usize) < end); // I2
         }
         shrink(&mut self.slots);
         shrink(&mut self.free);

@@ -8,7 +8,7 @@
 
 use std::mem;
 use std::task::Waker;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Fate;
 use super::queue::{Entry, Queue};
@@ -17,19 +17,47 @@ use super::slots::{Place, Slots};
 /// So many dead entries are not worth a walk over the heap.
 pub(super) const FEW: usize = 64;
 
-#[derive(Default)]
 pub(super) struct State {
     pub(super) queue: Queue,
     pub(super) slots: Slots,
     /// The number to be drawn next. It only grows (I2).
     next_number: u64,
-    /// The time that `expire` was last told (I4).
-    told: Option<Instant>,
+    /// From when the queue counts.
+    start: Instant,
+    /// The time that `expire` was last told, as the queue counts it (I4).
+    told: u64,
     /// Set by `close`, forever.
     closed: bool,
 }
 
+/// Who is due in a tick.
+#[derive(Clone, Copy)]
+pub(super) struct Tick {
+    /// As the queue counts it.
+    now: u64,
+    /// From this number on they were made during the tick, and have to wait for the next.
+    newcomers: u64,
+}
+
 impl State {
+    pub(super) fn new(start: Instant) -> State {
+        State {
+            queue: Queue::default(),
+            slots: Slots::default(),
+            next_number: 0,
+            start,
+            told: 0,
+            closed: false,
+        }
+    }
+
+    /// As the queue counts it. What lies before the start has passed anyway, and what does not
+    /// fit, after five hundred years, nobody waits for.
+    fn count(&self, time: Instant) -> u64 {
+        let since = time.saturating_duration_since(self.start);
+        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+    }
+
     /// Gives the waker back if the runtime has ended.
     pub(super) fn insert(&mut self, deadline: Instant, waker: Waker) -> Result<Place, Waker> {
         if self.closed {
@@ -55,7 +83,7 @@ impl State {
     }
 
     fn enqueue(&mut self, deadline: Instant, place: Place) {
-        let deadline = self.told.map_or(deadline, |told| deadline.max(told)); // I4
+        let deadline = self.count(deadline).max(self.told); // I4
         self.queue.push(Entry { deadline, place });
         debug_assert!(self.queue.len() >= self.slots.live(), "I1");
     }
@@ -78,24 +106,27 @@ impl State {
         }
     }
 
-    /// The earliest live entry. Throws away the dead ones in front of it.
-    pub(super) fn first(&mut self) -> Option<Entry> {
+    /// The earliest deadline of a live entry. Throws away the dead ones in front of it.
+    pub(super) fn first(&mut self) -> Option<Instant> {
         loop {
             let first = self.queue.peek()?;
             if self.slots.holds(first.place) {
-                return Some(first);
+                return Some(self.start + Duration::from_nanos(first.deadline));
             }
             self.queue.pop();
         }
     }
 
-    /// Notes the time, and tells which number the next newcomer will have.
-    pub(super) fn begin_tick(&mut self, now: Instant) -> u64 {
-        self.told = self.told.max(Some(now));
-        self.next_number
+    /// Notes the time.
+    pub(super) fn begin_tick(&mut self, now: Instant) -> Tick {
+        let now = self.count(now);
+        self.told = self.told.max(now);
+        let newcomers = self.next_number;
+        Tick { now, newcomers }
     }
 
-    pub(super) fn take_due(&mut self, now: Instant, newcomers: u64) -> Option<Waker> {
+    pub(super) fn take_due(&mut self, tick: Tick) -> Option<Waker> {
+        let Tick { now, newcomers } = tick;
         let is_due = |entry: Entry| entry.deadline <= now && entry.place.number < newcomers;
         while let Some(entry) = self.queue.pop_due(is_due) {
             // Entry and slot go together (I1), if the entry was not dead anyway.

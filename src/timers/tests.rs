@@ -32,9 +32,10 @@ struct Bench {
 
 impl Bench {
     fn new() -> Bench {
+        let start = Instant::now();
         Bench {
-            timers: Timers::new(Waker::noop().clone()),
-            start: Instant::now(),
+            timers: Timers::new(start, Waker::noop().clone()),
+            start,
             woken: Arc::default(),
         }
     }
@@ -378,6 +379,21 @@ fn timers_removed_reset_or_made_in_the_midst_of_a_big_tick_are_respected() {
     assert_eq!(bench.timers.next(), Some(later));
 }
 
+/// Broken by: counting modulo 2^64 in `State::count`, either way.
+#[test]
+fn a_deadline_before_the_start_is_due_and_one_in_a_thousand_years_is_not() {
+    let bench = Bench::new();
+    let year = Duration::from_secs(365 * 24 * 60 * 60);
+    let past = bench.start.checked_sub(Duration::from_nanos(1));
+    let past = past.expect("the machine has been up for a nanosecond");
+    bench.timers.insert(bench.start + 1_000 * year, &bench.waker(1));
+    bench.timers.insert(past, &bench.waker(2));
+    assert_eq!(bench.timers.next(), Some(bench.start));
+    assert_eq!(bench.expire(0), [2]);
+    assert!(bench.timers.next() > Some(bench.start + 500 * year));
+    assert_eq!(bench.timers.expire(bench.start + 500 * year, ALL), 0);
+}
+
 /// Broken by: beginning a new burst with each portion (`Queue::pop_due`), which pops all of it
 /// singly; or by letting more fire than were asked for.
 #[test]
@@ -440,11 +456,11 @@ fn memory_is_given_back_after_a_burst() {
 /// names in `Slots::cut`.
 #[test]
 fn vacated_slots_are_used_again_before_new_ones_are_added() {
-    const MANY: usize = 1_000;
+    const MANY: u32 = 1_000;
     let bench = Bench::new();
-    let keys = insert_many(&bench, MANY as u32);
+    let keys = insert_many(&bench, MANY);
     let indices = |keys: &[TimerKey]| {
-        let mut indices: Vec<usize> = keys.iter().map(|key| key.place.index).collect();
+        let mut indices: Vec<u32> = keys.iter().map(|key| key.place.index).collect();
         indices.sort_unstable();
         indices
     };
