@@ -87,6 +87,12 @@ impl Queue {
         self.pop()
     }
 
+    /// In a big burst: the timer that comes a few pops from now.
+    pub(super) fn ahead(&self) -> Option<Place> {
+        let index = self.run.len().checked_sub(8)?;
+        Some(self.run[index].place)
+    }
+
     /// Moves what is due to the run.
     fn sort(&mut self, is_due: impl Fn(Entry) -> bool) {
         let run = &mut self.run;

@@ -386,7 +386,9 @@ fn a_deadline_before_the_start_is_due_and_one_in_a_thousand_years_is_not() {
     let year = Duration::from_secs(365 * 24 * 60 * 60);
     let past = bench.start.checked_sub(Duration::from_nanos(1));
     let past = past.expect("the machine has been up for a nanosecond");
-    bench.timers.insert(bench.start + 1_000 * year, &bench.waker(1));
+    bench
+        .timers
+        .insert(bench.start + 1_000 * year, &bench.waker(1));
     bench.timers.insert(past, &bench.waker(2));
     assert_eq!(bench.timers.next(), Some(bench.start));
     assert_eq!(bench.expire(0), [2]);
