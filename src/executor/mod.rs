@@ -107,7 +107,7 @@ struct Core {
     /// Woken, in this order. May hold stale keys: the slab tells.
     ready: VecDeque<TaskKey>,
     /// Woken by their own yielding: not before the kernel was visited (trap 29).
-    yielded: Vec<TaskKey>,
+    yielded: VecDeque<TaskKey>,
 }
 
 /// A key from the ready queue.
@@ -137,7 +137,7 @@ impl Executor {
             core: RefCell::new(Core {
                 tasks: TaskSlab::new(),
                 ready: VecDeque::new(),
-                yielded: Vec::new(),
+                yielded: VecDeque::new(),
             }),
             remote: Arc::new(Remote::new(interrupt)),
             running: Cell::new(TaskKey::NOBODY),
@@ -218,7 +218,7 @@ impl Executor {
             return Next::Nothing; // it ended while its key was in the queue
         };
         if std::mem::replace(&mut slot.set_aside, false) {
-            core.yielded.push(key); // still queued: only its place is another
+            core.yielded.push_back(key); // still queued: only its place is another
             return Next::Nothing;
         }
         slot.queued = false;

@@ -120,11 +120,11 @@ impl Executor {
         // I2
         let woken = yielded && slot.queue();
         if woken {
-            core.yielded.push(key);
+            core.yielded.push_back(key);
         } else if yielded {
             // Woken besides, in this very poll: it is among those who yielded, or in the ready
             // queue, from where it goes on to them.
-            slot.set_aside = core.yielded.last() != Some(&key);
+            slot.set_aside = core.yielded.back() != Some(&key);
         }
         core.tasks.put_waker(key, waker);
         drop(borrowed);

@@ -3,6 +3,7 @@
 //! No wake polls or drops a task (traps 8 and 9): it is a flag, and a push. Work that another
 //! thread handed in is started by `take_mail`, with nothing borrowed.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::task::TaskKey;
@@ -49,11 +50,11 @@ impl Executor {
         if !slot.queue() {
             // Woken before, in this very poll: it stands among those who yielded, and all is
             // well, or in the ready queue.
-            slot.set_aside |= yields && core.yielded.last() != Some(&key);
+            slot.set_aside |= yields && core.yielded.back() != Some(&key);
             return Woke::Already;
         }
         if yields {
-            core.yielded.push(key);
+            core.yielded.push_back(key);
         } else {
             core.ready.push_back(key);
         }
@@ -141,7 +142,7 @@ impl Executor {
     pub(crate) fn release_yielded(&self) {
         let mut core = self.core.borrow_mut();
         let core = &mut *core;
-        core.ready.extend(core.yielded.drain(..));
+        core.ready.append(&mut core.yielded);
         core.tasks.shrink();
         // The queues, too, give back what only a burst needed (trap 59).
         let needed = core.ready.len() * 8;
@@ -149,7 +150,7 @@ impl Executor {
             core.ready.shrink_to(KEPT.max(needed) / 2);
         }
         if core.yielded.capacity() > KEPT.max(needed) {
-            core.yielded = Vec::new();
+            core.yielded = VecDeque::new();
         }
     }
 

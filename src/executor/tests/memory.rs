@@ -119,7 +119,7 @@ fn the_ready_queue_gives_back_what_a_burst_needed_but_not_while_it_lasts() {
 fn the_list_of_those_who_yielded_gives_back_what_a_burst_needed() {
     with_executor(|executor, _| {
         let kept = |capacity: usize| {
-            executor.core.borrow_mut().yielded = Vec::with_capacity(capacity);
+            executor.core.borrow_mut().yielded = VecDeque::with_capacity(capacity);
             executor.release_yielded();
             executor.core.borrow().yielded.capacity()
         };
