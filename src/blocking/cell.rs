@@ -27,11 +27,20 @@ use crate::join_error::JoinError;
 
 /// What the line and the workers see of a job.
 pub(super) trait Work: Send + Sync {
-    /// Runs it. `ended` is raised by one before anybody can see the result. True: it has more to
-    /// do and wants another turn (only strands and turns say so).
-    fn run(&self, ended: &AtomicU64) -> bool;
+    /// Runs it. `ended` is raised by one before anybody can see the result. Whoever calls this has
+    /// to wake who awaits it.
+    fn run(&self, ended: &AtomicU64) -> Turn;
     /// It will never run: drops the closure, tells the awaiter. Raises `ended`, too.
     fn cancel(&self, ended: &AtomicU64);
+}
+
+/// What came of a job's turn on a thread.
+#[must_use = "its awaiter waits to be woken"]
+pub(super) struct Turn {
+    /// It has more to do and wants another turn (only strands and turns say so).
+    pub(super) more: bool,
+    /// Who awaits what has ended.
+    pub(super) waker: Option<Waker>,
 }
 
 /// What the awaiter sees of a job.
@@ -42,6 +51,20 @@ pub(super) trait Outcome<T>: Work {
     fn is_finished(&self) -> bool;
     /// Nobody will ask for the result.
     fn forget(&self);
+}
+
+impl Turn {
+    /// All is done, and nobody waits.
+    pub(super) const LAST: Turn = Turn {
+        more: false,
+        waker: None,
+    };
+
+    /// Wakes who waits. Is there more to do?
+    pub(super) fn tell(self) -> bool {
+        self.waker.into_iter().for_each(caught::wake);
+        self.more
+    }
 }
 
 /// The one allocation.
@@ -87,7 +110,7 @@ where
     F: FnOnce() -> T + Send,
     T: Send,
 {
-    fn run(&self, ended: &AtomicU64) -> bool {
+    fn run(&self, ended: &AtomicU64) -> Turn {
         // 1.
         let mut state = self.lock();
         let stage = std::mem::replace(&mut state.stage, Stage::Running);
@@ -103,13 +126,11 @@ where
             state.stage = Stage::Empty;
             drop(state);
             caught::drop(result);
-            return false;
+            return Turn::LAST;
         }
         state.stage = Stage::Done(result);
         let waker = state.waker.take();
-        drop(state);
-        waker.into_iter().for_each(caught::wake);
-        false
+        Turn { more: false, waker }
     }
 
     fn cancel(&self, ended: &AtomicU64) {

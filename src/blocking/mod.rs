@@ -27,7 +27,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `line`, `queue` | where jobs cross from thread to thread |
+//! | `line`, `idle`, `queue` | where jobs cross from thread to thread |
 //! | `cell` | one job, on its way there and back |
 //! | `pool`, `lazy` | the lanes, their threads, their end; the pool before it is needed |
 //! | `job`, `run` | the handle of a job that was started; a job that is awaited |
@@ -43,6 +43,7 @@
 //! that must stay responsive.
 
 mod line;
+mod idle;
 mod queue;
 mod cell;
 mod pool;

@@ -12,10 +12,10 @@ use std::task::Waker;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::cell::Work;
+use super::cell::{Turn, Work};
 use super::lazy;
 use super::line::{Class, Place};
-use super::queue::{Pushed, Queue};
+use super::queue::{Pushed, Queue, Ran};
 use crate::trace::{self, Event};
 
 /// Names are looked up by at most so many threads at once.
@@ -123,7 +123,7 @@ impl Pool {
             }
             Pushed::Closed(work) => {
                 match class {
-                    Class::Mandatory => while work.run(&self.ended) {},
+                    Class::Mandatory => while work.run(&self.ended).tell() {},
                     Class::Free | Class::Bounded => work.cancel(&self.ended),
                 }
                 self.tell_ended();
@@ -297,8 +297,10 @@ impl Drop for Pool {
 }
 
 /// Lets a job run, and gives it back if it wants another turn.
-fn one_turn(job: Arc<dyn Work>, ended: &AtomicU64) -> Option<Arc<dyn Work>> {
-    job.run(ended).then_some(job)
+fn one_turn(job: Arc<dyn Work>, ended: &AtomicU64) -> Ran<Arc<dyn Work>> {
+    let Turn { more, waker } = job.run(ended);
+    let again = more.then_some(job);
+    Ran { again, waker }
 }
 
 #[cfg(test)]

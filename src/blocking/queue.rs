@@ -1,4 +1,4 @@
-//! Where jobs cross from the loop's thread to the workers': two lines under one lock.
+//! Where jobs cross from the loop's thread to the workers': lines and workers under one lock.
 //!
 //! Called by the pool (`push`, `withdraw`, `close` …) on the loop's thread, and by each worker
 //! ([`Queue::work`], its whole life) on its own. It is generic over what a job is: it never
@@ -8,32 +8,34 @@
 //! **Law:** waking a thread costs a system call, and a thread that wakes only to find the
 //! lock taken pays a second one. **Consequence:** the queue counts who sleeps; it calls at
 //! most one sleeper for each job, none if nobody sleeps, and calls after letting go of the
-//! lock. **Choice:** a mutex and a condition variable, held for a few instructions, instead of
-//! a lock-free queue: one job costs microseconds anyway. **Price:** about 20 ns for each lock.
+//! lock. **Choice:** a mutex, held for a few instructions, instead of a lock-free queue: one job
+//! costs microseconds anyway. **Price:** about 20 ns for each lock.
 //!
-//! There are two lines because two kinds of callers meet here. What was *started*
-//! (`spawn_blocking`, files) is accepted without limit. What is merely *awaited*
-//! (`blocking::run`) is bounded: workers take from the two lines in turn, so that ten
-//! thousand awaited jobs delay a file write by one of them and not by all.
+//! The same law at a job's end: whoever awaits it is woken, and mostly has a next job at once. So
+//! a worker that finds nobody in line lies down *before* it wakes the awaiter ([`Queue::over`]).
+//! It can be called from then on, and if that happens before it sleeps, it costs no system
+//! call. Woken first, the awaiter would find nobody idle, and start or call a second worker
+//! for what the first could have done. **Price:** a waker that takes its time (ours do not) may
+//! hold up one job, for which somebody else sleeps.
 //!
-//! A worker's life, as the counters of `State` see it:
+//! A worker's life:
 //!
 //! ```text
-//!   push wants a thread          no job left            push calls it
-//!  ───────(1)─────────▶ awake ───────(2)──────▶ idle ───────(3)──────▶ called
-//!                       ▲  │                     │                      │
-//!                       │  │ closed, no job      │ (5) keep_alive over  │
-//!                       │  └────────▶ gone ◀─────┘                      │
-//!                       └───────────────────(4) it really wakes ────────┘
+//!   push wants a thread           no job left             push calls it
+//!  ───────(1)─────────▶ awake ────────(2)──────▶ idle ────────(3)───────┐
+//!                       ▲  │                      │                     │
+//!                       │  │ closed, no job       │ (4) keep_alive over │
+//!                       │  └────────▶ gone ◀──────┘                     │
+//!                       └───────────────────────────────────────────────┘
 //! ```
 //!
-//! (1) `push`, (2, 4, 5) `rest`, (3) `push`. The caller moves a sleeper from *idle* to *called* at
-//! once, not when it wakes: so a second push in between starts or calls somebody else.
+//! (1) `push`, (2) `over`, `rest`, (3) `push`, (4) `rest`. The caller takes a worker out of
+//! [`Idle`] at once, not when it wakes: so a second push in between starts or calls somebody else.
 //!
 //! - **I1** A job in line while the queue is open has somebody on the way to it: a worker
-//!   that is awake or called. Or there is no worker, and then the loop runs it here.
-//! - **I2** `idle + called` is the number of workers inside of `Condvar::wait`; `workers`
-//!   counts those plus the ones that are awake.
+//!   that is not idle. Or there is no worker, and then the loop runs it here.
+//! - **I2** A worker that sleeps is idle, or its bell is being rung. `workers` counts those
+//!   who are idle plus all others.
 //! - **I3** `busy` counts jobs that were accepted and are not over. It falls only after the
 //!   job ran to its end, its awaiter's wake included: "not busy" means that no wake of ours is
 //!   still to come.
@@ -42,7 +44,9 @@ use std::sync::PoisonError;
 use std::task::Waker;
 use std::time::Duration;
 
-use super::line::{Class, Entry, Line, Place};
+use super::idle::{Bell, Idle};
+use super::line::{Class, Lines, Place};
+use crate::caught;
 use crate::prims::{Condvar, Mutex, MutexGuard};
 
 /// What `push` made of a job.
@@ -56,30 +60,29 @@ pub(crate) enum Pushed<J> {
     Closed(J),
 }
 
+/// What is left to be done when a job was run.
+pub(crate) struct Ran<J> {
+    /// The job, if it wants another turn: then it goes to the end of the line.
+    pub(crate) again: Option<J>,
+    /// Whoever awaits it, to be woken now.
+    pub(crate) waker: Option<Waker>,
+}
+
 /// One lane's jobs and workers.
 pub(crate) struct Queue<J> {
     state: Mutex<State<J>>,
-    /// Idle workers sleep here.
-    work: Condvar,
     /// `wait_gone` sleeps here; the last worker to leave calls it.
     gone: Condvar,
 }
 
 struct State<J> {
-    /// `Free` and `Mandatory` jobs.
-    free: Line<J>,
-    /// `Bounded` jobs.
-    bounded: Line<J>,
-    /// Whose turn it is when both lines have somebody.
-    bounded_next: bool,
+    lines: Lines<J>,
     /// As many threads as there may be. 0: the loop runs every job itself.
     max_workers: usize,
     /// Threads that live or are being started (I2).
     workers: usize,
-    /// Asleep, and nobody called them (I2).
-    idle: usize,
-    /// Called, but not yet awake (I2).
-    called: usize,
+    /// Those of them that nobody has called (I2).
+    idle: Idle,
     /// Jobs accepted and not over (I3).
     busy: usize,
     /// No more jobs but mandatory ones that are in line already. Set once, by `close`.
@@ -92,18 +95,14 @@ impl<J> Queue<J> {
     pub(crate) fn new(max_workers: usize) -> Queue<J> {
         Queue {
             state: Mutex::new(State {
-                free: Line::new(),
-                bounded: Line::new(),
-                bounded_next: false,
+                lines: Lines::new(),
                 max_workers,
                 workers: 0,
-                idle: 0,
-                called: 0,
+                idle: Idle::new(),
                 busy: 0,
                 closed: false,
                 when_quiet: None,
             }),
-            work: Condvar::new(),
             gone: Condvar::new(),
         }
     }
@@ -115,11 +114,11 @@ impl<J> Queue<J> {
             return Pushed::Closed(job);
         }
         let place = state.put_in_line(job, class);
-        if state.idle > 0 {
-            state.idle -= 1;
-            state.called += 1;
+        if let Some(bell) = state.idle.call() {
             drop(state);
-            self.work.notify_one();
+            if let Some(bell) = bell {
+                bell.notify_one();
+            }
         } else if state.workers < state.max_workers {
             state.workers += 1;
             return Pushed::StartWorker(place);
@@ -130,33 +129,29 @@ impl<J> Queue<J> {
     /// Takes a job out of line that no worker has taken yet. Constant time.
     pub(crate) fn withdraw(&self, place: Place) -> Option<J> {
         let mut state = self.lock();
-        let line = match place.bounded {
-            true => &mut state.bounded,
-            false => &mut state.free,
-        };
-        let entry = line.withdraw(place.number)?;
+        let job = state.lines.withdraw(place)?;
         // Nobody sleeps until quiet while it withdraws: both happen on the loop's thread.
         state.busy -= 1;
-        Some(entry.job)
+        Some(job)
     }
 
     /// A worker's life: runs jobs as they come, rests when there are none, and returns when
     /// there was nothing for `keep_alive`, or when the queue is closed and empty.
     ///
-    /// `run` must not panic. It may give the job back: then that goes to the end of the line, for
-    /// another turn.
-    pub(crate) fn work(&self, keep_alive: Duration, mut run: impl FnMut(J) -> Option<J>) {
+    /// `run` must not panic.
+    pub(crate) fn work(&self, keep_alive: Duration, mut run: impl FnMut(J) -> Ran<J>) {
+        let bell = Bell::new(Condvar::new());
         let mut state = self.lock();
         loop {
-            if let Some(job) = state.take_next() {
+            if let Some(job) = state.lines.pop() {
                 drop(state);
-                let again = run(job);
-                state = self.over(again);
+                let ran = run(job);
+                state = self.over(ran, Some(&bell));
             } else if state.closed {
                 break;
             } else {
                 let goes_on;
-                (state, goes_on) = self.rest(state, keep_alive);
+                (state, goes_on) = self.rest(state, &bell, keep_alive);
                 if !goes_on {
                     break;
                 }
@@ -173,51 +168,76 @@ impl<J> Queue<J> {
     fn rest<'a>(
         &'a self,
         mut state: MutexGuard<'a, State<J>>,
+        bell: &Bell,
         keep_alive: Duration,
     ) -> (MutexGuard<'a, State<J>>, bool) {
-        state.idle += 1;
-        loop {
-            debug_assert!(state.idle + state.called <= state.workers, "I2");
+        state.idle.lie_down(bell);
+        debug_assert!(state.idle.len() <= state.workers, "I2");
+        while state.idle.falls_asleep(bell) {
             let timeout;
-            (state, timeout) = self
-                .work
+            (state, timeout) = bell
                 .wait_timeout(state, keep_alive)
                 .unwrap_or_else(PoisonError::into_inner);
-            if state.called > 0 {
-                // I2: whoever called moved one of us out of `idle` already. Which of us takes
-                // the call does not matter; the one it was meant for sleeps on.
-                state.called -= 1;
-                return (state, true);
+            if timeout.timed_out() && state.idle.get_up(bell) {
+                // Nobody called, so there is no job for us (I1): it is safe to leave.
+                return (state, false);
             }
-            if state.closed || timeout.timed_out() {
-                // Nobody was called, so there was no job for us (I1): it is safe to leave.
-                state.idle -= 1;
-                let goes_on = state.closed;
-                return (state, goes_on);
-            }
-            // A spurious wake, or our call was taken: the rest starts anew.
+            // Called. Or a spurious wake: then the rest starts anew.
         }
+        (state, true)
+    }
+
+    /// A job has run: its awaiter is woken, and it is over (I3). Or it wants to be run again: then
+    /// it is as promised as any mandatory one. `bell` is that of the worker who calls this.
+    fn over(&self, ran: Ran<J>, bell: Option<&Bell>) -> MutexGuard<'_, State<J>> {
+        let mut state = self.lock();
+        if let Some(job) = ran.again {
+            state.put_in_line(job, Class::Mandatory);
+        }
+        if let Some(waker) = ran.waker {
+            // The awaiter's next job is for us: see the module's documentation.
+            let resting = bell.filter(|_| state.lines.is_empty() && !state.closed);
+            if let Some(bell) = resting {
+                state.idle.lie_down(bell);
+            }
+            drop(state);
+            caught::wake(waker);
+            state = self.lock();
+            if let Some(bell) = resting {
+                // Called or not, we look at the line next (I1).
+                state.idle.get_up(bell);
+            }
+        }
+        state.busy -= 1;
+        if state.busy == 0
+            && let Some(waker) = state.when_quiet.take()
+        {
+            drop(state);
+            waker.wake();
+            return self.lock();
+        }
+        state
     }
 
     /// Runs one job on the caller's thread, if there is one and no worker to do it (I1).
-    pub(crate) fn run_here(&self, run: impl FnOnce(J) -> Option<J>) -> bool {
+    pub(crate) fn run_here(&self, run: impl FnOnce(J) -> Ran<J>) -> bool {
         let mut state = self.lock();
         if state.workers > 0 {
             return false;
         }
-        let Some(job) = state.take_next() else {
+        let Some(job) = state.lines.pop() else {
             return false;
         };
         drop(state);
-        let again = run(job);
-        drop(self.over(again));
+        let ran = run(job);
+        drop(self.over(ran, None));
         true
     }
 
     /// Is there a job that [`Queue::run_here`] would run?
     pub(crate) fn wants_the_loop(&self) -> bool {
         let state = self.lock();
-        state.workers == 0 && !(state.free.is_empty() && state.bounded.is_empty())
+        state.workers == 0 && !state.lines.is_empty()
     }
 
     /// The thread that [`Pushed::StartWorker`] asked for could not be had. Says whether the
@@ -234,11 +254,13 @@ impl<J> Queue<J> {
     pub(crate) fn close(&self) -> Vec<J> {
         let mut state = self.lock();
         state.closed = true;
-        let mut unwanted = state.free.take_unless_mandatory();
-        unwanted.append(&mut state.bounded.take_unless_mandatory());
+        let unwanted = state.lines.take_unless_mandatory();
         state.busy -= unwanted.len();
+        let idle: Vec<_> = std::iter::from_fn(|| state.idle.call()).collect();
         drop(state);
-        self.work.notify_all();
+        for bell in idle.into_iter().flatten() {
+            bell.notify_one();
+        }
         unwanted
     }
 
@@ -282,30 +304,10 @@ impl<J> Queue<J> {
         busy
     }
 
-    /// Slots that the two lines hold memory for.
+    /// Slots that the lines hold memory for.
     #[cfg(test)]
     pub(crate) fn capacity(&self) -> usize {
-        let state = self.lock();
-        state.free.capacity() + state.bounded.capacity()
-    }
-
-    /// A job has run to its end (I3), or wants to be run `again`: then it is as promised as any
-    /// mandatory one, and whoever calls this is the worker on its way to it (I1).
-    fn over(&self, again: Option<J>) -> MutexGuard<'_, State<J>> {
-        let mut state = self.lock();
-        state.busy -= 1;
-        if let Some(job) = again {
-            state.put_in_line(job, Class::Mandatory);
-            return state;
-        }
-        if state.busy == 0
-            && let Some(waker) = state.when_quiet.take()
-        {
-            drop(state);
-            waker.wake();
-            return self.lock();
-        }
-        state
+        self.lock().lines.capacity()
     }
 
     /// No job runs under the lock, so nothing can poison it but a bug of this file's.
@@ -317,23 +319,6 @@ impl<J> Queue<J> {
 impl<J> State<J> {
     fn put_in_line(&mut self, job: J, class: Class) -> Place {
         self.busy += 1;
-        let bounded = class == Class::Bounded;
-        let line = match bounded {
-            true => &mut self.bounded,
-            false => &mut self.free,
-        };
-        let mandatory = class == Class::Mandatory;
-        let number = line.push(Entry { job, mandatory });
-        Place { bounded, number }
-    }
-
-    /// The next job: from the two lines in turn, each first come, first served.
-    fn take_next(&mut self) -> Option<J> {
-        let entry = match self.bounded_next {
-            true => self.bounded.pop().or_else(|| self.free.pop()),
-            false => self.free.pop().or_else(|| self.bounded.pop()),
-        };
-        self.bounded_next = !self.bounded_next;
-        entry.map(|entry| entry.job)
+        self.lines.push(job, class)
     }
 }

@@ -31,7 +31,7 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::cell::{Cell, Work};
+use super::cell::{Cell, Turn, Work};
 use super::job::Job;
 use super::lazy::{current, try_current};
 use super::line::Class;
@@ -138,7 +138,7 @@ impl Strand {
         }
         let uncounted = AtomicU64::new(0);
         if self.line.push(Cell::new(f)) {
-            while self.line.run(&uncounted) {}
+            while self.line.run(&uncounted).tell() {}
         }
     }
 
@@ -180,20 +180,19 @@ impl Line {
 
 impl Work for Line {
     /// One entry, and whether there are more.
-    fn run(&self, ended: &AtomicU64) -> bool {
+    fn run(&self, ended: &AtomicU64) -> Turn {
         let mut state = self.lock();
         debug_assert!(state.active && state.apart == 0, "S1");
         let entry = state.entries.pop_front();
         drop(state);
-        if let Some(entry) = entry {
-            entry.run(ended);
-        }
+        let waker = entry.and_then(|entry| entry.run(ended).waker);
         let mut state = self.lock();
         state.active = !state.entries.is_empty();
         if !state.active && state.entries.capacity() > KEPT_CAPACITY {
             state.entries = VecDeque::new();
         }
-        state.active
+        let more = state.active;
+        Turn { more, waker }
     }
 
     /// The pool cancels nothing that is mandatory.
@@ -203,13 +202,14 @@ impl Work for Line {
 }
 
 impl Work for Apart {
-    fn run(&self, ended: &AtomicU64) -> bool {
+    fn run(&self, ended: &AtomicU64) -> Turn {
         // Nobody runs it twice at once, and between two turns it goes through the pool's lock.
         if self.begun.swap(true, Ordering::Relaxed) {
             return self.line.run(ended);
         }
-        self.work.run(ended);
-        self.line.one_less_apart()
+        let waker = self.work.run(ended).waker;
+        let more = self.line.one_less_apart();
+        Turn { more, waker }
     }
 
     /// The pool cancels nothing that is mandatory.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::cell::Work;
+use super::cell::{Turn, Work};
 use super::lazy::try_current;
 use super::line::Class;
 use super::pool::Lane;
@@ -34,7 +34,7 @@ impl<F> Work for Turns<F>
 where
     F: Fn() -> bool + Send + Sync,
 {
-    fn run(&self, ended: &AtomicU64) -> bool {
+    fn run(&self, ended: &AtomicU64) -> Turn {
         let more = caught::catch(&self.0).unwrap_or_else(|payload| {
             caught::drop_payload(payload);
             false
@@ -42,7 +42,7 @@ where
         if !more {
             ended.fetch_add(1, Ordering::Relaxed);
         }
-        more
+        Turn { more, waker: None }
     }
 
     /// The pool cancels nothing that is mandatory.

@@ -19,6 +19,8 @@ mod prims;
 
 #[path = "../../../src/blocking/line.rs"]
 mod line;
+#[path = "../../../src/blocking/idle.rs"]
+mod idle;
 #[path = "../../../src/blocking/queue.rs"]
 #[allow(dead_code)] // What only the pool calls is not modelled.
 mod queue;

@@ -8,13 +8,14 @@ use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread::{self, JoinHandle};
 
 use crate::line::{Class, Place};
-use crate::queue::{Pushed, Queue};
+use crate::queue::{Pushed, Queue, Ran};
 
-/// A job is a number; running it is counting it.
+/// A job is a number; running it is counting it, and then waking `awaiter`.
 struct Pool {
     queue: Arc<Queue<usize>>,
     ran: Arc<[AtomicUsize; 3]>,
     keep_alive: Duration,
+    awaiter: Option<Waker>,
     workers: Vec<JoinHandle<()>>,
 }
 
@@ -27,6 +28,7 @@ impl Pool {
             queue: Arc::new(Queue::new(threads)),
             ran: Arc::new([(); 3].map(|()| AtomicUsize::new(0))),
             keep_alive,
+            awaiter: None,
             workers: Vec::new(),
         }
     }
@@ -44,10 +46,14 @@ impl Pool {
 
     fn start_worker(&mut self) {
         let (queue, ran, keep_alive) = (self.queue.clone(), self.ran.clone(), self.keep_alive);
+        let awaiter = self.awaiter.clone();
         self.workers.push(thread::spawn(move || {
             queue.work(keep_alive, |job| {
                 ran[job].fetch_add(1, Ordering::Relaxed);
-                None
+                Ran {
+                    again: None,
+                    waker: awaiter.clone(),
+                }
             });
         }));
     }
@@ -63,6 +69,27 @@ impl Pool {
     }
 }
 
+/// Was it woken?
+struct Rung(AtomicBool);
+
+impl Rung {
+    fn new() -> std::sync::Arc<Rung> {
+        std::sync::Arc::new(Rung(AtomicBool::new(false)))
+    }
+
+    fn wait(&self) {
+        while !self.0.load(Ordering::Acquire) {
+            thread::yield_now();
+        }
+    }
+}
+
+impl Wake for Rung {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 /// All interleavings with at most three forced switches. (Without that limit they take half a
 /// minute instead of half a second, and find nothing more.)
 fn model(f: impl Fn() + Send + Sync + 'static) {
@@ -71,7 +98,7 @@ fn model(f: impl Fn() + Send + Sync + 'static) {
     builder.check(f);
 }
 
-/// Trap 5, for workers. Broken by: leaving out `notify_one` in `push`, or `notify_all` in `close`.
+/// Trap 5, for workers. Broken by: leaving out `notify_one` in `push` or in `close`.
 #[test]
 fn a_job_that_comes_while_a_worker_lies_down_is_run() {
     model(|| {
@@ -90,7 +117,29 @@ fn a_job_that_comes_while_a_worker_lies_down_is_run() {
     });
 }
 
-/// Broken by: leaving after a timeout without looking at `called`, or not lowering it in `rest`.
+/// Broken by: waking the awaiter before the worker lies down, or not getting up after it.
+#[test]
+fn a_job_that_comes_while_the_awaiter_is_woken_is_for_the_same_worker() {
+    model(|| {
+        let mut pool = Pool::new(2, LONG);
+        let rung = Rung::new();
+        pool.awaiter = Some(Waker::from(rung.clone()));
+        pool.push(0, Class::Mandatory);
+        rung.wait();
+        assert!(matches!(
+            pool.queue.push(1, Class::Mandatory),
+            Pushed::InLine(_)
+        ));
+        while pool.ran(1) == 0 {
+            thread::yield_now();
+        }
+        assert!(pool.queue.close().is_empty());
+        pool.join();
+        assert_eq!(pool.queue.busy(), 0);
+    });
+}
+
+/// Broken by: leaving after a timeout without looking whether somebody called.
 #[test]
 fn a_job_that_comes_while_a_worker_leaves_is_run() {
     model(|| {
@@ -138,20 +187,12 @@ fn a_job_is_either_withdrawn_or_run() {
 /// place, or lowering `busy` before the job was run.
 #[test]
 fn whoever_waits_for_quiet_is_woken_or_told() {
-    struct Rung(AtomicBool);
-    impl Wake for Rung {
-        fn wake(self: std::sync::Arc<Self>) {
-            self.0.store(true, Ordering::Release);
-        }
-    }
     model(|| {
         let mut pool = Pool::new(1, LONG);
         pool.push(0, Class::Free);
-        let rung = std::sync::Arc::new(Rung(AtomicBool::new(false)));
+        let rung = Rung::new();
         if pool.queue.wake_when_quiet(&Waker::from(rung.clone())) {
-            while !rung.0.load(Ordering::Acquire) {
-                thread::yield_now();
-            }
+            rung.wait();
         }
         assert_eq!(pool.ran(0), 1);
         assert!(pool.queue.close().is_empty());
