@@ -51,7 +51,7 @@ fn the_workers_really_share_the_work() {
 fn no_more_jobs_are_handed_in_than_the_look_ahead_while_nobody_takes_results() {
     let runtime = Builder::new().worker_threads(2).build().unwrap();
     runtime.block_on(async {
-        for (ahead, expected) in [(None, 4), (Some(1), 1), (Some(10), 10)] {
+        for (ahead, expected) in [(None, 8), (Some(1), 1), (Some(10), 10)] {
             let begun = Arc::new(AtomicUsize::new(0));
             let counter = begun.clone();
             let mut results = blocking::map(0.., move |n: u64| {
