@@ -7,3 +7,28 @@
 
 pub(crate) use std::sync::atomic::{AtomicBool, Ordering};
 pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};
+
+use std::hint;
+use std::num::NonZeroUsize;
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Waits without sleeping until `seen`, for `time` at most. With one processor, whoever is to be
+/// seen could not run meanwhile: then it looks once.
+pub(crate) fn look_out(time: Duration, seen: impl Fn() -> bool) -> bool {
+    /// To ask the system takes longer than `time`.
+    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    let ask = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let is_futile = *PROCESSORS.get_or_init(ask) == 1;
+    let begin = Instant::now();
+    loop {
+        if seen() {
+            return true;
+        }
+        if is_futile || begin.elapsed() > time {
+            return false;
+        }
+        hint::spin_loop();
+    }
+}

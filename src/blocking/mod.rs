@@ -4,7 +4,7 @@
 //! and the kernel offers no readiness for any of them. **Consequence:** they go to other threads,
 //! and what comes back is a wake. **Choice:** threads are started when a job finds none idle
 //! and leave when idle for `keep_alive`, so a program without jobs has one thread. **Price:**
-//! two thread switches for each job, some 10 to 50 µs: nothing for a file, too much for one
+//! two thread switches for each job, some 5 to 50 µs: nothing for a file, too much for one
 //! small sum.
 //!
 //! ```text

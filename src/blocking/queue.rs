@@ -40,11 +40,11 @@
 //!   job ran to its end, its awaiter's wake included: "not busy" means that no wake of ours is
 //!   still to come.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
-use super::idle::{Bell, Idle};
+use super::idle::{Bell, Idle, Worker};
 use super::line::{Class, Lines, Place};
 use crate::caught;
 use crate::prims::{Condvar, Mutex, MutexGuard};
@@ -117,7 +117,7 @@ impl<J> Queue<J> {
         if let Some(bell) = state.idle.call() {
             drop(state);
             if let Some(bell) = bell {
-                bell.notify_one();
+                bell.ring();
             }
         } else if state.workers < state.max_workers {
             state.workers += 1;
@@ -140,18 +140,18 @@ impl<J> Queue<J> {
     ///
     /// `run` must not panic.
     pub(crate) fn work(&self, keep_alive: Duration, mut run: impl FnMut(J) -> Ran<J>) {
-        let bell = Bell::new(Condvar::new());
+        let mut worker = Worker::new();
         let mut state = self.lock();
         loop {
             if let Some(job) = state.lines.pop() {
                 drop(state);
                 let ran = run(job);
-                state = self.over(ran, Some(&bell));
+                state = self.over(ran, Some(&mut worker));
             } else if state.closed {
                 break;
             } else {
                 let goes_on;
-                (state, goes_on) = self.rest(state, &bell, keep_alive);
+                (state, goes_on) = self.rest(state, &worker.bell, keep_alive);
                 if !goes_on {
                     break;
                 }
@@ -168,17 +168,15 @@ impl<J> Queue<J> {
     fn rest<'a>(
         &'a self,
         mut state: MutexGuard<'a, State<J>>,
-        bell: &Bell,
+        bell: &Arc<Bell>,
         keep_alive: Duration,
     ) -> (MutexGuard<'a, State<J>>, bool) {
         state.idle.lie_down(bell);
         debug_assert!(state.idle.len() <= state.workers, "I2");
         while state.idle.falls_asleep(bell) {
-            let timeout;
-            (state, timeout) = bell
-                .wait_timeout(state, keep_alive)
-                .unwrap_or_else(PoisonError::into_inner);
-            if timeout.timed_out() && state.idle.get_up(bell) {
+            let in_vain;
+            (state, in_vain) = bell.wait(state, keep_alive);
+            if in_vain && state.idle.get_up(bell) {
                 // Nobody called, so there is no job for us (I1): it is safe to leave.
                 return (state, false);
             }
@@ -188,24 +186,30 @@ impl<J> Queue<J> {
     }
 
     /// A job has run: its awaiter is woken, and it is over (I3). Or it wants to be run again: then
-    /// it is as promised as any mandatory one. `bell` is that of the worker who calls this.
-    fn over(&self, ran: Ran<J>, bell: Option<&Bell>) -> MutexGuard<'_, State<J>> {
+    /// it is as promised as any mandatory one. `worker` is the one who calls this.
+    fn over(&self, ran: Ran<J>, worker: Option<&mut Worker>) -> MutexGuard<'_, State<J>> {
         let mut state = self.lock();
         if let Some(job) = ran.again {
             state.put_in_line(job, Class::Mandatory);
         }
         if let Some(waker) = ran.waker {
             // The awaiter's next job is for us: see the module's documentation.
-            let resting = bell.filter(|_| state.lines.is_empty() && !state.closed);
-            if let Some(bell) = resting {
-                state.idle.lie_down(bell);
+            let resting = worker.filter(|_| state.lines.is_empty() && !state.closed);
+            if let Some(worker) = &resting {
+                state.idle.lie_down(&worker.bell);
             }
+            let is_alone = state.busy == 1;
             drop(state);
             caught::wake(waker);
-            state = self.lock();
-            if let Some(bell) = resting {
+            if let Some(Worker { bell, watch }) = resting {
+                if is_alone {
+                    watch.keep(|| bell.look_out());
+                }
+                state = self.lock();
                 // Called or not, we look at the line next (I1).
                 state.idle.get_up(bell);
+            } else {
+                state = self.lock();
             }
         }
         state.busy -= 1;
@@ -259,7 +263,7 @@ impl<J> Queue<J> {
         let idle: Vec<_> = std::iter::from_fn(|| state.idle.call()).collect();
         drop(state);
         for bell in idle.into_iter().flatten() {
-            bell.notify_one();
+            bell.ring();
         }
         unwanted
     }

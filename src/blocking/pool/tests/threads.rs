@@ -1,5 +1,6 @@
 //! Which threads there are, which of them runs a job, and what they leave behind.
 
+use super::super::super::idle::Watch;
 use super::*;
 
 /// Broken by: running DNS jobs in the general lane.
@@ -127,6 +128,26 @@ fn whoever_is_woken_finds_the_worker_free() {
     drop(stopper.go_on);
     assert!(!told.recv_timeout(HANG).expect("it is woken"));
     until(|| pool.busy() == 0);
+}
+
+/// Broken by: not doubling, or not halving, what goes without a watch.
+#[test]
+fn a_worker_keeps_watch_less_and_less_while_it_is_in_vain() {
+    let mut watch = Watch::default();
+    let mut looks = |rests: usize, sees: bool| {
+        let looks = Cell::new(0);
+        for _ in 0..rests {
+            watch.keep(|| {
+                looks.set(looks.get() + 1);
+                sees
+            });
+        }
+        looks.get()
+    };
+    assert_eq!(looks(1_000, true), 1_000);
+    assert!(looks(10_000, false) <= 10_000 / 64 + 7);
+    assert!(looks(1_000, true) >= 1_000 - 64);
+    assert!(looks(10, false) <= 4, "it forgot how it was");
 }
 
 /// Broken by: calling those first who have been idle for longest.
