@@ -504,8 +504,8 @@ fn who_reads_on_and_on_is_read_ahead_for_in_larger_pieces() {
             file.read_exact(&mut piece).await.unwrap();
             read += piece.len();
         }
-        // 64 + 128 + n × 256 KiB
-        assert!(jobs() - before <= 2 + 4 * 4, "{}", jobs() - before);
+        // 64 + 128 + n × 256 KiB, and the one that is read early.
+        assert!(jobs() - before <= 2 + 4 * 4 + 1, "{}", jobs() - before);
         let at = file.seek(SeekFrom::Current(0)).await.unwrap();
         assert_eq!(at, read as u64);
         let mut rest = Vec::new();
@@ -514,6 +514,99 @@ fn who_reads_on_and_on_is_read_ahead_for_in_larger_pieces() {
             file.read_to_end(&mut rest).await.unwrap(),
             8 * MIB - read - piece.len()
         );
+    });
+}
+
+/// Reads `len` bytes in pieces that are not worth a job each.
+async fn read_on(file: &mut File, len: usize) {
+    for begin in (0..len).step_by(8_192) {
+        let mut piece = vec![0; (len - begin).min(8_192)];
+        file.read_exact(&mut piece).await.unwrap();
+    }
+}
+
+/// Broken by: `poll_reading` not counting what it throws away into `rewind`, `Shared::try_clone` not
+/// going back, or `lend` leaving `at` where it was.
+#[test]
+fn what_was_read_early_is_given_back_when_something_else_comes_first() {
+    const HERE: usize = 1024 * 1024 + 100;
+    let folder = Folder::new("early");
+    let path = folder.path("f");
+    let text: Vec<u8> = (0..3 * 1024 * 1024).map(|n| (n % 251) as u8).collect();
+    for (case, threads) in (0..8).flat_map(|case| [0, 1, 4].map(|threads| (case, threads))) {
+        std::fs::write(&path, &text).unwrap();
+        let mut expected = text.clone();
+        Builder::new().worker_threads(threads).block_on(async {
+            let mut options = File::options();
+            let mut file = options.read(true).write(true).open(&path).await.unwrap();
+            read_on(&mut file, HERE).await;
+            let mut at = HERE;
+            match case {
+                0 => {
+                    file.write_all(b"new").await.unwrap();
+                    expected[HERE..HERE + 3].copy_from_slice(b"new");
+                    at += 3;
+                }
+                1 => {
+                    let to = file.seek(SeekFrom::Current(-5)).await.unwrap();
+                    at -= 5;
+                    assert_eq!(to, at as u64);
+                }
+                2 => {
+                    let other = file.try_clone().await.unwrap();
+                    drop(std::mem::replace(&mut file, other));
+                }
+                3 => file = File::from_std(file.into_std().await.unwrap()),
+                4 => {
+                    file.set_len(HERE as u64 + 10).await.unwrap();
+                    expected.truncate(HERE + 10);
+                }
+                5 => {
+                    file.write_at(b"xyz", HERE as u64 + 1).await.unwrap();
+                    expected[HERE + 1..HERE + 4].copy_from_slice(b"xyz");
+                }
+                6 => assert_eq!(file.read(&mut []).await.unwrap(), 0),
+                _ => drop(poll_once(file.read_to_end(&mut Vec::new()))),
+            }
+            if case < 7 {
+                let mut buf = [0; 10];
+                file.read_exact(&mut buf).await.unwrap();
+                assert_eq!(buf, expected[at..at + 10], "case {case}");
+                let mut rest = Vec::new();
+                file.read_to_end(&mut rest).await.unwrap();
+                assert!(rest == expected[at + 10..], "case {case}");
+            }
+            file.close().await.unwrap();
+        });
+        assert!(std::fs::read(&path).unwrap() == expected, "case {case}");
+    }
+}
+
+/// Broken by: `poll_reading` believing the end that an early read found.
+#[test]
+fn who_read_to_the_end_sees_what_was_appended_since() {
+    let folder = Folder::new("appended");
+    let path = folder.path("f");
+    // Read in 64 + 128 + 256 + 256 KiB, all of them full.
+    let len = 704 * 1024;
+    std::fs::write(&path, vec![7; len]).unwrap();
+    block_on(async {
+        let mut file = File::open(&path).await.unwrap();
+        let before = jobs();
+        read_on(&mut file, len).await;
+        assert_eq!(jobs() - before, 5, "one of them was read early");
+        while hob::metrics().live_jobs > 0 {
+            hob::yield_now().await;
+        }
+        let mut other = std::fs::OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .unwrap();
+        other.write_all(b"more").unwrap();
+        let mut buf = [0; 10];
+        assert_eq!(file.read(&mut buf).await.unwrap(), 4);
+        assert_eq!(&buf[..4], b"more");
+        assert_eq!(file.read(&mut buf).await.unwrap(), 0);
     });
 }
 

@@ -8,9 +8,14 @@
 //! ```text
 //!   write ──▶ [out] ──(1) 64 KiB, or flush──▶ worker: write(2) ──(2)──▶ [spare], the next out
 //!   read  ◀── [ahead] ◀──(4)── worker: read(2) ◀──(3) it is empty── the same buffer
+//!                                     ▲──(5) it was full──────────── [spare] of `ahead`
 //! ```
 //!
-//! (1) `pack`, `sent`, (2) `poll_written`, (3) `start_reading`, (4) `poll_reading`.
+//! (1) `pack`, `sent`, (2) `poll_written`, (3) `start_reading`, (4) `poll_reading`, (5) `read_on`.
+//!
+//! Whoever reads on and on (5) is *read early* for: while the program has one buffer, the worker
+//! fills the other. What comes of that is not believed where it says nothing (the end, an
+//! error): it is asked again when the program asks.
 //!
 //! - **D1** At most one of `out` and `ahead` holds bytes: before a write, what was read ahead is
 //!   forgotten and the worker goes back (`rewind`); before a read, `out` is handed over.
@@ -30,6 +35,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use super::ahead::Ahead;
 use super::shared::{CHUNK, FULL, MOST, Parcel, ReadBack, Shared};
 use crate::blocking::Job;
 use crate::coop;
@@ -49,58 +55,14 @@ pub(super) struct Desk {
     rewind: u64,
     /// A read under way.
     reading: Option<Job<ReadBack>>,
+    /// It was started before the program asked for it.
+    is_early: bool,
     /// What `reading` brings is no longer what is in the file.
     outdated: bool,
     /// A seek under way, and where to.
     seeking: Option<(SeekFrom, Job<io::Result<u64>>)>,
     /// Somebody else moves the same position: then nothing is read ahead.
     pub(super) shares_position: bool,
-}
-
-/// Bytes read and not yet asked for: `bytes[at..end]`.
-#[derive(Default)]
-struct Ahead {
-    bytes: Vec<u8>,
-    at: usize,
-    end: usize,
-    /// How much the last read asked for. Doubles as long as all of it was there and was used.
-    stride: usize,
-}
-
-impl Ahead {
-    fn left(&self) -> usize {
-        self.end - self.at
-    }
-
-    fn give(&mut self, buf: &mut [u8]) -> usize {
-        let n = self.left().min(buf.len());
-        buf[..n].copy_from_slice(&self.bytes[self.at..self.at + n]);
-        self.at += n;
-        n
-    }
-
-    fn clear(&mut self) {
-        (self.at, self.end) = (0, 0);
-    }
-
-    /// Takes in the lent buffer that came back. How many bytes did it bring?
-    fn land(&mut self, back: ReadBack) -> io::Result<usize> {
-        debug_assert_eq!(self.left(), 0, "a read starts only when all is used up");
-        self.clear();
-        self.bytes = back.bytes;
-        self.end = back.result?;
-        Ok(self.end)
-    }
-
-    /// How far to read ahead, now that all is used up.
-    fn next_stride(&mut self) -> usize {
-        let was_full = self.stride > 0 && self.end >= self.stride;
-        self.stride = match was_full {
-            true => FULL.min(self.stride * 2),
-            false => CHUNK,
-        };
-        self.stride
-    }
 }
 
 // ---------------------------------------------------------------------------------------
@@ -227,7 +189,21 @@ impl Desk {
             }
         }
         coop::spend();
+        self.read_on(shared, at);
         Poll::Ready(Ok(self.ahead.give(buf)))
+    }
+
+    /// Has the next piece read while the program uses this one, if it has read on for so long that
+    /// it will probably want it.
+    fn read_on(&mut self, shared: &Arc<Shared>, at: At) {
+        if self.ahead.goes_on()
+            && self.reading.is_none()
+            && shared.is_regular()
+            && !self.shares_position
+        {
+            self.start_reading(shared, at, 0);
+            self.is_early = true;
+        }
     }
 
     fn start_reading(&mut self, shared: &Arc<Shared>, at: At, len: usize) {
@@ -236,7 +212,7 @@ impl Desk {
             true => 0,
             false => self.ahead.next_stride(),
         };
-        let bytes = std::mem::take(&mut self.ahead.bytes);
+        let bytes = self.ahead.lend();
         let read = move |shared: &Shared| shared.read_once(bytes, len, ahead);
         self.reading = Some(shared.start(at, read));
     }
@@ -252,12 +228,25 @@ impl Desk {
         };
         let back = ready!(Pin::new(job).poll(cx));
         self.reading = None;
+        let is_early = std::mem::take(&mut self.is_early);
         let outdated = std::mem::take(&mut self.outdated);
-        let n = self.ahead.land(back?)?;
-        if outdated {
-            self.forget_ahead(shared);
+        let moved = shared.moved.take();
+        let mut back = back?;
+        if self.ahead.left() > 0 {
+            // Early, and something else comes first. It is read again if need be.
+            self.ahead.take_back(back.bytes);
+            self.rewind += moved;
+            return Poll::Ready(Ok(true));
         }
-        Poll::Ready(Ok(n > 0 || outdated))
+        if is_early {
+            back.result = Ok(back.result.unwrap_or(0));
+        }
+        let n = self.ahead.land(back)?;
+        if outdated && shared.is_regular() {
+            self.ahead.clear();
+            self.rewind += moved;
+        }
+        Poll::Ready(Ok(n > 0 || outdated || is_early))
     }
 
     /// Reads all that is left, in one job; what was read ahead comes first.
@@ -268,7 +257,7 @@ impl Desk {
     ) -> Job<io::Result<Vec<u8>>> {
         self.seeking = None;
         self.hand_over(shared, at);
-        let mut bytes = self.ahead.bytes[self.ahead.at..self.ahead.end].to_vec();
+        let mut bytes = self.ahead.rest().to_vec();
         self.ahead.clear();
         shared.start(at, move |shared| {
             (&shared.file).read_to_end(&mut bytes)?;

@@ -138,7 +138,7 @@ impl File {
             desk.forget_ahead(&self.shared);
             desk.shares_position = true;
         }
-        let clone = Operation::new(self, at, |shared| shared.file.try_clone());
+        let clone = Operation::new(self, at, Shared::try_clone);
         async move {
             let file = File::opened(clone.await?, at);
             file.desk.borrow_mut().shares_position = true;

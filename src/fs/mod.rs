@@ -14,6 +14,7 @@
 //! |---|---|
 //! | `mod` | functions on paths |
 //! | `open`, `file`, `file_io` | [`OpenOptions`]; [`File`]: what it is, how it ends; reading, writing, seeking |
+//! | `ahead` | what was read and not yet asked for |
 //! | `desk` | the loop's side of a file: buffers, and jobs under way |
 //! | `shared`, `positional` | the worker's side; the error not told yet |
 //! | `operation` | one operation on a shared file |
@@ -21,6 +22,7 @@
 
 mod shared;
 mod positional;
+mod ahead;
 mod desk;
 mod file;
 mod file_io;

@@ -6,7 +6,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::panic::Location;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::positional::Place;
@@ -16,7 +16,7 @@ use crate::blocking::{Job, Strand};
 pub(super) const CHUNK: usize = 64 * 1024;
 
 /// While a worker is busy, so much is gathered for it; and whoever reads on and on is read ahead for
-/// by so much. More does not pay: it would not fit into the processor's cache.
+/// by so much, into two buffers in turn. More does not pay: it would not fit into the processor's cache.
 pub(super) const FULL: usize = 256 * 1024;
 
 /// No single read or write takes more than this.
@@ -31,6 +31,7 @@ pub(super) struct Shared {
     pub(super) place: Place,
     /// An ordinary file, in which one can go back? Asked by the first read.
     regular: OnceLock<bool>,
+    pub(super) moved: Moved,
 }
 
 /// Accepted bytes on their way to the file.
@@ -55,6 +56,7 @@ impl Shared {
             late: Late::default(),
             place: Place::default(),
             regular: OnceLock::new(),
+            moved: Moved::default(),
         })
     }
 
@@ -102,6 +104,9 @@ impl Shared {
                 result => break result,
             }
         };
+        if let (true, Ok(n)) = (regular, &result) {
+            self.moved.0.store(*n as u64, Ordering::Relaxed);
+        }
         ReadBack { bytes, result }
     }
 
@@ -127,6 +132,12 @@ impl Shared {
         self.file
     }
 
+    /// A second handle, at the position of the program: goes back first if a read was under way.
+    pub(super) fn try_clone(&self) -> io::Result<std::fs::File> {
+        self.go_back(self.moved.take())?;
+        self.file.try_clone()
+    }
+
     /// Undoes what was read ahead.
     fn go_back(&self, rewind: u64) -> io::Result<()> {
         match i64::try_from(rewind) {
@@ -134,6 +145,19 @@ impl Shared {
             Ok(back) => self.seek(SeekFrom::Current(-back)).map(drop),
             Err(_) => Err(io::ErrorKind::InvalidInput.into()),
         }
+    }
+}
+
+/// By how much the last read has moved the position, until somebody takes that into account: the
+/// desk, when it hears of the read, or a worker that has to put the position right before.
+///
+/// Relaxed: the order is that of the strand, and of jobs and their results.
+#[derive(Default)]
+pub(super) struct Moved(AtomicU64);
+
+impl Moved {
+    pub(super) fn take(&self) -> u64 {
+        self.0.swap(0, Ordering::Relaxed)
     }
 }
 
