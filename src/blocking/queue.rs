@@ -192,15 +192,15 @@ impl<J> Queue<J> {
         if let Some(job) = ran.again {
             state.put_in_line(job, Class::Mandatory);
         }
-        if let Some(waker) = ran.waker {
-            // The awaiter's next job is for us: see the module's documentation.
-            let resting = worker.filter(|_| state.lines.is_empty() && !state.closed);
+        // The next job is for us: see the module's documentation.
+        let resting = worker.filter(|_| state.lines.is_empty() && !state.closed);
+        if resting.is_some() || ran.waker.is_some() {
             if let Some(worker) = &resting {
                 state.idle.lie_down(&worker.bell);
             }
             let is_alone = state.busy == 1;
             drop(state);
-            caught::wake(waker);
+            ran.waker.into_iter().for_each(caught::wake);
             if let Some(Worker { bell, watch }) = resting {
                 if is_alone {
                     watch.keep(|| bell.look_out());
