@@ -1,9 +1,10 @@
 //! The reactor: one sleep in the kernel, and from each event to the wakers that wait for it.
 //!
 //! What lives here is the kernel wait and the table of everything registered. What one
-//! registered socket is lives in [`source`], one direction of it in [`side`], the futures
-//! that wait in [`waiter`], and what one kernel does differently in [`backend`]. The
-//! reactor knows wakers, never tasks; who sleeps how long is told to it by `runtime`.
+//! registered socket is lives in [`source`], one direction of it in [`side`], who waits there in
+//! [`seats`], the futures that do in [`waiter`], and what one kernel does differently in
+//! [`backend`]. The reactor knows wakers, never tasks; who sleeps how long is told to it by
+//! `runtime`.
 //!
 //! Law: mio is edge-triggered: it tells us *once* that a socket became ready, and again only
 //! after an operation was refused (`WouldBlock`). Consequence: we try the operation first and
@@ -29,6 +30,7 @@
 //!   is called, so that one that panics costs no other event.
 
 mod backend;
+mod seats;
 mod side;
 mod source;
 mod waiter;

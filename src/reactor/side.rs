@@ -25,14 +25,14 @@
 //! with the kernel until the next visit, and then leads to `Ready`. An old edge that comes
 //! late does no more than cost one refused try (trap 4).
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::task::Waker;
 
 use mio::{Interest, Token};
-use slab::Slab;
 
 use super::Signs;
+use super::seats::Parked;
 use crate::trace::WaitKind;
 
 /// Which half of a socket.
@@ -101,7 +101,7 @@ impl Slot {
     pub(super) fn close(&self, wakers: &mut VecDeque<Waker>) {
         for side in [&self.read, &self.write] {
             side.known.set(Known::Drained);
-            side.waiters.borrow_mut().take_all(wakers);
+            side.take_all(wakers);
         }
     }
 }
@@ -114,14 +114,19 @@ enum Known {
     Drained,
 }
 
-/// One direction of a source.
+/// One direction of a source. Cells, not a `RefCell`: what waits is taken out, changed and put
+/// back, with no code of the user in between, and an idle connection is some bytes smaller.
 pub(super) struct Side {
     known: Cell<Known>,
     /// Has any event since the registration hinted at an end, an error or an urgent byte?
     /// Then that may have come in one edge with the data, and no other edge will follow: a
     /// short read proves nothing from here on (trap 54).
     hinted: Cell<bool>,
-    waiters: RefCell<Waiters>,
+    /// Raised by each event: a [`WaiterKey`] of another epoch is void. That is what makes waking
+    /// everybody, and cancelling one of them, cheap: nobody has to be told. It wraps: no future
+    /// goes unpolled for four billion events.
+    epoch: Cell<u32>,
+    parked: Cell<Parked>,
 }
 
 impl Side {
@@ -129,7 +134,8 @@ impl Side {
         Side {
             known: Cell::new(Known::Unknown),
             hinted: Cell::new(false),
-            waiters: RefCell::default(),
+            epoch: Cell::new(0),
+            parked: Cell::default(),
         }
     }
 
@@ -153,100 +159,84 @@ impl Side {
     fn ready(&self, hinted: bool, wakes: &mut VecDeque<Waker>) {
         self.known.set(Known::Ready);
         self.hinted.set(self.hinted.get() || hinted);
-        self.waiters.borrow_mut().take_all(wakes);
+        self.take_all(wakes);
     }
 
-    /// Parks the task of a `poll_*` method in the one slot there is for them.
+    /// Parks the task of a `poll_*` method in the one place there is for them.
     pub(super) fn park_polled(&self, waker: &Waker) {
         debug_assert!(
             !self.is_ready(),
             "I1: nobody sleeps on a side that can be tried"
         );
-        let same = matches!(&self.waiters.borrow().polled, Some(old) if old.will_wake(waker));
+        let parked = self.parked.take();
+        let same = parked.polled().is_some_and(|old| old.will_wake(waker));
+        self.parked.set(parked);
         if same {
             return;
         }
-        // Cloned before the borrow, dropped after it (trap 10).
-        let new = Some(waker.clone());
-        let old = std::mem::replace(&mut self.waiters.borrow_mut().polled, new);
+        // Cloned before it is taken out, dropped after it is back (trap 10).
+        let new = waker.clone();
+        let mut parked = self.parked.take();
+        let old = parked.set_polled(new);
+        self.parked.set(parked);
         drop(old);
     }
 
-    /// Parks a waiter of the list, or gives it its new waker (trap 13).
+    /// Parks a waiter in a seat of its own, or gives it its new waker (trap 13).
     pub(super) fn park(&self, key: &mut Option<WaiterKey>, waker: &Waker) {
         debug_assert!(
             !self.is_ready(),
             "I1: nobody sleeps on a side that can be tried"
         );
-        let same = key.is_some_and(|key| self.waiters.borrow().will_wake(key, waker));
+        let valid = key.filter(|key| key.epoch == self.epoch.get());
+        let mut parked = self.parked.take();
+        let seat = valid.and_then(|key| parked.seat(key.index));
+        let same = seat.is_some_and(|old| old.will_wake(waker));
+        self.parked.set(parked);
         if same {
             return;
         }
         let new = waker.clone();
-        let old = self.waiters.borrow_mut().put(key, new);
+        let mut parked = self.parked.take();
+        let seat = valid.and_then(|key| parked.seat(key.index));
+        let old = match seat {
+            Some(seat) => Some(std::mem::replace(seat, new)),
+            None => {
+                *key = Some(WaiterKey {
+                    index: parked.sit_down(new),
+                    epoch: self.epoch.get(),
+                });
+                None
+            }
+        };
+        self.parked.set(parked);
         drop(old);
     }
 
-    /// Takes a waiter off the list, if no event has done so already.
+    /// Takes a waiter out of its seat, if no event has done so already.
     pub(super) fn unpark(&self, key: WaiterKey) {
-        let old = self.waiters.borrow_mut().remove(key);
-        drop(old);
-    }
-}
-
-/// Names a waiter of the list, until the next event.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct WaiterKey {
-    index: usize,
-    /// The list's `epoch` when this waiter came in. Any other says: an event has emptied the
-    /// list since, and `index` may be somebody else's.
-    epoch: u64,
-}
-
-/// Who waits for one side. Two kinds, because there are two kinds of callers.
-#[derive(Default)]
-struct Waiters {
-    /// For `AsyncRead` and its like, whose contract is "the last one who polled is woken".
-    polled: Option<Waker>,
-    /// For futures made by `&self` methods, of which any number may wait at once: four tasks
-    /// that accept on one listener, a `readable()` beside a `read()` (trap 55).
-    list: Slab<Waker>,
-    /// Raised by each event that empties the list. That is what makes waking all of them, and
-    /// cancelling one of them, cheap: nobody else has to be told.
-    epoch: u64,
-}
-
-impl Waiters {
-    fn get(&self, key: WaiterKey) -> Option<&Waker> {
-        let waker = self.list.get(key.index);
-        waker.filter(|_| key.epoch == self.epoch)
-    }
-
-    fn will_wake(&self, key: WaiterKey, waker: &Waker) -> bool {
-        self.get(key).is_some_and(|old| old.will_wake(waker))
-    }
-
-    /// Puts `waker` where `key` says, or into a new place. Gives back what it displaces.
-    fn put(&mut self, key: &mut Option<WaiterKey>, waker: Waker) -> Option<Waker> {
-        if let Some(valid) = key.filter(|&key| self.get(key).is_some()) {
-            return Some(std::mem::replace(&mut self.list[valid.index], waker));
+        if key.epoch == self.epoch.get() {
+            let mut parked = self.parked.take();
+            let old = parked.stand_up(key.index);
+            self.parked.set(parked);
+            drop(old);
         }
-        let (index, epoch) = (self.list.insert(waker), self.epoch);
-        *key = Some(WaiterKey { index, epoch });
-        None
-    }
-
-    fn remove(&mut self, key: WaiterKey) -> Option<Waker> {
-        self.get(key)?;
-        Some(self.list.remove(key.index))
     }
 
     /// Moves every waker out. Taken, not cloned: one event, one wake.
-    fn take_all(&mut self, wakes: &mut VecDeque<Waker>) {
-        wakes.extend(self.polled.take());
-        if !self.list.is_empty() {
-            wakes.extend(self.list.drain());
-            self.epoch += 1;
-        }
+    fn take_all(&self, wakes: &mut VecDeque<Waker>) {
+        self.epoch.set(self.epoch.get().wrapping_add(1));
+        let mut parked = self.parked.take();
+        parked.take_all(wakes);
+        self.parked.set(parked);
     }
+}
+
+/// Names a waiter's seat, until the next event.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WaiterKey {
+    index: usize,
+    /// The side's `epoch` when this waiter came in. Any other says: an event has emptied the
+    /// seats since, and `index` may be somebody else's.
+    epoch: u32,
 }

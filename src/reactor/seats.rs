@@ -1,0 +1,115 @@
+//! Who waits for one side of a source: [`Parked`]. Data; it knows no socket and calls nobody.
+
+use std::collections::VecDeque;
+use std::task::Waker;
+
+use slab::Slab;
+
+/// The seat of who waits alone: it is also the first that a new slab gives.
+const FIRST: usize = 0;
+
+/// Who waits for one side. There are two kinds, because there are two kinds of callers; and
+/// mostly there is one of them, which needs no memory of its own.
+#[derive(Default)]
+pub(super) enum Parked {
+    #[default]
+    Nobody,
+    Polled(Waker),
+    /// In the seat [`FIRST`].
+    Seated(Waker),
+    Several(Box<Several>),
+}
+
+#[derive(Default)]
+pub(super) struct Several {
+    /// For `AsyncRead` and its like, whose contract is "the last one who polled is woken".
+    polled: Option<Waker>,
+    /// For futures made by `&self` methods, of which any number may wait at once: four tasks
+    /// that accept on one listener, a `readable()` beside a `read()` (trap 55).
+    seats: Slab<Waker>,
+}
+
+impl Parked {
+    pub(super) fn polled(&self) -> Option<&Waker> {
+        match self {
+            Parked::Polled(waker) => Some(waker),
+            Parked::Several(several) => several.polled.as_ref(),
+            Parked::Nobody | Parked::Seated(_) => None,
+        }
+    }
+
+    /// Gives back what it displaces.
+    pub(super) fn set_polled(&mut self, waker: Waker) -> Option<Waker> {
+        match self {
+            Parked::Nobody => {
+                *self = Parked::Polled(waker);
+                None
+            }
+            Parked::Polled(old) => Some(std::mem::replace(old, waker)),
+            Parked::Seated(_) | Parked::Several(_) => self.several().polled.replace(waker),
+        }
+    }
+
+    /// The seat at `index`, if somebody sits there.
+    pub(super) fn seat(&mut self, index: usize) -> Option<&mut Waker> {
+        match self {
+            Parked::Seated(waker) if index == FIRST => Some(waker),
+            Parked::Several(several) => several.seats.get_mut(index),
+            _ => None,
+        }
+    }
+
+    /// Answers with the index of the new seat.
+    pub(super) fn sit_down(&mut self, waker: Waker) -> usize {
+        if let Parked::Nobody = self {
+            *self = Parked::Seated(waker);
+            return FIRST;
+        }
+        self.several().seats.insert(waker)
+    }
+
+    pub(super) fn stand_up(&mut self, index: usize) -> Option<Waker> {
+        match self {
+            Parked::Seated(_) if index == FIRST => match std::mem::take(self) {
+                Parked::Seated(waker) => Some(waker),
+                _ => None,
+            },
+            Parked::Several(several) => several.seats.try_remove(index),
+            _ => None,
+        }
+    }
+
+    /// Moves everybody out.
+    pub(super) fn take_all(&mut self, wakers: &mut VecDeque<Waker>) {
+        match self {
+            // Where there were several there will be several again: the memory stays.
+            Parked::Several(several) => {
+                wakers.extend(several.polled.take());
+                wakers.extend(several.seats.drain());
+            }
+            _ => match std::mem::take(self) {
+                Parked::Polled(waker) | Parked::Seated(waker) => wakers.push_back(waker),
+                Parked::Nobody | Parked::Several(_) => {}
+            },
+        }
+    }
+
+    /// Makes room for more than one.
+    fn several(&mut self) -> &mut Several {
+        let mut several = Box::<Several>::default();
+        match std::mem::take(self) {
+            Parked::Nobody => {}
+            Parked::Polled(waker) => several.polled = Some(waker),
+            Parked::Seated(waker) => {
+                let index = several.seats.insert(waker);
+                debug_assert!(index == FIRST, "so its key stays good");
+            }
+            Parked::Several(kept) => several = kept,
+        }
+        *self = Parked::Several(several);
+        match self {
+            Parked::Several(several) => several,
+            _ => unreachable!("it was put there"),
+        }
+    }
+}
