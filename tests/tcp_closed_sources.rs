@@ -47,7 +47,7 @@ fn a_connection_made_in_the_place_of_a_closed_one_hears_nothing_of_it() {
     });
 }
 
-/// Trap 15. Broken by: leaving `deregister` out of `Source::drop`: the duplicate keeps the
+/// Trap 15. Broken by: leaving `set_shared` out of `Source::new_at`: the duplicate keeps the
 /// socket open, and with it its place in the kernel's list.
 #[test]
 fn a_closed_socket_of_which_a_duplicate_lives_on_is_silent() {

@@ -84,7 +84,7 @@ impl TcpListener {
     ) -> io::Result<TcpListener> {
         // A blocking one would stop the whole loop at its first accept (trap 17).
         listener.set_nonblocking(true)?;
-        let source = Source::new_for(mio::net::TcpListener::from_std(listener), at)?;
+        let source = Source::take_over(mio::net::TcpListener::from_std(listener), at)?;
         Ok(TcpListener { source })
     }
 
@@ -179,14 +179,14 @@ pub(super) fn accept_one(
 #[cfg(unix)]
 impl std::os::fd::AsFd for TcpListener {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.source.get_ref().as_fd()
+        self.source.lend().as_fd()
     }
 }
 
 #[cfg(unix)]
 impl std::os::fd::AsRawFd for TcpListener {
     fn as_raw_fd(&self) -> std::os::fd::RawFd {
-        self.source.get_ref().as_raw_fd()
+        self.source.lend().as_raw_fd()
     }
 }
 

@@ -3,8 +3,9 @@
 //! The byte-moving methods are those of `stream_ops`; what is TCP's own is the way
 //! into a connection. Law: a non-blocking `connect` ends at once, and the connection comes
 //! about, or not, behind our back; then the socket becomes writable *in either case*.
-//! Consequence: after each such sign we ask the socket itself, for its error first and for
-//! its peer then (trap 20).
+//! Consequence: after each such sign we ask the socket itself, for its peer first: it has one
+//! if and only if it is connected. If it has none, its error says why, or that it is too soon
+//! (trap 20).
 //!
 //! This file is long because a stream has many methods, and each says what it promises; there
 //! is little code in it.
@@ -117,7 +118,9 @@ impl TcpStream {
         if socket.linger()?.is_some_and(|time| !time.is_zero()) {
             socket.set_linger(None)?;
         }
-        TcpStream::from_mio(mio::net::TcpStream::from_std(stream), Location::caller())
+        let stream = mio::net::TcpStream::from_std(stream);
+        let source = Source::take_over(stream, Location::caller())?;
+        Ok(TcpStream { source })
     }
 
     /// Gives the connection back to std, still non-blocking. It is `Send`, and the way to
@@ -557,15 +560,16 @@ pub(super) async fn finish_connecting(
 /// sign must be asked for, it is (trap 57).
 fn connected(io: &mio::net::TcpStream) -> io::Result<()> {
     io.try_io(|| {
-        if let Some(error) = io.take_error()? {
-            return Err(error);
-        }
-        match io.peer_addr() {
-            Ok(_) => Ok(()),
-            Err(e) if e.kind() == io::ErrorKind::NotConnected => {
+        let Err(no_peer) = io.peer_addr() else {
+            return Ok(());
+        };
+        // Asked second, so that an error which comes in between is not taken for "too soon".
+        match io.take_error()? {
+            Some(error) => Err(error),
+            None if no_peer.kind() == io::ErrorKind::NotConnected => {
                 Err(io::ErrorKind::WouldBlock.into())
             }
-            Err(e) => Err(e),
+            None => Err(no_peer),
         }
     })
 }
@@ -606,14 +610,14 @@ impl Connection for TcpStream {
 #[cfg(unix)]
 impl std::os::fd::AsFd for TcpStream {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.source.get_ref().as_fd()
+        self.source.lend().as_fd()
     }
 }
 
 #[cfg(unix)]
 impl std::os::fd::AsRawFd for TcpStream {
     fn as_raw_fd(&self) -> std::os::fd::RawFd {
-        self.source.get_ref().as_raw_fd()
+        self.source.lend().as_raw_fd()
     }
 }
 

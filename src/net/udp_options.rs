@@ -132,14 +132,14 @@ impl UdpSocket {
 #[cfg(unix)]
 impl std::os::fd::AsFd for UdpSocket {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.source.get_ref().as_fd()
+        self.source.lend().as_fd()
     }
 }
 
 #[cfg(unix)]
 impl std::os::fd::AsRawFd for UdpSocket {
     fn as_raw_fd(&self) -> std::os::fd::RawFd {
-        self.source.get_ref().as_raw_fd()
+        self.source.lend().as_raw_fd()
     }
 }
 

@@ -81,7 +81,8 @@ impl UdpSocket {
     pub fn from_std(socket: net::UdpSocket) -> io::Result<UdpSocket> {
         // A blocking one would stop the whole loop at its first receive (trap 17).
         socket.set_nonblocking(true)?;
-        let source = Source::new(mio::net::UdpSocket::from_std(socket))?;
+        let socket = mio::net::UdpSocket::from_std(socket);
+        let source = Source::take_over(socket, Location::caller())?;
         Ok(UdpSocket { source })
     }
 

@@ -120,7 +120,8 @@ impl UnixDatagram {
     pub fn from_std(socket: net::UnixDatagram) -> io::Result<UnixDatagram> {
         // A blocking one would stop the whole loop at its first receive (trap 17).
         socket.set_nonblocking(true)?;
-        let source = Source::new(mio::net::UnixDatagram::from_std(socket))?;
+        let socket = mio::net::UnixDatagram::from_std(socket);
+        let source = Source::take_over(socket, Location::caller())?;
         Ok(UnixDatagram { source })
     }
 
@@ -400,13 +401,13 @@ fn abstract_addr(_: &SocketAddr) -> Option<io::Result<SockAddr>> {
 
 impl AsFd for UnixDatagram {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.source.get_ref().as_fd()
+        self.source.lend().as_fd()
     }
 }
 
 impl AsRawFd for UnixDatagram {
     fn as_raw_fd(&self) -> RawFd {
-        self.source.get_ref().as_raw_fd()
+        self.source.lend().as_raw_fd()
     }
 }
 

@@ -68,7 +68,8 @@ impl UnixListener {
     pub fn from_std(listener: net::UnixListener) -> io::Result<UnixListener> {
         // A blocking one would stop the whole loop at its first accept (trap 17).
         listener.set_nonblocking(true)?;
-        let source = Source::new(mio::net::UnixListener::from_std(listener))?;
+        let listener = mio::net::UnixListener::from_std(listener);
+        let source = Source::take_over(listener, Location::caller())?;
         Ok(UnixListener { source })
     }
 
@@ -140,13 +141,13 @@ pub(super) fn accept_one(
 
 impl AsFd for UnixListener {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.source.get_ref().as_fd()
+        self.source.lend().as_fd()
     }
 }
 
 impl AsRawFd for UnixListener {
     fn as_raw_fd(&self) -> RawFd {
-        self.source.get_ref().as_raw_fd()
+        self.source.lend().as_raw_fd()
     }
 }
 

@@ -112,7 +112,9 @@ impl UnixStream {
     pub fn from_std(stream: net::UnixStream) -> io::Result<UnixStream> {
         // A blocking one would stop the whole loop at its first read (trap 17).
         stream.set_nonblocking(true)?;
-        UnixStream::from_mio(mio::net::UnixStream::from_std(stream), Location::caller())
+        let stream = mio::net::UnixStream::from_std(stream);
+        let source = Source::take_over(stream, Location::caller())?;
+        Ok(UnixStream { source })
     }
 
     /// Gives the connection back to std, still non-blocking. It is `Send`, and the way to take
@@ -417,13 +419,13 @@ impl Connection for UnixStream {
 
 impl AsFd for UnixStream {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.source.get_ref().as_fd()
+        self.source.lend().as_fd()
     }
 }
 
 impl AsRawFd for UnixStream {
     fn as_raw_fd(&self) -> RawFd {
-        self.source.get_ref().as_raw_fd()
+        self.source.lend().as_raw_fd()
     }
 }
 

@@ -5,6 +5,8 @@
 //! | after a refusal, the next edge | comes by itself | must be asked for | mio asks, in its own I/O |
 //! | a short read says "drained" | yes, with care | no | no |
 //! | an error or hang-up | stays registered | mio drops the registration | stays registered |
+//! | a registration tells what is ready by then | yes | yes, but mio's I/O wants to know of it | as poll(2) |
+//! | closing the last descriptor ends the registration | yes | no | no |
 //!
 //! poll(2) is what mio uses where there is nothing better, or where it is told to by
 //! `--cfg mio_unsupported_force_poll_poll`, as our own tests do (trap 52).
@@ -36,6 +38,13 @@ pub(super) const EDGES_COME_BY_THEMSELVES: bool = cfg!(all(
     )
 ));
 
+/// Can a socket be registered as late as when somebody has to wait for it? What came until then
+/// makes the first edge. Where mio must hear of each refusal, it has to know the socket before.
+pub(super) const LATE_IS_EARLY_ENOUGH: bool = EDGES_COME_BY_THEMSELVES;
+
+/// Does the kernel forget a socket when its last descriptor is closed?
+pub(super) const FORGETS_THE_CLOSED: bool = EDGES_COME_BY_THEMSELVES;
+
 /// Something that can be registered: on Unix a descriptor, so that [`rearm`] can name it.
 #[cfg(unix)]
 pub(crate) trait Io: event::Source + std::os::fd::AsRawFd {}
@@ -58,6 +67,46 @@ pub(super) const BOTH: Interest = Interest::READABLE
 /// Both directions.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(super) const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
+
+/// Registers by descriptor, where [`LATE_IS_EARLY_ENOUGH`].
+///
+/// The kernel lists sockets by number and by what is open behind it. A socket whose registration
+/// was left to its closing, but which somebody kept open (a child process without `exec`, say),
+/// is still listed; should it come back to us under its old number, it is there already, under a
+/// token that is nobody's. Then it gets the new one.
+#[cfg(unix)]
+pub(super) fn register<S: Io>(
+    registry: &Registry,
+    io: &S,
+    token: Token,
+    interest: Interest,
+) -> io::Result<()> {
+    let fd = io.as_raw_fd();
+    match registry.register(&mut SourceFd(&fd), token, interest) {
+        Err(e) if e.raw_os_error() == Some(libc::EEXIST) => {
+            registry.reregister(&mut SourceFd(&fd), token, interest)
+        }
+        told => told,
+    }
+}
+
+/// Not called: late is too late.
+#[cfg(not(unix))]
+pub(super) fn register<S: Io>(_: &Registry, _: &S, _: Token, _: Interest) -> io::Result<()> {
+    Ok(())
+}
+
+/// Undoes [`register`].
+#[cfg(unix)]
+pub(super) fn deregister<S: Io>(registry: &Registry, io: &S) -> io::Result<()> {
+    registry.deregister(&mut SourceFd(&io.as_raw_fd()))
+}
+
+/// Not called.
+#[cfg(not(unix))]
+pub(super) fn deregister<S: Io>(_: &Registry, _: &S) -> io::Result<()> {
+    Ok(())
+}
 
 /// Asks for the next edge, where that is needed. mio's own I/O has done so already, but raw
 /// calls on its sockets have not (trap 57), and after an error mio has even dropped the

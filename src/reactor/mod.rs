@@ -1,10 +1,10 @@
 //! The reactor: one sleep in the kernel, and from each event to the wakers that wait for it.
 //!
-//! What lives here is the kernel wait and the table of everything registered. What one
-//! registered socket is lives in [`source`], one direction of it in [`side`], who waits there in
-//! [`seats`], the futures that do in [`waiter`], and what one kernel does differently in
-//! [`backend`]. The reactor knows wakers, never tasks; who sleeps how long is told to it by
-//! `runtime`.
+//! What lives here is the kernel wait and the table of everything registered. How a socket gets
+//! into it and out again is in [`list`], what one registered socket is in [`source`], one
+//! direction of it in [`side`], who waits there in [`seats`], the futures that do in
+//! [`waiter`], and what one kernel does differently in [`backend`]. The
+//! reactor knows wakers, never tasks; who sleeps how long is told to it by `runtime`.
 //!
 //! Law: mio is edge-triggered: it tells us *once* that a socket became ready, and again only
 //! after an operation was refused (`WouldBlock`). Consequence: we try the operation first and
@@ -13,12 +13,13 @@
 //! would ask the kernel twice for each wait (arm, disarm).
 //!
 //! ```text
-//!  Source::new ──1──▶ [slot in the table, registered] ──2──▶ operation tried: done
-//!                                  ▲                              │ refused
-//!                                  │                              3  waker parked, side Drained
-//!                                  │                              ▼
-//!                      wake everybody ◀──4── event in `wait` ── asleep
-//!  1 Reactor::register   2 Source::attempt   3 Waiter::park   4 Reactor::note, caught::wake
+//!  Source::new ──1──▶ [slot in the table] ──2──▶ operation tried: done
+//!                                  ▲                  │ refused
+//!                                  │                  3  registered, waker parked, side Drained
+//!                                  │                  ▼
+//!           wake everybody ◀──4── event in `wait` ── asleep
+//!  1 Reactor::reserve   2 Source::attempt   3 Reactor::listen, Side::park
+//!  4 Reactor::note, caught::wake
 //! ```
 //!
 //! Invariants:
@@ -30,6 +31,7 @@
 //!   is called, so that one that panics costs no other event.
 
 mod backend;
+mod list;
 mod seats;
 mod side;
 mod source;
@@ -46,7 +48,7 @@ use std::sync::Arc;
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Poll, Token};
 use slab::Slab;
 
 use crate::caught;
@@ -225,73 +227,6 @@ impl Reactor {
     /// Is this the reactor that the loop on this thread sleeps in?
     fn is_current(self: &Rc<Reactor>) -> bool {
         current::with(&CURRENT, |reactor| Rc::ptr_eq(reactor, self)).unwrap_or(false)
-    }
-
-    /// Gives `io` a slot and tells the kernel about it. Where the kernel refuses, the slot is
-    /// given back (trap 16).
-    fn register<S: Io>(&self, io: &mut S, interest: Interest) -> io::Result<Rc<Slot>> {
-        if self.closed.get() {
-            return Err(ended());
-        }
-        let slot = self.reserve(interest)?;
-        let poll = self.poll.borrow();
-        match poll.registry().register(io, slot.token(), interest) {
-            Ok(()) => Ok(slot),
-            Err(e) => {
-                self.release(&slot);
-                Err(e)
-            }
-        }
-    }
-
-    fn reserve(&self, interest: Interest) -> io::Result<Rc<Slot>> {
-        let mut slots = self.slots.borrow_mut();
-        let entry = slots.vacant_entry();
-        if entry.key() >= MAX_SOURCES {
-            return Err(io::Error::other(
-                "as many sockets as a token can tell apart",
-            ));
-        }
-        let generation = self.generation.get();
-        self.generation.set(generation.wrapping_add(1));
-        // The shift drops the generation's upper half: it wraps, and that is fine, since no
-        // event is as old as four billion registrations.
-        let token = Token(generation << HALF | entry.key());
-        let slot = Rc::new(Slot::new(token, interest));
-        entry.insert(slot.clone());
-        Ok(slot)
-    }
-
-    /// Takes `io` out of the kernel's list and its slot out of ours. After that no event
-    /// reaches it, not even one that lives on in a duplicate of the descriptor (trap 15).
-    fn deregister<S: Io>(&self, io: &mut S, slot: &Slot) -> io::Result<()> {
-        self.release(slot);
-        let told = self.poll.borrow().registry().deregister(io);
-        told.or_else(|e| backend::is_lost(&e).then_some(()).ok_or(e))
-    }
-
-    fn release(&self, slot: &Slot) {
-        let mut slots = self.slots.borrow_mut();
-        let removed = slots.remove(slot.token().0 & MAX_SOURCES);
-        debug_assert!(removed.token() == slot.token(), "I2: a slot has one tenant");
-        // After a burst (trap 59): its vacant end can be cut off. One who lives on may stand
-        // there, so we try again each time when half of the others have gone.
-        let is_roomy = slots.capacity() > KEEP.max(slots.len() * 4);
-        if !is_roomy {
-            self.tried_at.set(usize::MAX);
-        } else if slots.len() <= self.tried_at.get() / 2 {
-            self.tried_at.set(slots.len());
-            slots.shrink_to_fit();
-        }
-        // The wakers parked in the slot are dropped with the last `Rc`, after this borrow.
-        drop(slots);
-        drop(removed);
-    }
-
-    /// Sees to it that the kernel tells us again, after an operation on `io` was refused.
-    fn rearm<S: Io>(&self, io: &S, slot: &Slot) -> io::Result<()> {
-        let poll = self.poll.borrow();
-        backend::rearm(poll.registry(), io, slot.token(), slot.interest())
     }
 }
 

@@ -56,6 +56,11 @@ pub(super) struct Slot {
     token: Token,
     /// What it was registered for, to ask for it again where that is needed.
     interest: Interest,
+    told: Cell<Told>,
+    /// May another descriptor of the same socket exist? Set when it was not made here, and when
+    /// its descriptor is lent; never taken back. Then closing ours does not end the
+    /// registration.
+    shared: Cell<bool>,
     read: Side,
     write: Side,
 }
@@ -65,6 +70,8 @@ impl Slot {
         Slot {
             token,
             interest,
+            told: Cell::new(Told::Nothing),
+            shared: Cell::new(false),
             read: Side::new(),
             write: Side::new(),
         }
@@ -76,6 +83,22 @@ impl Slot {
 
     pub(super) fn interest(&self) -> Interest {
         self.interest
+    }
+
+    pub(super) fn told(&self) -> Told {
+        self.told.get()
+    }
+
+    pub(super) fn set_told(&self, told: Told) {
+        self.told.set(told);
+    }
+
+    pub(super) fn is_shared(&self) -> bool {
+        self.shared.get()
+    }
+
+    pub(super) fn set_shared(&self) {
+        self.shared.set(true);
     }
 
     pub(super) fn side(&self, direction: Direction) -> &Side {
@@ -104,6 +127,17 @@ impl Slot {
             side.take_all(wakers);
         }
     }
+}
+
+/// What the kernel was told of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Nobody has had to wait for it so far.
+    Nothing,
+    /// Registered through mio's own type, which keeps books of that.
+    ByMio,
+    /// Registered by the number of its descriptor.
+    ByDescriptor,
 }
 
 /// What is known about a side: see the drawing at the top.

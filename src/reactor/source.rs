@@ -2,7 +2,8 @@
 //!
 //! `net` (and whoever else has a thing that can be ready) wraps each of its sockets into a
 //! `Source` and reaches the kernel only through it. It owns the socket and its registration:
-//! both are made by [`Source::new`], and both end in its drop or in [`Source::into_inner`].
+//! it is made by [`Source::new`] or [`Source::take_over`], and ends in its drop or in
+//! [`Source::into_inner`].
 //!
 //! Every operation is one of three:
 //!
@@ -23,7 +24,7 @@ use std::task::{Context, Poll, ready};
 use mio::{Interest, Token};
 
 use super::backend::{self, Io};
-use super::side::{Direction, Side, Slot};
+use super::side::{Direction, Side, Slot, Told};
 use super::waiter::Waiter;
 use super::{CURRENT, Reactor, ended};
 use crate::{coop, current, trace};
@@ -41,35 +42,23 @@ pub(crate) struct Source<S: Io> {
 }
 
 impl<S: Io> Source<S> {
-    /// Registers `io`, which must be non-blocking, for both directions.
+    /// Makes a source of `io`, which must be non-blocking and a socket that was *made here*: no
+    /// other descriptor of it is known to anybody. For both directions.
     ///
     /// # Errors
-    /// Where no runtime runs on this thread, and whatever the kernel has against it. `io` is
-    /// closed then, and nothing stays behind.
+    /// Where no runtime runs on this thread. `io` is closed then, and nothing stays behind.
     #[track_caller]
     pub(crate) fn new(io: S) -> io::Result<Source<S>> {
-        Source::with_interest(io, backend::BOTH)
-    }
-
-    /// [`Source::new`] for things that have one direction only, such as an end of a pipe.
-    #[track_caller]
-    pub(crate) fn with_interest(io: S, interest: Interest) -> io::Result<Source<S>> {
-        Source::new_at(io, interest, Location::caller())
+        Source::new_for(io, Location::caller())
     }
 
     /// [`Source::new`] on behalf of a future that has kept its place.
     pub(crate) fn new_for(io: S, at: &'static Location<'static>) -> io::Result<Source<S>> {
-        Source::new_at(io, backend::BOTH, at)
-    }
-
-    /// [`Source::with_interest`] on behalf of one who has kept the place.
-    pub(crate) fn new_at(
-        mut io: S,
-        interest: Interest,
-        at: &'static Location<'static>,
-    ) -> io::Result<Self> {
+        if !backend::LATE_IS_EARLY_ENOUGH {
+            return Source::take_over(io, at);
+        }
         let reactor = current::get(&CURRENT).ok_or_else(no_runtime)?;
-        let slot = reactor.register(&mut io, interest)?;
+        let slot = reactor.reserve(backend::BOTH)?;
         let io = Some(io);
         Ok(Source {
             io,
@@ -77,6 +66,40 @@ impl<S: Io> Source<S> {
             reactor,
             at,
         })
+    }
+
+    /// [`Source::new`] for what comes from elsewhere, where a duplicate of it may live. It is
+    /// registered at once, so that what cannot be waited for is refused here.
+    ///
+    /// # Errors
+    /// Those of `new`, and whatever the kernel has against it.
+    pub(crate) fn take_over(io: S, at: &'static Location<'static>) -> io::Result<Source<S>> {
+        Source::new_at(io, backend::BOTH, at)
+    }
+
+    /// [`Source::take_over`] for things that may have one direction only, such as an end of a
+    /// pipe.
+    pub(crate) fn new_at(
+        mut io: S,
+        interest: Interest,
+        at: &'static Location<'static>,
+    ) -> io::Result<Self> {
+        let reactor = current::get(&CURRENT).ok_or_else(no_runtime)?;
+        let slot = reactor.register(&mut io, interest)?;
+        slot.set_shared();
+        let io = Some(io);
+        Ok(Source {
+            io,
+            slot,
+            reactor,
+            at,
+        })
+    }
+
+    /// The socket, for somebody who may duplicate its descriptor.
+    pub(crate) fn lend(&self) -> &S {
+        self.slot.set_shared();
+        self.get_ref()
     }
 
     pub(crate) fn get_ref(&self) -> &S {
@@ -131,9 +154,18 @@ impl<S: Io> Source<S> {
         direction: Direction,
         op: impl FnMut(&S) -> io::Result<R>,
     ) -> io::Result<R> {
-        match self.attempt(direction, op) {
+        if self.reactor.closed.get() {
+            return Err(ended());
+        }
+        // After a short read "drained" may be said of a source that the kernel does not know
+        // yet. Then no event will ever deny it.
+        let is_listed = self.slot.told() != Told::Nothing;
+        let attempt = match is_listed {
+            true => self.attempt(direction, op),
+            false => self.attempt_anyway(self.side(direction), op),
+        };
+        match attempt {
             Attempt::Over(result) => result,
-            Attempt::Refused if self.reactor.closed.get() => Err(ended()),
             Attempt::Refused => Err(io::ErrorKind::WouldBlock.into()),
         }
     }
@@ -187,9 +219,13 @@ impl<S: Io> Source<S> {
         op: impl FnMut(&S) -> io::Result<R>,
     ) -> Attempt<R> {
         let side = self.side(direction);
-        if side.is_drained() {
-            return Attempt::Refused;
+        match side.is_drained() {
+            true => Attempt::Refused,
+            false => self.attempt_anyway(side, op),
         }
+    }
+
+    fn attempt_anyway<R>(&self, side: &Side, op: impl FnMut(&S) -> io::Result<R>) -> Attempt<R> {
         match self.ask(op) {
             Err(e) if e.kind() == io::ErrorKind::WouldBlock || backend::is_lost(&e) => {
                 self.refused(side)
@@ -238,7 +274,7 @@ impl<S: Io> Source<S> {
 
     /// May the running task sleep on this source? Only if the loop that runs it will visit
     /// the very kernel queue that the source is registered in; else it would sleep for ever.
-    pub(super) fn check_home(&self) -> io::Result<()> {
+    fn check_home(&self) -> io::Result<()> {
         if self.reactor.closed.get() {
             Err(ended())
         } else if !self.reactor.is_current() {
@@ -251,8 +287,14 @@ impl<S: Io> Source<S> {
         }
     }
 
-    fn poll_park<R>(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<io::Result<R>> {
+    /// What has to be so before a task may sleep on this source.
+    pub(super) fn prepare_park(&self) -> io::Result<()> {
         self.check_home()?;
+        self.reactor.listen(self.get_ref(), &self.slot)
+    }
+
+    fn poll_park<R>(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<io::Result<R>> {
+        self.prepare_park()?;
         self.side(direction).park_polled(cx.waker());
         trace::waits(direction.wait_kind(), self.token().0 as u64, self.at);
         Poll::Pending
@@ -275,7 +317,7 @@ fn no_runtime() -> io::Error {
 impl<S: Io> Drop for Source<S> {
     fn drop(&mut self) {
         if let Some(mut io) = self.io.take()
-            && let Err(error) = self.reactor.deregister(&mut io, &self.slot)
+            && let Err(error) = self.reactor.deregister_closing(&mut io, &self.slot)
         {
             log::debug!("closing a socket that the kernel no longer had registered: {error}");
         }

@@ -78,7 +78,7 @@ impl<'a, S: Io> Waiter<'a, S> {
     }
 
     fn poll_park<R>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
-        self.source.check_home()?;
+        self.source.prepare_park()?;
         let side = self.source.side(self.direction);
         side.park(&mut self.key, cx.waker());
         let resource = self.source.token().0 as u64;

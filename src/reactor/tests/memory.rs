@@ -8,7 +8,7 @@ fn a_registration_that_fails_leaves_no_slot_behind() {
     let reactor = Reactor::new().unwrap();
     let _entered = enter(reactor.clone());
     for _ in 0..10_000 {
-        let error = Source::new(Fake { fails: true }).unwrap_err();
+        let error = Source::take_over(Fake { fails: true }, Location::caller()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
     }
     assert_eq!(reactor.live(), 0);

@@ -1,20 +1,26 @@
 //! The reactor by itself: std's sockets on one end, counting wakers on the other.
 //!
 //! Here is what all of these tests use; then `wakes` is about who is called by an event,
-//! `readiness` about what an event says of a socket, `memory` about slots and what a burst
+//! `readiness` about what an event says of a socket, `lists` about when the kernel is told of
+//! one, `memory` about slots and what a burst
 //! of them leaves behind.
 
 mod wakes;
 mod readiness;
 mod memory;
+#[cfg(target_os = "linux")]
+mod lists;
 
 use std::cell::RefCell;
 use std::future::Future;
 use std::io::{Read, Write};
 use std::net;
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
+
+use mio::Interest;
 
 use super::*;
 
@@ -46,7 +52,8 @@ fn pair() -> (Stream, net::TcpStream) {
     let (ours, _) = listener.accept().unwrap();
     ours.set_nonblocking(true).unwrap();
     theirs.set_nodelay(true).unwrap();
-    let source = Source::new(mio::net::TcpStream::from_std(ours)).unwrap();
+    let source =
+        Source::take_over(mio::net::TcpStream::from_std(ours), Location::caller()).unwrap();
     (source, theirs)
 }
 

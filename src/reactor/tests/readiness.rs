@@ -105,7 +105,7 @@ fn the_end_of_an_empty_pipe_wakes_its_reader() {
     let reactor = Reactor::new().unwrap();
     let _entered = enter(reactor.clone());
     let (writer, reader) = mio::unix::pipe::new().unwrap();
-    let reader = Source::with_interest(reader, Interest::READABLE).unwrap();
+    let reader = Source::new_at(reader, Interest::READABLE, Location::caller()).unwrap();
     settle(&reactor);
     let (woken, waker) = counter();
     let mut read = reader.io(Direction::Read, |mut io| io.read(&mut [0]));
@@ -196,7 +196,7 @@ fn a_socket_that_had_an_error_still_hears_of_what_comes_later() {
     let nobody = friend.try_clone().unwrap().local_addr().unwrap();
     drop(friend);
     ours.connect(nobody).unwrap();
-    let ours = Source::new(ours).unwrap();
+    let ours = Source::take_over(ours, Location::caller()).unwrap();
     ours.try_io(Direction::Write, |io| io.send(b"x")).unwrap();
 
     // The error is told before anybody asks, and under poll(2) never again.
