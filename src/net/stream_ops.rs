@@ -30,7 +30,8 @@ impl ReadEnd for mio::net::TcpStream {
 
 /// Unix streams carry more than bytes. A read stops short behind a piece with which the peer
 /// passed a descriptor, or where the sender changes (`unix(7)`), and what lies behind it makes
-/// no further edge. So each sleep costs one read that is refused.
+/// no further edge. So a sleep costs one read that is refused, but where the reactor has learned
+/// that it always is.
 #[cfg(unix)]
 impl ReadEnd for mio::net::UnixStream {
     const SHORT_READ_IS_ALL: bool = false;

@@ -6,8 +6,19 @@ use std::rc::Rc;
 use mio::{Interest, Token};
 
 use super::backend::{self, Io};
-use super::side::{Slot, Told};
+use super::side::Slot;
 use super::{HALF, KEEP, MAX_SOURCES, Reactor, ended};
+
+/// What the kernel was told of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Nobody has had to wait for it so far.
+    Nothing,
+    /// Registered through mio's own type, which keeps books of that.
+    ByMio,
+    /// Registered by the number of its descriptor.
+    ByDescriptor,
+}
 
 impl Reactor {
     /// Gives `io` a slot and tells the kernel about it. Where the kernel refuses, the slot is
@@ -49,6 +60,11 @@ impl Reactor {
             slot.set_told(Told::ByDescriptor);
         }
         Ok(())
+    }
+
+    /// Somebody parks on a guess about the read side of `slot`.
+    pub(super) fn guess(&self, slot: &Slot) {
+        self.guesses.push(slot.guess());
     }
 
     pub(super) fn reserve(&self, interest: Interest) -> io::Result<Rc<Slot>> {

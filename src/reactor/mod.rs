@@ -9,8 +9,8 @@
 //! Law: mio is edge-triggered: it tells us *once* that a socket became ready, and again only
 //! after an operation was refused (`WouldBlock`). Consequence: we try the operation first and
 //! park only when it is refused; nobody asks the kernel "is it ready?". Price: one refused
-//! system call for each socket that is quiet. The other choice, level-triggered polling,
-//! would ask the kernel twice for each wait (arm, disarm).
+//! system call for each socket that is quiet, unless that has become a habit ([`guess`]). The
+//! other choice, level-triggered polling, would ask the kernel twice for each wait (arm, disarm).
 //!
 //! ```text
 //!  Source::new ──1──▶ [slot in the table] ──2──▶ operation tried: done
@@ -29,8 +29,11 @@
 //! - I3: no waker is called, cloned or dropped, and no observer told, while a `RefCell` of
 //!   this folder is borrowed; and in one visit *all* events are noted before the first waker
 //!   is called, so that one that panics costs no other event.
+//! - I4: the loop does not sleep while somebody is parked on a side that is only guessed to be
+//!   drained.
 
 mod backend;
+mod guess;
 mod list;
 mod seats;
 mod side;
@@ -41,7 +44,6 @@ mod waiter;
 mod tests;
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -58,6 +60,7 @@ use crate::trace::{self, Event};
 use side::Slot;
 
 pub(crate) use backend::Io;
+use guess::{Guess, Guesses};
 pub(crate) use side::Direction;
 pub(crate) use source::Source;
 pub(crate) use waiter::Waiter;
@@ -97,9 +100,10 @@ pub(crate) struct Reactor {
     /// How many events one visit takes.
     capacity: usize,
     /// The queue of the wakers to call, empty between visits, kept for its memory.
-    wakes: Cell<VecDeque<Waker>>,
+    wakes: Cell<Vec<Waker>>,
     /// Everything registered. A slot is also held by its [`Source`], which removes it here.
     slots: RefCell<Slab<Rc<Slot>>>,
+    guesses: Guesses,
     /// Counts registrations: the next one's generation.
     generation: Cell<usize>,
     /// How many sources there were when the table was last cut; `MAX` while it is well filled.
@@ -124,6 +128,7 @@ impl Reactor {
             capacity,
             wakes: Cell::default(),
             slots: RefCell::default(),
+            guesses: Guesses::default(),
             generation: Cell::new(0),
             tried_at: Cell::new(usize::MAX),
             interrupt: Arc::new(Interrupt(interrupt)).into(),
@@ -137,18 +142,34 @@ impl Reactor {
         self.interrupt.clone()
     }
 
+    /// May the loop sleep in [`Reactor::wait`]? Else it may only look there, with a timeout of
+    /// zero, because somebody is parked on a [`guess`].
+    pub(crate) fn may_sleep(&self) -> bool {
+        !self.guesses.are_open(|guess| self.is_open(guess))
+    }
+
     /// One visit to the kernel: sleeps until something happens or `timeout` has passed, then
     /// wakes everyone concerned. Answers how many events there were, an interrupt included;
     /// a signal may cut the sleep short.
     pub(crate) fn wait(&self, timeout: Option<Duration>) -> io::Result<usize> {
         let kept = self.events.take();
         let mut events = kept.unwrap_or_else(|| Events::with_capacity(self.capacity));
+        debug_assert!(
+            timeout == Some(Duration::ZERO) || self.may_sleep(),
+            "I4: nobody sleeps on a guess"
+        );
         self.ask_kernel(&mut events, timeout)?;
 
         // I3: every event is noted before any code that is not ours runs.
         let mut wakes = self.wakes.take();
+        let mut count = 0;
         for event in &events {
             self.note(event.token(), Signs::of(event), &mut wakes);
+            count += 1;
+        }
+        self.guesses.visited();
+        while let Some(guess) = self.guesses.next_off(count) {
+            self.give_up(guess, &mut wakes);
         }
         trace::emit(Event::KernelVisited);
         for event in events.iter().filter(|event| event.token() != INTERRUPT) {
@@ -158,10 +179,9 @@ impl Reactor {
         // edges will not come again.
         wakes.drain(..).for_each(caught::wake);
         if wakes.capacity() > KEEP {
-            wakes = VecDeque::new();
+            wakes = Vec::new();
         }
         self.wakes.set(wakes);
-        let count = events.iter().count();
         self.events.set(Some(events));
         Ok(count)
     }
@@ -196,14 +216,27 @@ impl Reactor {
     }
 
     /// Writes down what the kernel said about one source and takes its wakers along.
-    fn note(&self, token: Token, signs: Signs, wakes: &mut VecDeque<Waker>) {
+    fn note(&self, token: Token, signs: Signs, wakes: &mut Vec<Waker>) {
+        self.with_slot(token, |slot| slot.note(signs, wakes));
+    }
+
+    fn is_open(&self, guess: Guess) -> bool {
+        self.with_slot(guess.token, |slot| slot.stands_by(guess.epoch)) == Some(true)
+    }
+
+    fn give_up(&self, guess: Guess, wakes: &mut Vec<Waker>) {
+        self.with_slot(guess.token, |slot| slot.give_up(guess.epoch, wakes));
+    }
+
+    /// Calls `f`, which runs no code of the user, with the slot that `token` names, if it is
+    /// still there.
+    fn with_slot<R>(&self, token: Token, f: impl FnOnce(&Slot) -> R) -> Option<R> {
         let slots = self.slots.borrow();
         // I2: the index alone may already belong to somebody else (trap 14). The token of
         // the interrupt has the index that no slot has.
         let slot = slots.get(token.0 & MAX_SOURCES);
-        if let Some(slot) = slot.filter(|slot| slot.token() == token) {
-            slot.note(signs, wakes);
-        }
+        slot.filter(|slot| slot.token() == token)
+            .map(|slot| f(slot))
     }
 
     /// How many sources are registered.
@@ -216,7 +249,7 @@ impl Reactor {
     pub(crate) fn close(&self) {
         self.closed.set(true);
         let slots: Vec<Rc<Slot>> = self.slots.borrow().iter().map(|(_, s)| s.clone()).collect();
-        let mut wakers = VecDeque::new();
+        let mut wakers = Vec::new();
         for slot in slots {
             slot.close(&mut wakers);
         }

@@ -1,9 +1,17 @@
 //! Who waits for one side of a source: [`Parked`]. Data; it knows no socket and calls nobody.
 
-use std::collections::VecDeque;
 use std::task::Waker;
 
 use slab::Slab;
+
+/// Names a waiter's seat, until the next event.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WaiterKey {
+    pub(super) index: usize,
+    /// The side's epoch when this waiter came in. Any other says: an event has emptied the
+    /// seats since, and `index` may be somebody else's.
+    pub(super) epoch: u32,
+}
 
 /// The seat of who waits alone: it is also the first that a new slab gives.
 const FIRST: usize = 0;
@@ -79,21 +87,6 @@ impl Parked {
         }
     }
 
-    /// Moves everybody out.
-    pub(super) fn take_all(&mut self, wakers: &mut VecDeque<Waker>) {
-        match self {
-            // Where there were several there will be several again: the memory stays.
-            Parked::Several(several) => {
-                wakers.extend(several.polled.take());
-                wakers.extend(several.seats.drain());
-            }
-            _ => match std::mem::take(self) {
-                Parked::Polled(waker) | Parked::Seated(waker) => wakers.push_back(waker),
-                Parked::Nobody | Parked::Several(_) => {}
-            },
-        }
-    }
-
     /// Makes room for more than one.
     fn several(&mut self) -> &mut Several {
         let mut several = Box::<Several>::default();
@@ -111,5 +104,12 @@ impl Parked {
             Parked::Several(several) => several,
             _ => unreachable!("it was put there"),
         }
+    }
+}
+
+impl Several {
+    pub(super) fn take_all(&mut self, wakers: &mut Vec<Waker>) {
+        wakers.extend(self.polled.take());
+        wakers.extend(self.seats.drain());
     }
 }

@@ -17,7 +17,8 @@
 //!
 //! - `Unknown`: registered, no event yet. An operation is tried; `readable()` waits, since
 //!   the registration itself makes an event if there is anything to tell.
-//! - `Ready`: worth a try.
+//! - `Ready`: worth a try. (`Tasted` and `Answered` are kinds of it, and `Guessed` is "drained,
+//!   presumably": see [`guess`](super::guess).)
 //! - `Drained`: the kernel refused, or gave less than was asked for. The next operation parks
 //!   without a system call. Only an event leads out of here, and it wakes everybody (I1).
 //!
@@ -26,13 +27,14 @@
 //! late does no more than cost one refused try (trap 4).
 
 use std::cell::Cell;
-use std::collections::VecDeque;
 use std::task::Waker;
 
 use mio::{Interest, Token};
 
-use super::Signs;
-use super::seats::Parked;
+use super::guess::{EARNED, Guess, LOST};
+use super::list::Told;
+use super::seats::{Parked, WaiterKey};
+use super::{Signs, backend};
 use crate::trace::WaitKind;
 
 /// Which half of a socket.
@@ -108,9 +110,41 @@ impl Slot {
         }
     }
 
+    /// An operation in this direction went well. Only reads are ever guessed about, and only
+    /// where an event is sure to come by itself.
+    pub(super) fn succeeded(&self, direction: Direction) {
+        if backend::EDGES_COME_BY_THEMSELVES {
+            match direction {
+                Direction::Read => self.read.tasted(),
+                Direction::Write => self.read.answered(),
+            }
+        }
+    }
+
+    /// Names the guess that stands about the read side.
+    pub(super) fn guess(&self) -> Guess {
+        Guess {
+            token: self.token,
+            epoch: self.read.epoch.get(),
+        }
+    }
+
+    /// Is that guess still open?
+    pub(super) fn stands_by(&self, epoch: u32) -> bool {
+        self.read.is_guessed() && self.read.epoch.get() == epoch
+    }
+
+    /// That guess is off: whoever waits shall try.
+    pub(super) fn give_up(&self, epoch: u32, wakes: &mut Vec<Waker>) {
+        if self.stands_by(epoch) {
+            self.read.luck.set(-LOST);
+            self.read.ready(false, wakes);
+        }
+    }
+
     /// An event: takes the wakers of whoever it concerns. An error concerns both sides; a
     /// peer that merely stopped sending does not concern the writer (trap 18).
-    pub(super) fn note(&self, signs: Signs, wakes: &mut VecDeque<Waker>) {
+    pub(super) fn note(&self, signs: Signs, wakes: &mut Vec<Waker>) {
         if signs.readable || signs.read_hint || signs.error {
             self.read.ready(signs.read_hint || signs.error, wakes);
         }
@@ -121,7 +155,7 @@ impl Slot {
 
     /// The runtime's end. With both sides drained for good, every operation comes to the
     /// place where it would park, and is refused there.
-    pub(super) fn close(&self, wakers: &mut VecDeque<Waker>) {
+    pub(super) fn close(&self, wakers: &mut Vec<Waker>) {
         for side in [&self.read, &self.write] {
             side.known.set(Known::Drained);
             side.take_all(wakers);
@@ -129,22 +163,17 @@ impl Slot {
     }
 }
 
-/// What the kernel was told of a source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Told {
-    /// Nobody has had to wait for it so far.
-    Nothing,
-    /// Registered through mio's own type, which keeps books of that.
-    ByMio,
-    /// Registered by the number of its descriptor.
-    ByDescriptor,
-}
-
 /// What is known about a side: see the drawing at the top.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Known {
     Unknown,
     Ready,
+    /// `Ready`, and something was read since the event.
+    Tasted,
+    /// `Tasted`, and then something was written on the other side.
+    Answered,
+    /// Nobody has tried, because it would be in vain.
+    Guessed,
     Drained,
 }
 
@@ -156,9 +185,11 @@ pub(super) struct Side {
     /// Then that may have come in one edge with the data, and no other edge will follow: a
     /// short read proves nothing from here on (trap 54).
     hinted: Cell<bool>,
-    /// Raised by each event: a [`WaiterKey`] of another epoch is void. That is what makes waking
-    /// everybody, and cancelling one of them, cheap: nobody has to be told. It wraps: no future
-    /// goes unpolled for four billion events.
+    /// Below 0: so many tries have to be in vain before we guess.
+    luck: Cell<i8>,
+    /// Raised by each event: a [`WaiterKey`] or a [`Guess`] of another epoch is void. That is
+    /// what makes waking everybody, and cancelling one of them, cheap: nobody has to be told. It
+    /// wraps: no future goes unpolled for four billion events.
     epoch: Cell<u32>,
     parked: Cell<Parked>,
 }
@@ -168,6 +199,7 @@ impl Side {
         Side {
             known: Cell::new(Known::Unknown),
             hinted: Cell::new(false),
+            luck: Cell::new(-EARNED),
             epoch: Cell::new(0),
             parked: Cell::default(),
         }
@@ -179,18 +211,61 @@ impl Side {
 
     /// Has an event said so, and nothing denied it since?
     pub(super) fn is_ready(&self) -> bool {
-        self.known.get() == Known::Ready
+        matches!(
+            self.known.get(),
+            Known::Ready | Known::Tasted | Known::Answered
+        )
     }
 
     pub(super) fn set_drained(&self) {
         self.known.set(Known::Drained);
     }
 
+    /// The kernel refused: that is certain.
+    pub(super) fn refused(&self) {
+        if self.known.get() == Known::Answered {
+            self.luck.set((self.luck.get() + 1).min(0));
+        }
+        self.set_drained();
+    }
+
+    /// An operation on this side went well.
+    pub(super) fn tasted(&self) {
+        match self.known.get() {
+            Known::Ready => self.known.set(Known::Tasted),
+            Known::Answered => {
+                // A guess would have been wrong.
+                self.luck.set(-EARNED);
+                self.known.set(Known::Tasted);
+            }
+            _ => {}
+        }
+    }
+
+    /// An operation on the other side went well.
+    pub(super) fn answered(&self) {
+        if self.known.get() == Known::Tasted {
+            self.known.set(Known::Answered);
+        }
+    }
+
+    /// Is it drained, or may be taken for it?
+    pub(super) fn is_drained_or_guessed(&self) -> bool {
+        if self.known.get() == Known::Answered && self.luck.get() >= 0 && !self.is_hinted() {
+            self.known.set(Known::Guessed);
+        }
+        self.is_drained() || self.is_guessed()
+    }
+
+    pub(super) fn is_guessed(&self) -> bool {
+        self.known.get() == Known::Guessed
+    }
+
     pub(super) fn is_hinted(&self) -> bool {
         self.hinted.get()
     }
 
-    fn ready(&self, hinted: bool, wakes: &mut VecDeque<Waker>) {
+    fn ready(&self, hinted: bool, wakes: &mut Vec<Waker>) {
         self.known.set(Known::Ready);
         self.hinted.set(self.hinted.get() || hinted);
         self.take_all(wakes);
@@ -202,17 +277,13 @@ impl Side {
             !self.is_ready(),
             "I1: nobody sleeps on a side that can be tried"
         );
-        let parked = self.parked.take();
-        let same = parked.polled().is_some_and(|old| old.will_wake(waker));
-        self.parked.set(parked);
-        if same {
+        let is_same = |old: &Waker| old.will_wake(waker);
+        if self.change(|parked| parked.polled().is_some_and(is_same)) {
             return;
         }
         // Cloned before it is taken out, dropped after it is back (trap 10).
         let new = waker.clone();
-        let mut parked = self.parked.take();
-        let old = parked.set_polled(new);
-        self.parked.set(parked);
+        let old = self.change(|parked| parked.set_polled(new));
         drop(old);
     }
 
@@ -222,55 +293,53 @@ impl Side {
             !self.is_ready(),
             "I1: nobody sleeps on a side that can be tried"
         );
-        let valid = key.filter(|key| key.epoch == self.epoch.get());
-        let mut parked = self.parked.take();
-        let seat = valid.and_then(|key| parked.seat(key.index));
-        let same = seat.is_some_and(|old| old.will_wake(waker));
-        self.parked.set(parked);
-        if same {
+        let index = key.filter(|key| key.epoch == self.epoch.get());
+        let index = index.map(|key| key.index);
+        let is_same = |old: &mut Waker| old.will_wake(waker);
+        if index.is_some_and(|index| self.change(|parked| parked.seat(index).is_some_and(is_same)))
+        {
             return;
         }
         let new = waker.clone();
-        let mut parked = self.parked.take();
-        let seat = valid.and_then(|key| parked.seat(key.index));
-        let old = match seat {
-            Some(seat) => Some(std::mem::replace(seat, new)),
-            None => {
-                *key = Some(WaiterKey {
-                    index: parked.sit_down(new),
-                    epoch: self.epoch.get(),
-                });
-                None
+        let (index, old) = self.change(|parked| {
+            match index.and_then(|index| Some((index, parked.seat(index)?))) {
+                Some((index, seat)) => (index, Some(std::mem::replace(seat, new))),
+                None => (parked.sit_down(new), None),
             }
-        };
-        self.parked.set(parked);
+        });
+        let epoch = self.epoch.get();
+        *key = Some(WaiterKey { index, epoch });
         drop(old);
     }
 
     /// Takes a waiter out of its seat, if no event has done so already.
     pub(super) fn unpark(&self, key: WaiterKey) {
         if key.epoch == self.epoch.get() {
-            let mut parked = self.parked.take();
-            let old = parked.stand_up(key.index);
-            self.parked.set(parked);
+            let old = self.change(|parked| parked.stand_up(key.index));
             drop(old);
         }
     }
 
     /// Moves every waker out. Taken, not cloned: one event, one wake.
-    fn take_all(&self, wakes: &mut VecDeque<Waker>) {
+    fn take_all(&self, wakes: &mut Vec<Waker>) {
         self.epoch.set(self.epoch.get().wrapping_add(1));
-        let mut parked = self.parked.take();
-        parked.take_all(wakes);
-        self.parked.set(parked);
+        match self.parked.take() {
+            Parked::Nobody => {}
+            Parked::Polled(waker) | Parked::Seated(waker) => wakes.push(waker),
+            Parked::Several(mut several) => {
+                several.take_all(wakes);
+                // Where there were several there will be several again: the memory stays.
+                self.parked.set(Parked::Several(several));
+            }
+        }
     }
-}
 
-/// Names a waiter's seat, until the next event.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct WaiterKey {
-    index: usize,
-    /// The side's `epoch` when this waiter came in. Any other says: an event has emptied the
-    /// seats since, and `index` may be somebody else's.
-    epoch: u32,
+    /// Lets `f`, which runs no code of the user, change who is parked.
+    fn change<R>(&self, f: impl FnOnce(&mut Parked) -> R) -> R {
+        let mut parked = self.parked.take();
+        let result = f(&mut parked);
+        // `Nobody` stood there meanwhile. There is nothing to drop, which no compiler can know.
+        std::mem::forget(self.parked.replace(parked));
+        result
+    }
 }

@@ -24,7 +24,8 @@ use std::task::{Context, Poll, ready};
 use mio::{Interest, Token};
 
 use super::backend::{self, Io};
-use super::side::{Direction, Side, Slot, Told};
+use super::list::Told;
+use super::side::{Direction, Side, Slot};
 use super::waiter::Waiter;
 use super::{CURRENT, Reactor, ended};
 use crate::{coop, current, trace};
@@ -159,12 +160,11 @@ impl<S: Io> Source<S> {
         }
         // After a short read "drained" may be said of a source that the kernel does not know
         // yet. Then no event will ever deny it.
-        let is_listed = self.slot.told() != Told::Nothing;
-        let attempt = match is_listed {
-            true => self.attempt(direction, op),
-            false => self.attempt_anyway(self.side(direction), op),
-        };
-        match attempt {
+        let side = self.side(direction);
+        if side.is_drained() && self.slot.told() != Told::Nothing {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        match self.attempt_anyway(direction, op) {
             Attempt::Over(result) => result,
             Attempt::Refused => Err(io::ErrorKind::WouldBlock.into()),
         }
@@ -218,19 +218,25 @@ impl<S: Io> Source<S> {
         direction: Direction,
         op: impl FnMut(&S) -> io::Result<R>,
     ) -> Attempt<R> {
-        let side = self.side(direction);
-        match side.is_drained() {
+        match self.side(direction).is_drained_or_guessed() {
             true => Attempt::Refused,
-            false => self.attempt_anyway(side, op),
+            false => self.attempt_anyway(direction, op),
         }
     }
 
-    fn attempt_anyway<R>(&self, side: &Side, op: impl FnMut(&S) -> io::Result<R>) -> Attempt<R> {
+    fn attempt_anyway<R>(
+        &self,
+        direction: Direction,
+        op: impl FnMut(&S) -> io::Result<R>,
+    ) -> Attempt<R> {
         match self.ask(op) {
             Err(e) if e.kind() == io::ErrorKind::WouldBlock || backend::is_lost(&e) => {
-                self.refused(side)
+                self.refused(self.side(direction))
             }
             result => {
+                if result.is_ok() {
+                    self.slot.succeeded(direction);
+                }
                 // An error is spent too: a loop that ignores errors must not starve others.
                 coop::spend();
                 Attempt::Over(result)
@@ -249,7 +255,7 @@ impl<S: Io> Source<S> {
 
     /// The kernel said no: from here on the next edge is what counts.
     fn refused<R>(&self, side: &Side) -> Attempt<R> {
-        side.set_drained();
+        side.refused();
         match self.reactor.rearm(self.get_ref(), &self.slot) {
             Ok(()) => Attempt::Refused,
             Err(e) => Attempt::Over(Err(e)),
@@ -288,13 +294,17 @@ impl<S: Io> Source<S> {
     }
 
     /// What has to be so before a task may sleep on this source.
-    pub(super) fn prepare_park(&self) -> io::Result<()> {
+    pub(super) fn prepare_park(&self, direction: Direction) -> io::Result<()> {
         self.check_home()?;
-        self.reactor.listen(self.get_ref(), &self.slot)
+        self.reactor.listen(self.get_ref(), &self.slot)?;
+        if self.side(direction).is_guessed() {
+            self.reactor.guess(&self.slot);
+        }
+        Ok(())
     }
 
     fn poll_park<R>(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<io::Result<R>> {
-        self.prepare_park()?;
+        self.prepare_park(direction)?;
         self.side(direction).park_polled(cx.waker());
         trace::waits(direction.wait_kind(), self.token().0 as u64, self.at);
         Poll::Pending

@@ -12,7 +12,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use super::backend::Io;
-use super::side::{Direction, WaiterKey};
+use super::seats::WaiterKey;
+use super::side::Direction;
 use super::source::{Attempt, Source};
 use crate::{coop, trace};
 
@@ -78,7 +79,7 @@ impl<'a, S: Io> Waiter<'a, S> {
     }
 
     fn poll_park<R>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
-        self.source.prepare_park()?;
+        self.source.prepare_park(self.direction)?;
         let side = self.source.side(self.direction);
         side.park(&mut self.key, cx.waker());
         let resource = self.source.token().0 as u64;

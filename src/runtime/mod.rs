@@ -9,7 +9,8 @@
 //!    whole budget. Then the kernel gets its turn, whatever is still queued. (A visit to the
 //!    kernel costs as much as a dozen polls: so not after every poll, and never so late that
 //!    a socket starves.)
-//! 3. How long may we sleep? Not at all if a task is ready; else until the next deadline;
+//! 3. How long may we sleep? Not at all if a task is ready, or if the reactor guesses what it
+//!    should know; else until the next deadline;
 //!    else until woken. If no timer is armed, no clock is read.
 //! 4. Sleep in the kernel. A socket, a deadline or another thread ends it; whoever waited for
 //!    a socket is woken. Then those who had yielded are ready again.
@@ -117,7 +118,7 @@ impl Inner {
 
     /// Step 3.
     fn rest(&self) -> Rest {
-        if self.has_work() {
+        if self.has_work() || !self.reactor.may_sleep() {
             return Rest::None;
         }
         if let Some(hook) = &self.config.on_park {

@@ -11,7 +11,7 @@ fn a_short_read_says_drained_only_where_and_while_that_can_be_trusted() {
     let (source, _peer) = pair();
     settle(&reactor);
     let side = source.side(Direction::Read);
-    let note = |signs| reactor.note(source.token(), signs, &mut VecDeque::new());
+    let note = |signs| reactor.note(source.token(), signs, &mut Vec::new());
     let readable = Signs {
         readable: true,
         ..Signs::default()
@@ -66,7 +66,7 @@ fn a_peer_that_stops_sending_concerns_the_reader_and_an_error_concerns_both() {
             side.park_polled(&waker);
             counter
         });
-        let mut wakes = VecDeque::new();
+        let mut wakes = Vec::new();
         reactor.note(source.token(), signs, &mut wakes);
         wakes.into_iter().for_each(Waker::wake);
         assert_eq!(woken.map(|c| count(&c)), expected, "{signs:?}");
@@ -89,7 +89,7 @@ fn a_hint_that_the_peer_has_ended_is_not_believed() {
         write_hint: true,
         error: true,
     };
-    reactor.note(source.token(), everything, &mut VecDeque::new());
+    reactor.note(source.token(), everything, &mut Vec::new());
     let (woken, waker) = counter();
     assert!(read_byte(&source, &waker).is_pending());
     peer.write_all(b"x").unwrap();
@@ -130,7 +130,7 @@ fn any_number_of_stale_events_costs_a_refused_try_each_and_no_wake() {
     };
     for times in [1, 255, 256, 257, 32_768, 65_536] {
         for _ in 0..times {
-            reactor.note(source.token(), stale, &mut VecDeque::new());
+            reactor.note(source.token(), stale, &mut Vec::new());
         }
         let (woken, waker) = counter();
         assert!(read_byte(&source, &waker).is_pending());

@@ -60,7 +60,7 @@ fn an_event_for_the_former_tenant_of_a_slot_wakes_nobody() {
         readable: true,
         ..Signs::default()
     };
-    let mut wakes = VecDeque::new();
+    let mut wakes = Vec::new();
     reactor.note(stale, signs, &mut wakes);
     assert_eq!(wakes.len(), 0);
     reactor.note(token, signs, &mut wakes);
@@ -285,7 +285,7 @@ fn a_waiter_that_was_woken_already_takes_nobody_else_off_the_list() {
         readable: true,
         ..Signs::default()
     };
-    let mut wakes = VecDeque::new();
+    let mut wakes = Vec::new();
 
     side.set_drained();
     let mut first = source.readiness(Direction::Read);

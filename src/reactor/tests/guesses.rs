@@ -1,0 +1,177 @@
+//! Guesses: when a read is not tried, and that nobody sleeps on one that is wrong.
+
+use super::*;
+
+/// One end of a connection that asks, with how often its reads went to the kernel.
+struct Asking {
+    source: Stream,
+    peer: net::TcpStream,
+    tries: Cell<usize>,
+    waker: Waker,
+    woken: Arc<Count>,
+}
+
+impl Asking {
+    fn new() -> Asking {
+        let (source, peer) = pair();
+        let (woken, waker) = counter();
+        let tries = Cell::new(0);
+        Asking {
+            source,
+            peer,
+            tries,
+            waker,
+            woken,
+        }
+    }
+
+    fn read(&self) -> Poll<io::Result<usize>> {
+        let mut cx = Context::from_waker(&self.waker);
+        let op = |mut io: &mio::net::TcpStream| {
+            self.tries.set(self.tries.get() + 1);
+            io.read(&mut [0])
+        };
+        self.source.poll_bytes(&mut cx, Direction::Read, 1, op)
+    }
+
+    fn write(&self) {
+        let mut cx = Context::from_waker(&self.waker);
+        let op = |mut io: &mio::net::TcpStream| io.write(b"?");
+        let written = self.source.poll_bytes(&mut cx, Direction::Write, 1, op);
+        assert!(written.is_ready());
+    }
+
+    /// A question, a wait, an answer of one byte. Gives how many reads were tried.
+    fn trip(&mut self, reactor: &Reactor) -> usize {
+        let (tries, woken) = (self.tries.get(), count(&self.woken));
+        self.write();
+        assert!(self.read().is_pending());
+        self.peer.write_all(b"!").unwrap();
+        wait_until(reactor, || count(&self.woken) > woken);
+        assert!(matches!(self.read(), Poll::Ready(Ok(1))));
+        self.tries.get() - tries
+    }
+}
+
+/// Earns a guess. The first trip is about a side of which nothing is known.
+fn asking_that_guesses(reactor: &Reactor) -> Asking {
+    let mut asking = Asking::new();
+    settle(reactor);
+    for _ in 0..1 + guess::EARNED {
+        assert_eq!(asking.trip(reactor), 2, "it tries, and in vain");
+    }
+    assert_eq!(asking.trip(reactor), 1, "it has learned");
+    asking
+}
+
+/// Broken by: a step left out of `tasted`,
+/// `answered` or `refused`.
+#[test]
+fn who_asked_in_vain_some_times_running_waits_for_the_answer_without_a_try() {
+    let reactor = Reactor::new().unwrap();
+    let _entered = enter(reactor.clone());
+    let mut asking = asking_that_guesses(&reactor);
+    for _ in 0..1000 {
+        assert_eq!(asking.trip(&reactor), 1);
+    }
+}
+
+/// Broken by: any other answer of `may_sleep`, or by leaving out the wake in `give_up`.
+#[test]
+fn nobody_sleeps_on_bytes_that_a_guess_says_are_not_there() {
+    let reactor = Reactor::new().unwrap();
+    let _entered = enter(reactor.clone());
+    let mut asking = asking_that_guesses(&reactor);
+    // Two bytes in one edge; one of them is read.
+    let woken = count(&asking.woken);
+    asking.write();
+    assert!(asking.read().is_pending());
+    asking.peer.write_all(b"!!").unwrap();
+    wait_until(&reactor, || count(&asking.woken) > woken);
+    assert!(matches!(asking.read(), Poll::Ready(Ok(1))));
+    settle(&reactor);
+
+    asking.write();
+    let woken = count(&asking.woken);
+    assert!(asking.read().is_pending(), "a wrong guess");
+    assert!(!reactor.may_sleep());
+    reactor.wait(Some(Duration::ZERO)).unwrap();
+    assert_eq!(count(&asking.woken), woken + 1);
+    assert!(reactor.may_sleep());
+    assert!(matches!(asking.read(), Poll::Ready(Ok(1))));
+    // It costs that connection its guesses.
+    for _ in 0..guess::LOST {
+        assert_eq!(asking.trip(&reactor), 2);
+    }
+    assert_eq!(asking.trip(&reactor), 1);
+}
+
+/// Broken by: leaving `PATIENCE` out of `next_off`.
+#[test]
+fn a_wrong_guess_is_found_out_beside_a_socket_that_is_always_ready() {
+    let reactor = Reactor::new().unwrap();
+    let _entered = enter(reactor.clone());
+    let mut asking = asking_that_guesses(&reactor);
+    asking.peer.write_all(b"!").unwrap();
+    settle(&reactor);
+    asking.write();
+    let woken = count(&asking.woken);
+    // The one byte there is an answer that nobody reads, and no further edge comes: so take the
+    // side for one of which something was read since.
+    let side = asking.source.side(Direction::Read);
+    side.tasted();
+    side.answered();
+    assert!(asking.read().is_pending(), "a wrong guess");
+    for _ in 0..1000 {
+        reactor.waker().wake();
+        let events = reactor.wait(Some(Duration::ZERO)).unwrap();
+        assert_eq!(events, 1, "always something to do");
+        if count(&asking.woken) > woken {
+            assert!(matches!(asking.read(), Poll::Ready(Ok(1))));
+            return;
+        }
+    }
+    panic!("it was never woken");
+}
+
+/// Broken by: asking for `is_drained_or_guessed` in `try_io`.
+#[test]
+fn a_try_is_never_answered_by_a_guess() {
+    let reactor = Reactor::new().unwrap();
+    let _entered = enter(reactor.clone());
+    let mut asking = asking_that_guesses(&reactor);
+    asking.write();
+    assert!(asking.read().is_pending());
+    asking.peer.write_all(b"!").unwrap();
+    let tried = || {
+        asking
+            .source
+            .try_io(Direction::Read, |mut io| io.read(&mut [0]))
+    };
+    for _ in 0..100 {
+        match tried() {
+            Ok(n) => return assert_eq!(n, 1),
+            // Loopback takes its time.
+            Err(_) => asking.source.side(Direction::Read).answered(),
+        }
+    }
+    panic!("the byte is there");
+}
+
+/// Broken by: leaving `is_hinted` out of `is_drained_or_guessed`.
+#[test]
+fn nothing_is_guessed_of_a_peer_that_has_ended() {
+    let reactor = Reactor::new().unwrap();
+    let _entered = enter(reactor.clone());
+    let mut asking = asking_that_guesses(&reactor);
+    let woken = count(&asking.woken);
+    asking.write();
+    assert!(asking.read().is_pending());
+    asking.peer.write_all(b"!").unwrap();
+    asking.peer.shutdown(net::Shutdown::Write).unwrap();
+    wait_until(&reactor, || asking.source.side(Direction::Read).is_hinted());
+    assert!(count(&asking.woken) > woken);
+    assert!(matches!(asking.read(), Poll::Ready(Ok(1))));
+    asking.write();
+    assert!(matches!(asking.read(), Poll::Ready(Ok(0))));
+}
