@@ -84,6 +84,108 @@ fn every_way_to_read_gives_the_same_bytes_in_every_framing() {
     }
 }
 
+/// In every framing, and behind what the file holds already. An appending file takes no pages from
+/// a pipe.
+#[test]
+fn a_body_of_any_framing_reaches_its_file_whole_and_in_its_place() {
+    let body = pattern(5_000_003);
+    let until_close = [b"HTTP/1.0 200 OK\r\n\r\n".as_slice(), &body].concat();
+    let framed = [with_length(&body), chunked(&body, 300_000), until_close];
+    let name = format!("hob-http-bodies-{}", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    for bytes in framed {
+        let server = Server::start(move |peer| {
+            if peer.request().is_some() {
+                peer.say(&bytes);
+            }
+        });
+        for append in [false, true] {
+            hob::block_on(async {
+                let mut options = hob::fs::OpenOptions::new();
+                let options = options.append(append).write(true).create(true);
+                let mut file = options.open(&path).await.unwrap();
+                file.write_all(b"before").await.unwrap();
+                let mut response = response(&server).await;
+                let count = response.copy_to_file(&mut file).await.unwrap();
+                assert_eq!(count, body.len() as u64);
+                assert!(response.chunk().await.unwrap().is_none(), "over is over");
+                file.write_all(b"behind").await.unwrap();
+                file.close().await.unwrap();
+            });
+            let got = std::fs::read(&path).unwrap();
+            std::fs::remove_file(&path).unwrap();
+            assert!(got == [b"before", &body[..], b"behind"].concat());
+        }
+    }
+}
+
+/// Broken by: `plain_left` without an end: then the second answer goes into the first file.
+#[test]
+fn what_follows_a_saved_body_is_left_to_the_next_request() {
+    let body = pattern(3_000_000);
+    let bytes = with_length(&body);
+    let server = Server::start(move |peer| {
+        while peer.request().is_some() {
+            peer.say(&bytes);
+        }
+    });
+    let name = format!("hob-http-saved-{}", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    hob::block_on(async {
+        let client = Client::new();
+        for _ in 0..3 {
+            let mut response = client.get(server.url("/")).send().await.unwrap();
+            let mut file = hob::fs::File::create(&path).await.unwrap();
+            response.copy_to_file(&mut file).await.unwrap();
+            file.close().await.unwrap();
+            assert!(hob::fs::read(&path).await.unwrap() == body);
+        }
+    });
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(server.accepted(), 1, "the connection is good for the next");
+}
+
+#[test]
+fn a_body_that_is_cut_on_its_way_to_a_file_is_an_error() {
+    let mut bytes = with_length(&pattern(3_000_000));
+    bytes.truncate(2_000_000);
+    let server = Server::start(move |peer| {
+        if peer.request().is_some() {
+            peer.say(&bytes);
+        }
+    });
+    let name = format!("hob-http-cut-{}", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    hob::block_on(async {
+        let mut file = hob::fs::File::create(&path).await.unwrap();
+        let mut response = response(&server).await;
+        let error = response.copy_to_file(&mut file).await.unwrap_err();
+        assert!(
+            matches!(error.kind(), ErrorKind::EndedEarly { .. }),
+            "{error}"
+        );
+        assert!(
+            response.chunk().await.is_err(),
+            "after an error only errors"
+        );
+    });
+    std::fs::remove_file(&path).unwrap();
+}
+
+/// `/dev/full` takes nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_takes_no_more_says_so_while_a_body_is_saved() {
+    let server = Server::always(with_length(&pattern(3_000_000)));
+    hob::block_on(async {
+        let mut options = hob::fs::OpenOptions::new();
+        let mut file = options.write(true).open("/dev/full").await.unwrap();
+        let error = response(&server).await.copy_to_file(&mut file).await;
+        let error = error.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Write(_)), "{error}");
+    });
+}
+
 #[test]
 fn a_reader_reads_lines_and_small_pieces() {
     let server = Server::always(chunked(b"one\ntwo\nthree\n", 2));

@@ -64,7 +64,7 @@ const FOLDERS: &[(&str, &[&str])] = &[(
     "http",
     &[
         "printable", "error", "url", "auth", "netrc", "cookies", "redirect", "request", "retry", "head", "body", "coding", "fields", "resume", // no I/O
-        "buffer", "deadline", "upload", "form", "conn", "observe", "tls", "connect", "pool", "expect", // one connection, and many
+        "buffer", "pipe", "deadline", "upload", "form", "conn", "observe", "tls", "connect", "pool", "expect", // one connection, and many
         "response", "config", "outgoing", "exchange", "send", "request_builder", "client", "builder", // what a program holds
         "fuzzing", "vectors", "policy", "fake", "complaints", // tests
         "mod",

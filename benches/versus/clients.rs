@@ -109,7 +109,7 @@ async fn hob_large(order: Order) {
     let mut response = client.get(&url).send().await.expect("answered");
     let path = order.folder.join("0");
     let mut file = hob::fs::File::create(path).await.expect("created");
-    response.copy_to(&mut file).await.expect("to its end");
+    response.copy_to_file(&mut file).await.expect("to its end");
     file.close().await.expect("written");
 }
 

@@ -255,6 +255,27 @@ impl File {
         }
     }
 
+    /// Has a worker write by other means: `f` does it at the file's position, behind all that was
+    /// written before. Its error is that of a write: told here, or by who comes next if this
+    /// future is dropped, and until it was told nothing more is written.
+    #[cfg(feature = "http")]
+    pub(crate) async fn write_by<F, T>(&mut self, f: F) -> io::Result<T>
+    where
+        F: FnOnce(&std::fs::File) -> io::Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let at = self.opened_at;
+        self.settle(at).await;
+        self.send_out(at);
+        let written = self.shared.start(at, |shared| shared.write_by(f)).await?;
+        match written {
+            Some(value) => Ok(value),
+            None => Err(self.shared.late.take().err().unwrap_or_else(|| {
+                io::Error::other("nothing was written because of an earlier error")
+            })),
+        }
+    }
+
     /// Hands over what was written so far.
     pub(super) fn send_out(&self, at: &'static Location<'static>) {
         let parcel = self.desk.borrow_mut().pack();

@@ -88,6 +88,15 @@ impl Shared {
         }
     }
 
+    /// [`Shared::write_out`] for one who writes by other means. `None`: there was or is an error.
+    #[cfg(feature = "http")]
+    pub(super) fn write_by<T>(&self, f: impl FnOnce(&std::fs::File) -> io::Result<T>) -> Option<T> {
+        if self.late.is_there() {
+            return None;
+        }
+        f(&self.file).map_err(|error| self.late.put(error)).ok()
+    }
+
     /// Reads once into a lent buffer: `len` bytes, or `ahead` if that is more and the file is one
     /// where what is too much can be given back.
     pub(super) fn read_once(&self, mut bytes: Vec<u8>, len: usize, ahead: usize) -> ReadBack {

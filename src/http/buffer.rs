@@ -13,7 +13,7 @@
 const SMALL: usize = 8 * 1024;
 
 /// Beyond this, larger reads gain nothing that can be measured.
-const LARGE: usize = 64 * 1024;
+pub(crate) const LARGE: usize = 64 * 1024;
 
 #[derive(Debug)]
 pub(crate) struct Buffer {

@@ -9,6 +9,7 @@
 //!                        pool ─▶ connect ─▶ tls ◀───┤
 //!                                conn, buffer ◀─────┘ deadline: for how long
 //!                                                     observe: who is told of all that
+//!                                                     pipe: a way past us, for large bodies
 //!
 //!   without I/O    going out   url  auth  netrc  cookies  request
 //!                  coming in   head  body  coding  fields
@@ -38,6 +39,7 @@ mod coding;
 mod fields;
 mod resume;
 mod buffer;
+mod pipe;
 mod deadline;
 mod upload;
 mod form;

@@ -446,6 +446,17 @@ impl TcpStream {
         !seen.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
+    /// Waits until `op` gets something, which takes bytes by other means than `read`. It must say
+    /// `WouldBlock` only where the kernel has no bytes for it.
+    #[cfg(all(feature = "http", target_os = "linux"))]
+    pub(crate) fn poll_read_by<R>(
+        &self,
+        cx: &mut Context<'_>,
+        op: impl FnMut(&mio::net::TcpStream) -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        self.source.poll_io(cx, Direction::Read, op)
+    }
+
     /// Reads what is there at this moment, or says `WouldBlock`. The kernel is asked, because
     /// the loop may not have heard the news yet.
     #[cfg_attr(

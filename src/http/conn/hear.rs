@@ -1,5 +1,6 @@
 //! The response's way in: its head, and its body piece by piece.
 
+use std::io;
 use std::task::{Context, Poll, ready};
 
 use ::http::{HeaderMap, StatusCode};
@@ -8,6 +9,7 @@ use crate::http::body::{self, Body, Step};
 use crate::http::conn::Conn;
 use crate::http::error::{ErrorKind, Phase};
 use crate::http::head::{Found, Head};
+use crate::http::pipe::Pipe;
 
 impl Conn {
     /// After a head that expects a 100: waits for it. `false`: an answer came in its place.
@@ -103,6 +105,39 @@ impl Conn {
             }
         }
         Poll::Ready(Ok(false))
+    }
+
+    /// So many bytes of the body are still to come and mean nothing but themselves, with none of
+    /// them in our buffer: they may go by [`Conn::poll_pass`].
+    pub(crate) fn passable(&mut self) -> u64 {
+        self.take_back();
+        match self.buffer.is_empty() && self.may_pass {
+            true => self.now.body.plain_left(),
+            false => 0,
+        }
+    }
+
+    /// Waits for bytes of the body and puts up to [`Conn::passable`] of them into an empty
+    /// pipe. Says how many. 0: it must be asked of [`Conn::poll_chunk`] what comes now, be it that
+    /// this is the end of the connection, be it that the kernel does not do this.
+    pub(crate) fn poll_pass(
+        &mut self,
+        cx: &mut Context<'_>,
+        pipe: &Pipe,
+    ) -> Poll<Result<usize, ErrorKind>> {
+        let most = usize::try_from(self.passable()).unwrap_or(usize::MAX);
+        // The kernel takes no more than this at once (`read(2)`).
+        let most = most.min(1 << 30);
+        let passed = match ready!(self.io.poll_pass(cx, pipe, most)) {
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+                self.may_pass = false;
+                0
+            }
+            passed => passed.map_err(|error| ErrorKind::broken(Phase::Body, error))?,
+        };
+        self.now.body.skip(passed as u64);
+        self.now.moved += passed as u64;
+        Poll::Ready(Ok(passed))
     }
 
     /// An end that may be a cut is an end like any other where length or chunks will tell

@@ -55,6 +55,8 @@ pub(crate) struct Conn {
     buffer: Buffer,
     /// Did a first exchange begin?
     is_used: bool,
+    /// May bytes go by without coming through `buffer`? Cleared if the kernel refuses.
+    may_pass: bool,
     now: Exchange,
 }
 
@@ -101,6 +103,7 @@ struct Exchange {
 impl Conn {
     pub(crate) fn new(io: Box<dyn Transport>, peer: Option<SocketAddr>) -> Conn {
         Conn {
+            may_pass: io.can_pass(),
             io,
             peer,
             number: 0,

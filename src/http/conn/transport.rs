@@ -1,10 +1,12 @@
 //! What a connection stands on: [`Transport`].
 
 use std::io;
+use std::task::{Context, Poll};
 
 use futures_io::{AsyncRead, AsyncWrite};
 
 use crate::http::conn::TlsSession;
+use crate::http::pipe::Pipe;
 
 /// Whatever carries bytes both ways: a TCP stream, TLS over one, a fake in tests.
 ///
@@ -21,6 +23,21 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
 
     /// The connection will be idle: gives memory back that only a busy one needs.
     fn rest(&mut self) {}
+
+    /// Can it put bytes into a pipe without looking at them? Then [`Transport::poll_pass`] does.
+    fn can_pass(&self) -> bool {
+        false
+    }
+
+    /// Reads up to `most` bytes into an empty pipe. 0 is the end, as of any read.
+    fn poll_pass(
+        &mut self,
+        _cx: &mut Context<'_>,
+        _pipe: &Pipe,
+        _most: usize,
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+    }
 
     /// How it is protected, if it is.
     fn tls(&self) -> Option<TlsSession> {

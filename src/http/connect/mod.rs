@@ -38,12 +38,14 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::rc::Rc;
+use std::task::{Context, Poll};
 
 use ::url::{Host, Url};
 
 use crate::http::conn::Transport;
 use crate::http::error::{ErrorKind, Failure, ProxyFault};
 use crate::http::observe::{Act, Ears, Step};
+use crate::http::pipe::Pipe;
 use crate::http::tls::Tls;
 use crate::net::{TcpSocket, TcpStream};
 
@@ -319,5 +321,18 @@ impl Transport for TcpStream {
 
     fn has_news(&self) -> bool {
         TcpStream::has_news(self)
+    }
+
+    fn can_pass(&self) -> bool {
+        Pipe::IS_THERE
+    }
+
+    fn poll_pass(
+        &mut self,
+        cx: &mut Context<'_>,
+        pipe: &Pipe,
+        most: usize,
+    ) -> Poll<io::Result<usize>> {
+        pipe.poll_fill(cx, self, most)
     }
 }

@@ -8,6 +8,7 @@
 //! This file is long because each way to read a body is shown by an example that runs.
 
 mod reader;
+mod save;
 mod unpack;
 
 use std::fmt;
@@ -323,7 +324,8 @@ impl Response {
     }
 
     /// Writes the whole body to `writer`, piece by piece, and waits for it. Returns the number
-    /// of bytes. It does not flush or close the writer.
+    /// of bytes. It does not flush or close the writer. For a file there is
+    /// [`copy_to_file`](Response::copy_to_file), which is faster.
     ///
     /// *Cancel safety*: the pieces written so far stay written, and the one being written may
     /// be written in part.
@@ -405,24 +407,29 @@ impl Response {
         };
         let (alarm, conn) = (&mut self.alarm, lease.peek());
         let polled = alarm.judge(cx, Deadline::Idle, conn, polled);
-        let result = ready!(polled).map_err(|kind| self.error(kind));
-        match &result {
+        match ready!(polled) {
             Ok(true) => {
                 let bytes = self.lent().len();
                 self.ears.tell(|| Step::Received { bytes });
+                Poll::Ready(Ok(true))
             }
             Ok(false) => {
                 self.end();
                 self.ears.tell(|| Step::Finished { result: Ok(()) });
+                Poll::Ready(Ok(false))
             }
-            Err(error) => {
-                self.failed = true;
-                self.lease = None;
-                let result = Err(error.kind());
-                self.ears.tell(|| Step::Finished { result });
-            }
+            Err(kind) => Poll::Ready(Err(self.fail(kind))),
         }
-        Poll::Ready(result)
+    }
+
+    /// Nothing is read any more (N2).
+    fn fail(&mut self, kind: ErrorKind) -> Error {
+        self.failed = true;
+        self.lease = None;
+        let error = self.error(kind);
+        let result = Err(error.kind());
+        self.ears.tell(|| Step::Finished { result });
+        error
     }
 
     /// What the last `poll_advance` brought and nobody has consumed.
