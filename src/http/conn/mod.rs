@@ -142,6 +142,12 @@ impl Conn {
         self.now = Exchange::new(ask);
     }
 
+    /// The body goes to a file: the pieces that are lent may be larger. Until it is over.
+    pub(crate) fn expect_much(&mut self) {
+        self.buffer.expect_much();
+        self.io.expect_much();
+    }
+
     /// How the connection is protected.
     pub(crate) fn tls(&self) -> Option<TlsSession> {
         self.io.tls()

@@ -21,6 +21,9 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
     /// nothing, and asks the kernel.
     fn has_news(&self) -> bool;
 
+    /// Much will be read, for somebody who likes large pieces. Until [`Transport::rest`].
+    fn expect_much(&mut self) {}
+
     /// The connection will be idle: gives memory back that only a busy one needs.
     fn rest(&mut self) {}
 

@@ -10,6 +10,9 @@
 //! than copying does. A buffer that one read filled says that the peer is faster than we are;
 //! then the kernel moves the bytes ([`Pipe`]), a worker for each megabyte or what there is of it.
 //!
+//! What cannot go this way (TLS, chunks, another system) is read in larger pieces than a program
+//! would get, since each is a trip to a worker (`Conn::expect_much`).
+//!
 //! One pipe, not two in turn: what comes while the worker empties it gathers in the socket, so
 //! the next filling is larger, and there are fewer of them.
 
@@ -57,6 +60,9 @@ impl Response {
     /// # }).unwrap();
     /// ```
     pub async fn copy_to_file(&mut self, file: &mut File) -> Result<u64, Error> {
+        if let Some(lease) = &mut self.lease {
+            lease.conn().expect_much();
+        }
         let mut count = 0;
         while self.advance().await? {
             let piece = self.lent();

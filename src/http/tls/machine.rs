@@ -262,6 +262,11 @@ impl Machine {
         }
     }
 
+    /// Lets more ciphertext come at once: what a caller gets at once is never more.
+    pub(super) fn expect_much(&mut self) {
+        self.incoming.expect_much();
+    }
+
     /// Gives back the memory that only a busy connection needs.
     pub(super) fn rest(&mut self) {
         self.incoming.shrink();

@@ -205,6 +205,10 @@ impl Transport for TlsStream {
         Err(reasons::io_error(TlsError::Misbehaved))
     }
 
+    fn expect_much(&mut self) {
+        self.machine.expect_much();
+    }
+
     fn rest(&mut self) {
         self.machine.rest();
         self.io.rest();
