@@ -145,6 +145,33 @@ fn what_follows_a_saved_body_is_left_to_the_next_request() {
     assert_eq!(server.accepted(), 1, "the connection is good for the next");
 }
 
+/// Broken by: not lending a piece again that a dropped copy had not written.
+#[test]
+fn who_gives_up_saving_and_begins_again_misses_nothing() {
+    let body = pattern(3_000_000);
+    let name = format!("hob-http-again-{}", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    for bytes in [with_length(&body), chunked(&body, 300_000)] {
+        let server = Server::always(bytes);
+        hob::Builder::new().worker_threads(1).block_on(async {
+            let mut file = hob::fs::File::create(&path).await.unwrap();
+            let mut response = response(&server).await;
+            // While the only worker is busy, the copy comes to a halt where it has to wait for it.
+            let (go_on, told) = std::sync::mpsc::channel::<()>();
+            let blocker = hob::spawn_blocking(move || told.recv());
+            let saving = response.copy_to_file(&mut file);
+            let limit = Duration::from_millis(500);
+            assert!(hob::time::timeout(limit, saving).await.is_err());
+            drop(go_on);
+            assert!(blocker.await.unwrap().is_err(), "the channel is closed");
+            response.copy_to_file(&mut file).await.unwrap();
+            file.close().await.unwrap();
+        });
+        assert!(std::fs::read(&path).unwrap() == body);
+    }
+    std::fs::remove_file(&path).unwrap();
+}
+
 #[test]
 fn a_body_that_is_cut_on_its_way_to_a_file_is_an_error() {
     let mut bytes = with_length(&pattern(3_000_000));

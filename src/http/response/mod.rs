@@ -69,6 +69,9 @@ pub struct Response {
     trailers: Option<HeaderMap>,
     /// `None` once the body is over or has failed: the connection went its way.
     lease: Option<Lease>,
+    /// A copy to a file was given up, or failed, before the file had accepted what is lent: then
+    /// that is lent again. Set and cleared by `hand_on`, taken by the next `poll_advance`.
+    is_owed: bool,
     /// Set by the first failure; nothing is ever read after it (N2 in `conn`), and the end
     /// of the body is never reported.
     failed: bool,
@@ -108,6 +111,7 @@ impl Response {
             decoder: parts.decoder.map(Box::new),
             trailers: None,
             lease: Some(parts.lease),
+            is_owed: false,
             failed: false,
             alarm: parts.alarm,
             tries: parts.tries,
@@ -398,9 +402,14 @@ impl Response {
 
     /// The heart of every way to read: brings the next piece into [`Response::lent`].
     pub(crate) fn poll_advance(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
+        // Nothing is, if a reader has used it up meanwhile.
+        let is_owed = std::mem::take(&mut self.is_owed) && !self.lent().is_empty();
         let Some(lease) = &mut self.lease else {
             return Poll::Ready(self.after_the_end());
         };
+        if is_owed {
+            return Poll::Ready(Ok(true));
+        }
         let polled = match &mut self.decoder {
             None => lease.conn().poll_chunk(cx),
             Some(decoder) => unpack::poll_piece(cx, lease.conn(), decoder, &mut self.alarm),

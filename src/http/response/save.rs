@@ -36,7 +36,8 @@ impl Response {
     /// them, and reports their error.
     ///
     /// *Cancel safety*: what was taken of the body is in the file, or on its way there in its
-    /// place; how much that was is not told.
+    /// place; how much that was is not told. Whoever reads on, in this way or another, gets the
+    /// rest.
     ///
     /// # Errors
     /// As [`chunk`](Response::chunk), and [`ErrorKind::Write`].
@@ -65,15 +66,27 @@ impl Response {
         }
         let mut count = 0;
         while self.advance().await? {
-            let piece = self.lent();
-            let fills_the_buffer = piece.len() >= LARGE;
-            let written = file.write_all(piece).await;
-            count += piece.len() as u64;
-            written.map_err(|error| self.error(ErrorKind::Write(error)))?;
+            let fills_the_buffer = self.lent().len() >= LARGE;
+            count += self.hand_on(file).await?;
             if fills_the_buffer {
                 count += self.pass_to(file).await?; // 1.
             }
         }
+        Ok(count)
+    }
+
+    /// Has the file accept what is lent, all of it. Each part is given back once it is accepted,
+    /// and who drops this leaves the rest to be lent again.
+    async fn hand_on(&mut self, file: &mut File) -> Result<u64, Error> {
+        let mut count = 0;
+        self.is_owed = true;
+        while !self.lent().is_empty() {
+            let accepted = file.write(self.lent()).await;
+            let accepted = accepted.map_err(|error| self.error(ErrorKind::Write(error)))?;
+            self.give_back(accepted);
+            count += accepted as u64;
+        }
+        self.is_owed = false;
         Ok(count)
     }
 
