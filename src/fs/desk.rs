@@ -22,8 +22,9 @@
 //! - **D2** What is handed over is done in that order, because the file's strand keeps it. So
 //!   whoever waits for the last thing has waited for all of them.
 //! - **D3** A job under way belongs to the desk and not to the future that waits for it. If
-//!   that is dropped, the next operation finds the job here, and no byte is lost. (The job that
-//!   reads all the rest belongs to its future, which says so.)
+//!   that is dropped, the next operation finds the job here, and no byte is lost. Two belong to
+//!   their futures: the one that reads all the rest, which says so, and the one that writes by
+//!   other means, of which the desk knows that it may be under way (`unheard`).
 //!
 //! Methods that take `&mut self` may start jobs and poll. Those that a shared `File` uses are
 //! only `pack`, `sent` and `forget_ahead`: they call nobody, because the desk is borrowed then.
@@ -53,6 +54,9 @@ pub(super) struct Desk {
     ahead: Ahead,
     /// The worker's position is so far ahead of the program's; the next parcel puts that right.
     rewind: u64,
+    /// Somebody writes by other means (`File::write_by`), and nobody has waited for the end of it.
+    /// Cleared by who does, or by a parcel that goes behind it, to be waited for in its place (D2).
+    pub(super) unheard: bool,
     /// A read under way.
     reading: Option<Job<ReadBack>>,
     /// It was started before the program asked for it.
@@ -83,6 +87,10 @@ impl Desk {
         let _ = ready!(self.poll_reading(shared, cx));
         self.forget_ahead(shared);
         if shared.late.is_there() {
+            if self.unheard {
+                // Told now, the error would not keep that one from writing.
+                self.hand_over(shared, at);
+            }
             // What was accepted since goes, too, in line or not: a file gets no hole.
             ready!(self.poll_written(cx))?;
             self.out.clear();
@@ -138,7 +146,8 @@ impl Desk {
 
     /// Takes out what has to be done before any other operation on the file, if anything.
     pub(super) fn pack(&mut self) -> Option<Parcel> {
-        if self.out.is_empty() && self.rewind == 0 {
+        let unheard = std::mem::take(&mut self.unheard);
+        if self.out.is_empty() && self.rewind == 0 && !unheard {
             return None;
         }
         let spare = std::mem::take(&mut self.spare);

@@ -258,6 +258,9 @@ impl File {
     /// Has a worker write by other means: `f` does it at the file's position, behind all that was
     /// written before. Its error is that of a write: told here, or by who comes next if this
     /// future is dropped, and until it was told nothing more is written.
+    ///
+    /// *Cancel safety*: once it was polled, `f` runs, unless the program had just been reading the
+    /// file: then the end of that is waited for first.
     #[cfg(feature = "http")]
     pub(crate) async fn write_by<F, T>(&mut self, f: F) -> io::Result<T>
     where
@@ -267,8 +270,11 @@ impl File {
         let at = self.opened_at;
         self.settle(at).await;
         self.send_out(at);
-        let written = self.shared.start(at, |shared| shared.write_by(f)).await?;
-        match written {
+        let job = self.shared.start(at, |shared| shared.write_by(f));
+        self.desk.get_mut().unheard = true;
+        let written = job.await;
+        self.desk.get_mut().unheard = false;
+        match written? {
             Some(value) => Ok(value),
             None => Err(self.shared.late.take().err().unwrap_or_else(|| {
                 io::Error::other("nothing was written because of an earlier error")
@@ -320,3 +326,6 @@ impl std::fmt::Debug for File {
         self.shared.file.fmt(f)
     }
 }
+
+#[cfg(all(test, feature = "http"))]
+mod tests;
