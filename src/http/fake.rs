@@ -16,6 +16,7 @@ use futures_io::{AsyncRead, AsyncWrite};
 use crate::http::conn::{Ask, Conn, Transport};
 use crate::http::error::{ErrorKind, Phase};
 use crate::http::head::Head;
+use crate::http::pipe::Pipe;
 use crate::http::upload::Upload;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
@@ -131,6 +132,11 @@ impl Transport for Fake {
             Poll::Ready(result) => result,
             Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
         }
+    }
+
+    /// But [`Transport::poll_pass`] is refused.
+    fn can_pass(&self) -> bool {
+        Pipe::IS_THERE
     }
 }
 
@@ -303,6 +309,23 @@ fn what_is_lent_can_be_given_back_bit_by_bit() {
     conn.give_back(99);
     assert_eq!(conn.lent(), b"");
     assert!(!poll(|cx| conn.poll_chunk(cx)).expect("it is over"));
+    assert!(conn.finish());
+}
+
+/// Broken by: taking the kernel's refusal for an end or a failure, or trying it again.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_body_that_the_kernel_does_not_move_is_read() {
+    const LONG: &str = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello";
+    let fake = Fake::default().reads([Step::Bytes(LONG), Step::Bytes("hello")]);
+    let mut conn = fake.conn();
+    head(&mut conn).expect("it came");
+    assert!(poll(|cx| conn.poll_chunk(cx)).expect("it came"));
+    assert_eq!(conn.passable(), 5);
+    let pipe = Pipe::new().expect("a pipe");
+    assert_eq!(poll(|cx| conn.poll_pass(cx, &pipe)).expect("no failure"), 0);
+    assert_eq!(conn.passable(), 0);
+    assert_eq!(body(&mut conn).expect("it came"), "hello");
     assert!(conn.finish());
 }
 

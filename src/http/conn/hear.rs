@@ -130,7 +130,7 @@ impl Conn {
         let most = most.min(1 << 30);
         let passed = match ready!(self.io.poll_pass(cx, pipe, most)) {
             Err(error) if error.kind() == io::ErrorKind::Unsupported => {
-                self.may_pass = false;
+                self.pass_no_more();
                 0
             }
             passed => passed.map_err(|error| ErrorKind::broken(Phase::Body, error))?,
@@ -138,6 +138,11 @@ impl Conn {
         self.now.body.skip(passed as u64);
         self.now.moved += passed as u64;
         Poll::Ready(Ok(passed))
+    }
+
+    /// From now on [`Conn::passable`] is 0.
+    pub(crate) fn pass_no_more(&mut self) {
+        self.may_pass = false;
     }
 
     /// An end that may be a cut is an end like any other where length or chunks will tell

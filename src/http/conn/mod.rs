@@ -55,7 +55,7 @@ pub(crate) struct Conn {
     buffer: Buffer,
     /// Did a first exchange begin?
     is_used: bool,
-    /// May bytes go by without coming through `buffer`? Cleared if the kernel refuses.
+    /// May bytes go by without coming through `buffer`? Cleared if the kernel refuses, that or a pipe.
     may_pass: bool,
     now: Exchange,
 }

@@ -96,8 +96,8 @@ impl Response {
         if self.passable() == 0 {
             return Ok(0);
         }
-        // Where there is no descriptor left, it goes the usual way.
         let Ok(mut pipe) = Pipe::new() else {
+            self.pass_no_more();
             return Ok(0);
         };
         loop {
@@ -121,6 +121,13 @@ impl Response {
         match (&mut self.lease, &self.decoder) {
             (Some(lease), None) => lease.conn().passable(),
             _ => 0,
+        }
+    }
+
+    /// There is no pipe to be had: it goes the usual way, and none is asked for with each piece.
+    fn pass_no_more(&mut self) {
+        if let Some(lease) = &mut self.lease {
+            lease.conn().pass_no_more();
         }
     }
 
