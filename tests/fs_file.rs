@@ -517,6 +517,23 @@ fn who_reads_on_and_on_is_read_ahead_for_in_larger_pieces() {
     });
 }
 
+/// Broken by: reading early no more than what small reads are given.
+#[test]
+fn who_reads_in_large_pieces_gets_them_whole() {
+    const MIB: usize = 1024 * 1024;
+    let folder = Folder::new("large-pieces");
+    std::fs::write(folder.path("f"), vec![7; 16 * MIB]).unwrap();
+    block_on(async {
+        let mut file = File::open(folder.path("f")).await.unwrap();
+        let before = jobs();
+        let mut piece = vec![0; MIB];
+        for _ in 0..16 {
+            assert_eq!(file.read(&mut piece).await.unwrap(), MIB);
+        }
+        assert_eq!(jobs() - before, 17, "the last was read early, in vain");
+    });
+}
+
 /// Reads `len` bytes in pieces that are not worth a job each.
 async fn read_on(file: &mut File, len: usize) {
     for begin in (0..len).step_by(8_192) {

@@ -198,19 +198,20 @@ impl Desk {
             }
         }
         coop::spend();
-        self.read_on(shared, at);
+        self.read_on(shared, at, buf.len().min(MOST));
         Poll::Ready(Ok(self.ahead.give(buf)))
     }
 
     /// Has the next piece read while the program uses this one, if it has read on for so long that
-    /// it will probably want it.
-    fn read_on(&mut self, shared: &Arc<Shared>, at: At) {
+    /// it will probably want it. At least as much as it asked for now: who reads in large pieces
+    /// goes on with them.
+    fn read_on(&mut self, shared: &Arc<Shared>, at: At, asked: usize) {
         if self.ahead.goes_on()
             && self.reading.is_none()
             && shared.is_regular()
             && !self.shares_position
         {
-            self.start_reading(shared, at, 0);
+            self.start_reading(shared, at, asked);
             self.is_early = true;
         }
     }

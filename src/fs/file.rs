@@ -25,7 +25,7 @@ use super::shared::{MOST, Shared};
 /// An open file whose operations run on worker threads.
 ///
 /// Small writes are gathered and small reads are answered from what was read ahead, so that a
-/// worker is asked once for some 64 KiB. That means:
+/// worker is asked once for some 64 KiB or more. That means:
 ///
 /// - What `write` accepted may not be in the file yet. [`flush`](File::flush) waits until it is. An
 ///   error of such a late write is never lost: the next `write`, `flush`, `sync_all`,
@@ -33,6 +33,8 @@ use super::shared::{MOST, Shared};
 ///   the file has no hole.
 /// - Dropping a `File` writes what was accepted, in the background; the end of the runtime waits for
 ///   it. But nobody hears of its errors then, except the log: [`close`](File::close) does.
+/// - Whoever reads on and on is read ahead for, by up to 512 KiB, or by two of the pieces that are
+///   asked for if those are larger: what others write there meanwhile may not be seen.
 /// - All operations happen in the order in which they are first polled, except that
 ///   [`read_at`](File::read_at) and [`write_at`](File::write_at) have none among themselves.
 ///
@@ -91,7 +93,8 @@ impl File {
         OpenOptions::new()
     }
 
-    /// Takes over a file of std's.
+    /// Takes over a file of std's. Do not keep a duplicate of it that reads or writes by the
+    /// position: what is read ahead moves that.
     #[track_caller]
     pub fn from_std(file: std::fs::File) -> File {
         File::opened(file, Location::caller())
