@@ -542,6 +542,28 @@ async fn read_on(file: &mut File, len: usize) {
     }
 }
 
+/// Broken by: reading early where the loop would have to do it.
+#[test]
+fn without_threads_nothing_is_read_early() {
+    const MIB: usize = 1024 * 1024;
+    let folder = Folder::new("not-early");
+    std::fs::write(folder.path("f"), vec![7; MIB]).unwrap();
+    without_threads(async {
+        let mut file = File::open(folder.path("f")).await.unwrap();
+        let before = jobs();
+        // In 64 + 128 + 256 KiB, all of them full.
+        read_on(&mut file, 448 * 1024).await;
+        assert_eq!(jobs() - before, 3);
+    });
+}
+
+/// Until the caller waits for something: then what it started meanwhile is run.
+fn keep_a_worker_busy() {
+    let (go_on, told) = std::sync::mpsc::channel::<()>();
+    drop(hob::spawn_blocking(move || told.recv()));
+    drop(hob::spawn(async move { drop(go_on) }));
+}
+
 /// Broken by: `poll_reading` not counting what it throws away into `rewind`, `Shared::try_clone` not
 /// going back, or `lend` leaving `at` where it was.
 #[test]
@@ -550,13 +572,22 @@ fn what_was_read_early_is_given_back_when_something_else_comes_first() {
     let folder = Folder::new("early");
     let path = folder.path("f");
     let text: Vec<u8> = (0..3 * 1024 * 1024).map(|n| (n % 251) as u8).collect();
-    for (case, threads) in (0..8).flat_map(|case| [0, 1, 4].map(|threads| (case, threads))) {
+    let workers = [(0, false), (1, false), (1, true), (4, false)];
+    for (case, (threads, busy)) in (0..8).flat_map(|case| workers.map(|workers| (case, workers))) {
         std::fs::write(&path, &text).unwrap();
         let mut expected = text.clone();
         Builder::new().worker_threads(threads).block_on(async {
             let mut options = File::options();
             let mut file = options.read(true).write(true).open(&path).await.unwrap();
-            read_on(&mut file, HERE).await;
+            // Behind 64 + 128 + 3 × 256 KiB another piece begins, and the next is read early.
+            read_on(&mut file, 960 * 1024).await;
+            while metrics().live_jobs > 0 {
+                hob::yield_now().await;
+            }
+            if busy {
+                keep_a_worker_busy();
+            }
+            read_on(&mut file, HERE - 960 * 1024).await;
             let mut at = HERE;
             match case {
                 0 => {

@@ -142,6 +142,11 @@ impl Strand {
         }
     }
 
+    /// Does it run beside the program? Without threads the loop runs it, and both wait for it.
+    pub(crate) fn runs_aside(&self) -> bool {
+        current(WHAT).has_threads()
+    }
+
     /// Is everything done that was started here?
     #[cfg(test)]
     pub(super) fn is_idle(&self) -> bool {

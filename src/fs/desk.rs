@@ -14,8 +14,10 @@
 //! (1) `pack`, `sent`, (2) `poll_written`, (3) `start_reading`, (4) `poll_reading`, (5) `read_on`.
 //!
 //! Whoever reads on and on (5) is *read early* for: while the program has one buffer, the worker
-//! fills the other. What comes of that is not believed where it says nothing (the end, an
-//! error): it is asked again when the program asks.
+//! fills the other. If it brings nothing, be it the end or an error, nobody is told: by the time
+//! the program asks, that may have changed, and then it is read again. **Price:** whoever closes,
+//! seeks, writes or ends the runtime then waits for a read that nobody asked for, and each file
+//! holds a second buffer.
 //!
 //! - **D1** At most one of `out` and `ahead` holds bytes: before a write, what was read ahead is
 //!   forgotten and the worker goes back (`rewind`); before a read, `out` is handed over.
@@ -210,6 +212,7 @@ impl Desk {
             && self.reading.is_none()
             && shared.is_regular()
             && !self.shares_position
+            && shared.strand.runs_aside()
         {
             self.start_reading(shared, at, asked);
             self.is_early = true;
