@@ -7,9 +7,9 @@
 //!
 //! It begins small, because a pool may hold many quiet connections, and doubles whenever one
 //! read fills all of its room: then the peer has more for us, and fewer, larger reads are
-//! cheaper. Price: a fast download passes through four sizes before it is at the largest. Where
-//! that is depends on who reads: a program gets pieces of a size that suits its caches, a file
-//! gets larger ones ([`Buffer::expect_much`]).
+//! cheaper. Price: a fast download passes through four sizes before it is at the largest, or
+//! seven. Where that is depends on who reads: a program gets pieces of a size that suits its
+//! caches, a file gets larger ones ([`Buffer::expect_much`]).
 
 /// Room for most heads, and all that a small response needs.
 const SMALL: usize = 8 * 1024;
@@ -18,7 +18,9 @@ const SMALL: usize = 8 * 1024;
 pub(crate) const LARGE: usize = 64 * 1024;
 
 /// For what goes on to a file. Each piece is a trip to a worker, and 2 GB over TLS take a tenth
-/// less of the processor than with [`LARGE`] ones.
+/// less of the processor than with [`LARGE`] ones. Price: the file has two buffers of this size
+/// then, and a download over TLS two or three besides: what came, what it means, and what of that
+/// found no room (`tls::machine`).
 const HUGE: usize = 512 * 1024;
 
 #[derive(Debug)]

@@ -1,14 +1,14 @@
 //! A body on its way into a file: the fast one, which is not through our memory.
 //!
 //! ```text
-//!             a read fills all of the buffer          less than that comes at once
-//!   reading ──────────────(1)──────────────▶ passing ──────────────(2)──────────────▶ reading
+//!             64 KiB or more come at once                  less
+//!   reading ──────────────(1)────────────▶ passing ────────(2)───────▶ reading
 //! ```
 //!
 //! While we read, each piece is copied to the file's own buffer, and a worker is asked once for
 //! some 64 KiB. That suits a body that comes in packets, for which a worker each would cost more
-//! than copying does. A buffer that one read filled says that the peer is faster than we are;
-//! then the kernel moves the bytes ([`Pipe`]), a worker for each megabyte or what there is of it.
+//! than copying does. So much in one read says that the peer is faster than we are; then the
+//! kernel moves the bytes ([`Pipe`]), a worker for each megabyte or what there is of it.
 //!
 //! What cannot go this way (TLS, chunks, another system) is read in larger pieces than a program
 //! would get, since each is a trip to a worker (`Conn::expect_much`).
@@ -26,10 +26,14 @@ use crate::http::observe::Step;
 use crate::http::pipe::Pipe;
 use crate::http::response::{Response, Waiting};
 
+/// So many bytes at once are worth a trip to a worker of their own: what a read brings, or a
+/// pipe. As many as fit into the buffer before it grew for a file.
+const MUCH: usize = LARGE;
+
 impl Response {
-    /// Writes the whole body to `file`, at its position, and waits for it. Returns the number of
-    /// bytes. Like [`copy_to`](Response::copy_to), but on Linux the bytes of a large body that is
-    /// neither packed nor encrypted nor in chunks go from the socket to the file without
+    /// Writes the whole body to `file`, at its position, and returns the number of bytes, all of
+    /// them accepted. Like [`copy_to`](Response::copy_to), but on Linux the bytes of a large body
+    /// that is neither packed nor encrypted nor in chunks go from the socket to the file without
     /// being copied to the program and back, which takes about half the processor time.
     ///
     /// The last bytes may not be in the file yet: [`File::flush`] or [`File::close`] waits for
@@ -66,9 +70,9 @@ impl Response {
         }
         let mut count = 0;
         while self.advance().await? {
-            let fills_the_buffer = self.lent().len() >= LARGE;
+            let is_much = self.lent().len() >= MUCH;
             count += self.hand_on(file).await?;
-            if fills_the_buffer {
+            if is_much {
                 count += self.pass_to(file).await?; // 1.
             }
         }
@@ -111,7 +115,7 @@ impl Response {
                 Ok(pipe) => pipe,
                 Err(error) => return Err(self.error(ErrorKind::Write(error))),
             };
-            if passed < LARGE || self.passable() == 0 {
+            if passed < MUCH || self.passable() == 0 {
                 return Ok(count); // 2.
             }
         }
