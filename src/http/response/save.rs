@@ -11,7 +11,8 @@
 //! kernel moves the bytes ([`Pipe`]), a worker for each megabyte or what there is of it.
 //!
 //! What cannot go this way (TLS, chunks, another system) is read in larger pieces than a program
-//! would get, since each is a trip to a worker (`Conn::expect_much`).
+//! would get, since each is a trip to a worker (`Conn::expect_much`). Not so a packed body: what
+//! unpacks it lends small pieces, however large those are that it gets.
 //!
 //! One pipe, not two in turn: what comes while the worker empties it gathers in the socket, so
 //! the next filling is larger, and there are fewer of them.
@@ -65,7 +66,7 @@ impl Response {
     /// # }).unwrap();
     /// ```
     pub async fn copy_to_file(&mut self, file: &mut File) -> Result<u64, Error> {
-        if let Some(lease) = &mut self.lease {
+        if let (Some(lease), None) = (&mut self.lease, &self.decoder) {
             lease.conn().expect_much();
         }
         let mut count = 0;
