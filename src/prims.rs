@@ -1,4 +1,5 @@
-//! The locks and atomics with which hob crosses threads, by way of one door.
+//! The locks and atomics with which hob crosses threads, by way of one door; and the one place
+//! where a thread waits without sleeping.
 //!
 //! Their users: the executor's inbox and its flags, the worker pool's queue, and what of
 //! `sync::remote` waits. The model checker (`tests/loom`) compiles those very files against

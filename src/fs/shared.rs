@@ -1,8 +1,8 @@
 //! The worker's side of a [`File`](super::File): the system's file, what is done with it there,
 //! and the error that nobody has been told yet.
 //!
-//! Everything here but [`Late`] blocks, so it runs on workers only, one operation at a time: the
-//! file's strand sees to both. (Positional reads and writes may run beside each other.)
+//! Everything here but [`Late`] and [`Moved`] blocks, so it runs on workers only, one operation at a
+//! time: the file's strand sees to both. (Positional reads and writes may run beside each other.)
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::panic::Location;
@@ -88,7 +88,8 @@ impl Shared {
         }
     }
 
-    /// [`Shared::write_out`] for one who writes by other means. `None`: there was or is an error.
+    /// [`Shared::write_out`] for one who writes by other means. It does not go back: its caller must
+    /// have sent that before it. `None`: there was or is an error.
     #[cfg(feature = "http")]
     pub(super) fn write_by<T>(&self, f: impl FnOnce(&std::fs::File) -> io::Result<T>) -> Option<T> {
         if self.late.is_there() {

@@ -25,7 +25,7 @@
 //!   Runtime ──► Executor   tasks, wakers         one waker of the reactor's
 //!           ──► Reactor    sockets → wakers
 //!           ──► Timers     deadlines → wakers
-//!           ──► Pool       worker threads → wakers
+//!           ──► LazyPool   worker threads → wakers; the pool in it is made by the first job
 //!           ──► Clock, Ledger
 //! ```
 //!

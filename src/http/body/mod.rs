@@ -182,7 +182,7 @@ impl Body {
 
     /// So many bytes of [`Body::plain_left`] went another way, unseen.
     pub(crate) fn skip(&mut self, count: u64) {
-        debug_assert!(count <= self.plain_left(), "N1");
+        debug_assert!(count <= self.plain_left(), "B2");
         self.got += count;
         if let State::Length { left, .. } = &mut self.state {
             *left -= count;
