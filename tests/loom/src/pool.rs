@@ -98,7 +98,7 @@ fn model(f: impl Fn() + Send + Sync + 'static) {
     builder.check(f);
 }
 
-/// Trap 5, for workers. Broken by: leaving out `notify_one` in `push` or in `close`.
+/// Trap 5, for workers. Broken by: leaving out `bell.ring()` in `push` or in `close`.
 #[test]
 fn a_job_that_comes_while_a_worker_lies_down_is_run() {
     model(|| {
