@@ -6,8 +6,8 @@
 //! [`crate::prims`], so that the model checker can try this very file in every interleaving.
 //!
 //! **Law:** waking a thread costs a system call, and a thread that wakes only to find the
-//! lock taken pays a second one. **Consequence:** the queue counts who sleeps; it calls at
-//! most one sleeper for each job, none if nobody sleeps, and calls after letting go of the
+//! lock taken pays a second one. **Consequence:** the queue knows who is idle; it calls at most
+//! one of them for each job, rings only if that one sleeps, and rings after letting go of the
 //! lock. **Choice:** a mutex, held for a few instructions, instead of a lock-free queue: one job
 //! costs microseconds anyway. **Price:** about 20 ns for each lock.
 //!
@@ -21,16 +21,18 @@
 //! A worker's life:
 //!
 //! ```text
-//!   push wants a thread           no job left             push calls it
-//!  ───────(1)─────────▶ awake ────────(2)──────▶ idle ────────(3)───────┐
-//!                       ▲  │                      │                     │
-//!                       │  │ closed, no job       │ (4) keep_alive over │
-//!                       │  └────────▶ gone ◀──────┘                     │
-//!                       └───────────────────────────────────────────────┘
+//!   push wants a thread           no job left          push or close calls it
+//!  ───────(1)─────────▶ awake ────────(2)──────▶ idle ────────(3)──────────┐
+//!                       ▲  │                     │  │  nobody did, it looks │
+//!                       │  │ closed, no job      │  └─────────(4)───────────┤
+//!                       │  └────────▶ gone ◀─(5)─┘                          │
+//!                       │               keep_alive over                     │
+//!                       └───────────────────────────────────────────────────┘
 //! ```
 //!
-//! (1) `push`, (2) `over`, `rest`, (3) `push`, (4) `rest`. The caller takes a worker out of
-//! [`Idle`] at once, not when it wakes: so a second push in between starts or calls somebody else.
+//! (1) `push`, (2) `over`, `rest`, (3) `push`, `close`, (4) `over`, when the awaiter is woken and
+//! the watch is over, (5) `rest`. The caller takes a worker out of [`Idle`] at once, not when it
+//! wakes: so a second push in between starts or calls somebody else.
 //!
 //! - **I1** A job in line while the queue is open has somebody on the way to it: a worker
 //!   that is not idle. Or there is no worker, and then the loop runs it here.
@@ -81,7 +83,7 @@ struct State<J> {
     max_workers: usize,
     /// Threads that live or are being started (I2).
     workers: usize,
-    /// Those of them that nobody has called (I2).
+    /// Those of them that rest and were not called (I2).
     idle: Idle,
     /// Jobs accepted and not over (I3).
     busy: usize,
