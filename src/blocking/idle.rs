@@ -81,6 +81,16 @@ struct Resting {
     asleep: bool,
 }
 
+/// Who was called.
+pub(super) enum Called {
+    Nobody,
+    /// It will look by itself.
+    Awake,
+    /// Its bell has to be rung after letting go of the lock: who wakes under it only waits a second
+    /// time.
+    Asleep(Arc<Bell>),
+}
+
 impl Idle {
     pub(super) const fn new() -> Idle {
         Idle { stack: Vec::new() }
@@ -118,12 +128,16 @@ impl Idle {
         place.is_some()
     }
 
-    /// Calls somebody, if there is anybody. The bell, if any, has to be rung after letting go of
-    /// the lock: who wakes under it only waits a second time.
-    pub(super) fn call(&mut self) -> Option<Option<Arc<Bell>>> {
-        let resting = self.stack.pop()?;
-        resting.bell.called.store(true, Ordering::Release);
-        Some(resting.asleep.then_some(resting.bell))
+    /// Calls somebody, if there is anybody.
+    pub(super) fn call(&mut self) -> Called {
+        let Some(Resting { bell, asleep }) = self.stack.pop() else {
+            return Called::Nobody;
+        };
+        bell.called.store(true, Ordering::Release);
+        match asleep {
+            true => Called::Asleep(bell),
+            false => Called::Awake,
+        }
     }
 
     /// Whoever looks for itself is at the top, or near it.

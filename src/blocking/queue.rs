@@ -46,7 +46,7 @@ use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
-use super::idle::{Bell, Idle, Worker};
+use super::idle::{Bell, Called, Idle, Worker};
 use super::line::{Class, Lines, Place};
 use crate::caught;
 use crate::prims::{Condvar, Mutex, MutexGuard};
@@ -116,14 +116,16 @@ impl<J> Queue<J> {
             return Pushed::Closed(job);
         }
         let place = state.put_in_line(job, class);
-        if let Some(bell) = state.idle.call() {
-            drop(state);
-            if let Some(bell) = bell {
+        match state.idle.call() {
+            Called::Asleep(bell) => {
+                drop(state);
                 bell.ring();
             }
-        } else if state.workers < state.max_workers {
-            state.workers += 1;
-            return Pushed::StartWorker(place);
+            Called::Nobody if state.workers < state.max_workers => {
+                state.workers += 1;
+                return Pushed::StartWorker(place);
+            }
+            Called::Awake | Called::Nobody => {}
         }
         Pushed::InLine(place)
     }
@@ -262,9 +264,16 @@ impl<J> Queue<J> {
         state.closed = true;
         let unwanted = state.lines.take_unless_mandatory();
         state.busy -= unwanted.len();
-        let idle: Vec<_> = std::iter::from_fn(|| state.idle.call()).collect();
+        let mut asleep = Vec::new();
+        loop {
+            match state.idle.call() {
+                Called::Asleep(bell) => asleep.push(bell),
+                Called::Awake => {}
+                Called::Nobody => break,
+            }
+        }
         drop(state);
-        for bell in idle.into_iter().flatten() {
+        for bell in asleep {
             bell.ring();
         }
         unwanted
