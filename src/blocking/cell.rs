@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::thread;
 
+use super::leftover::Leftover;
 use crate::caught;
 use crate::join_error::JoinError;
 
@@ -29,18 +30,9 @@ use crate::join_error::JoinError;
 pub(super) trait Work: Send + Sync {
     /// Runs it. `ended` is raised by one before anybody can see the result. Whoever calls this has
     /// to wake who awaits it.
-    fn run(&self, ended: &AtomicU64) -> Turn;
+    fn run(&self, ended: &AtomicU64) -> Leftover;
     /// It will never run: drops the closure, tells the awaiter. Raises `ended`, too.
     fn cancel(&self, ended: &AtomicU64);
-}
-
-/// What came of a job's turn on a thread.
-#[must_use = "its awaiter waits to be woken"]
-pub(super) struct Turn {
-    /// It has more to do and wants another turn (only strands and turns say so).
-    pub(super) more: bool,
-    /// Who awaits what has ended.
-    pub(super) waker: Option<Waker>,
 }
 
 /// What the awaiter sees of a job.
@@ -51,20 +43,6 @@ pub(super) trait Outcome<T>: Work {
     fn is_finished(&self) -> bool;
     /// Nobody will ask for the result.
     fn forget(&self);
-}
-
-impl Turn {
-    /// All is done, and nobody waits.
-    pub(super) const LAST: Turn = Turn {
-        more: false,
-        waker: None,
-    };
-
-    /// Wakes who waits. Is there more to do?
-    pub(super) fn tell(self) -> bool {
-        self.waker.into_iter().for_each(caught::wake);
-        self.more
-    }
 }
 
 /// The one allocation.
@@ -110,7 +88,7 @@ where
     F: FnOnce() -> T + Send,
     T: Send,
 {
-    fn run(&self, ended: &AtomicU64) -> Turn {
+    fn run(&self, ended: &AtomicU64) -> Leftover {
         // 1.
         let mut state = self.lock();
         let stage = std::mem::replace(&mut state.stage, Stage::Running);
@@ -126,11 +104,11 @@ where
             state.stage = Stage::Empty;
             drop(state);
             caught::drop(result);
-            return Turn::LAST;
+            return Leftover::NOTHING;
         }
         state.stage = Stage::Done(result);
         let waker = state.waker.take();
-        Turn { more: false, waker }
+        Leftover { more: false, waker }
     }
 
     fn cancel(&self, ended: &AtomicU64) {

@@ -28,7 +28,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `line`, `idle`, `queue` | where jobs cross from thread to thread |
-//! | `cell` | one job, on its way there and back |
+//! | `cell`, `leftover` | one job, on its way there and back; what it leaves to be done |
 //! | `pool`, `lazy` | the lanes, their threads, their end; the pool before it is needed |
 //! | `job`, `run` | the handle of a job that was started; a job that is awaited |
 //! | `map` | one function over many things |
@@ -44,6 +44,7 @@
 
 mod line;
 mod idle;
+mod leftover;
 mod queue;
 mod cell;
 mod pool;

@@ -12,10 +12,10 @@ use std::task::Waker;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::cell::{Turn, Work};
+use super::cell::Work;
 use super::lazy;
 use super::line::{Class, Place};
-use super::queue::{Pushed, Queue, Ran};
+use super::queue::{Pushed, Queue};
 use crate::trace::{self, Event};
 
 /// Names are looked up by at most so many threads at once.
@@ -55,7 +55,7 @@ pub(crate) struct Pool {
     /// and while the system refuses us one.
     short_of_threads: Cell<bool>,
     /// Whose job [`Pool::run_one_here`] runs next, so that no lane starves another.
-    turn: Cell<usize>,
+    next_lane: Cell<usize>,
     /// The general lane's threads, to be joined at the end. Those that left are let go of when
     /// the next is started.
     joinable: RefCell<Vec<JoinHandle<()>>>,
@@ -90,7 +90,7 @@ impl Pool {
             accepted: Cell::new(0),
             ended: Arc::default(),
             told: Cell::new(0),
-            turn: Cell::new(0),
+            next_lane: Cell::new(0),
             joinable: RefCell::default(),
         })
     }
@@ -141,7 +141,7 @@ impl Pool {
         let keep_alive = self.config.keep_alive;
         let thread = thread::Builder::new()
             .name(name)
-            .spawn(move || queue.work(keep_alive, |job| one_turn(job, &ended)));
+            .spawn(move || queue.work(keep_alive, |job| job.run(&ended)));
         match thread {
             Ok(thread) => {
                 track.started.set(number);
@@ -250,13 +250,11 @@ impl Pool {
         if !self.short_of_threads.get() {
             return false;
         }
-        for turn in self.turn.get()..self.turn.get() + self.lanes.len() {
-            let lane = turn % self.lanes.len();
-            if self.lanes[lane]
-                .queue
-                .run_here(|job| one_turn(job, &self.ended))
-            {
-                self.turn.set(lane + 1);
+        let next = self.next_lane.get();
+        for lane in next..next + self.lanes.len() {
+            let lane = lane % self.lanes.len();
+            if self.lanes[lane].queue.run_here(|job| job.run(&self.ended)) {
+                self.next_lane.set(lane + 1);
                 self.tell_ended();
                 return true;
             }
@@ -274,7 +272,7 @@ impl Pool {
             for work in track.queue.close() {
                 work.cancel(&self.ended);
             }
-            while track.queue.run_here(|job| one_turn(job, &self.ended)) {}
+            while track.queue.run_here(|job| job.run(&self.ended)) {}
         }
         let threads = self.joinable.take();
         if self.lanes[Lane::General as usize].queue.wait_gone(deadline) {
@@ -294,13 +292,6 @@ impl Drop for Pool {
     fn drop(&mut self) {
         self.shutdown(Duration::ZERO);
     }
-}
-
-/// Lets a job run, and gives it back if it wants another turn.
-fn one_turn(job: Arc<dyn Work>, ended: &AtomicU64) -> Ran<Arc<dyn Work>> {
-    let Turn { more, waker } = job.run(ended);
-    let again = more.then_some(job);
-    Ran { again, waker }
 }
 
 #[cfg(test)]

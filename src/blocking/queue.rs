@@ -47,6 +47,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use super::idle::{Bell, Called, Idle, Worker};
+use super::leftover::Leftover;
 use super::line::{Class, Lines, Place};
 use crate::caught;
 use crate::prims::{Condvar, Mutex, MutexGuard};
@@ -60,14 +61,6 @@ pub(crate) enum Pushed<J> {
     StartWorker(Place),
     /// The queue is closed; here is the job back.
     Closed(J),
-}
-
-/// What is left to be done when a job was run.
-pub(crate) struct Ran<J> {
-    /// The job, if it wants another turn: then it goes to the end of the line.
-    pub(crate) again: Option<J>,
-    /// Whoever awaits it, to be woken now.
-    pub(crate) waker: Option<Waker>,
 }
 
 /// One lane's jobs and workers.
@@ -143,14 +136,14 @@ impl<J> Queue<J> {
     /// there was nothing for `keep_alive`, or when the queue is closed and empty.
     ///
     /// `run` must not panic.
-    pub(crate) fn work(&self, keep_alive: Duration, mut run: impl FnMut(J) -> Ran<J>) {
+    pub(crate) fn work(&self, keep_alive: Duration, mut run: impl FnMut(&J) -> Leftover) {
         let mut worker = Worker::new();
         let mut state = self.lock();
         loop {
             if let Some(job) = state.lines.pop() {
                 drop(state);
-                let ran = run(job);
-                state = self.over(ran, Some(&mut worker));
+                let leftover = run(&job);
+                state = self.over(job, leftover, Some(&mut worker));
             } else if state.closed {
                 break;
             } else {
@@ -191,20 +184,28 @@ impl<J> Queue<J> {
 
     /// A job has run: its awaiter is woken, and it is over (I3). Or it wants to be run again: then
     /// it is as promised as any mandatory one. `worker` is the one who calls this.
-    fn over(&self, ran: Ran<J>, worker: Option<&mut Worker>) -> MutexGuard<'_, State<J>> {
+    fn over(
+        &self,
+        job: J,
+        leftover: Leftover,
+        worker: Option<&mut Worker>,
+    ) -> MutexGuard<'_, State<J>> {
+        let Leftover { more, waker } = leftover;
+        // Otherwise it is dropped here, before the lock is taken.
+        let again = more.then_some(job);
         let mut state = self.lock();
-        if let Some(job) = ran.again {
+        if let Some(job) = again {
             state.put_in_line(job, Class::Mandatory);
         }
         // The next job is for us: see the module's documentation.
         let resting = worker.filter(|_| state.lines.is_empty() && !state.closed);
-        if resting.is_some() || ran.waker.is_some() {
+        if resting.is_some() || waker.is_some() {
             if let Some(worker) = &resting {
                 state.idle.lie_down(&worker.bell);
             }
             let is_alone = state.busy == 1;
             drop(state);
-            ran.waker.into_iter().for_each(caught::wake);
+            waker.into_iter().for_each(caught::wake);
             if let Some(Worker { bell, watch }) = resting {
                 if is_alone {
                     watch.keep(|| bell.look_out());
@@ -228,7 +229,7 @@ impl<J> Queue<J> {
     }
 
     /// Runs one job on the caller's thread, if there is one and no worker to do it (I1).
-    pub(crate) fn run_here(&self, run: impl FnOnce(J) -> Ran<J>) -> bool {
+    pub(crate) fn run_here(&self, run: impl FnOnce(&J) -> Leftover) -> bool {
         let mut state = self.lock();
         if state.workers > 0 {
             return false;
@@ -237,8 +238,8 @@ impl<J> Queue<J> {
             return false;
         };
         drop(state);
-        let ran = run(job);
-        drop(self.over(ran, None));
+        let leftover = run(&job);
+        drop(self.over(job, leftover, None));
         true
     }
 

@@ -31,9 +31,10 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::cell::{Cell, Turn, Work};
+use super::cell::{Cell, Work};
 use super::job::Job;
 use super::lazy::{current, try_current};
+use super::leftover::Leftover;
 use super::line::Class;
 use super::pool::Lane;
 
@@ -185,7 +186,7 @@ impl Line {
 
 impl Work for Line {
     /// One entry, and whether there are more.
-    fn run(&self, ended: &AtomicU64) -> Turn {
+    fn run(&self, ended: &AtomicU64) -> Leftover {
         let mut state = self.lock();
         debug_assert!(state.active && state.apart == 0, "S1");
         let entry = state.entries.pop_front();
@@ -197,7 +198,7 @@ impl Work for Line {
             state.entries = VecDeque::new();
         }
         let more = state.active;
-        Turn { more, waker }
+        Leftover { more, waker }
     }
 
     /// The pool cancels nothing that is mandatory.
@@ -207,14 +208,14 @@ impl Work for Line {
 }
 
 impl Work for Apart {
-    fn run(&self, ended: &AtomicU64) -> Turn {
+    fn run(&self, ended: &AtomicU64) -> Leftover {
         // Nobody runs it twice at once, and between two turns it goes through the pool's lock.
         if self.begun.swap(true, Ordering::Relaxed) {
             return self.line.run(ended);
         }
         let waker = self.work.run(ended).waker;
         let more = self.line.one_less_apart();
-        Turn { more, waker }
+        Leftover { more, waker }
     }
 
     /// The pool cancels nothing that is mandatory.

@@ -6,8 +6,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::cell::{Turn, Work};
+use super::cell::Work;
 use super::lazy::try_current;
+use super::leftover::Leftover;
 use super::line::Class;
 use super::pool::Lane;
 use crate::caught;
@@ -34,7 +35,7 @@ impl<F> Work for Turns<F>
 where
     F: Fn() -> bool + Send + Sync,
 {
-    fn run(&self, ended: &AtomicU64) -> Turn {
+    fn run(&self, ended: &AtomicU64) -> Leftover {
         let more = caught::catch(&self.0).unwrap_or_else(|payload| {
             caught::drop_payload(payload);
             false
@@ -42,7 +43,7 @@ where
         if !more {
             ended.fetch_add(1, Ordering::Relaxed);
         }
-        Turn { more, waker: None }
+        Leftover { more, waker: None }
     }
 
     /// The pool cancels nothing that is mandatory.

@@ -21,6 +21,9 @@ mod prims;
 mod line;
 #[path = "../../../src/blocking/idle.rs"]
 mod idle;
+#[path = "../../../src/blocking/leftover.rs"]
+#[allow(dead_code)] // What only the pool calls is not modelled.
+mod leftover;
 #[path = "../../../src/blocking/queue.rs"]
 #[allow(dead_code)] // What only the pool calls is not modelled.
 mod queue;

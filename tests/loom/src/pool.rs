@@ -7,8 +7,9 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread::{self, JoinHandle};
 
+use crate::leftover::Leftover;
 use crate::line::{Class, Place};
-use crate::queue::{Pushed, Queue, Ran};
+use crate::queue::{Pushed, Queue};
 
 /// A job is a number; running it is counting it, and then waking `awaiter`.
 struct Pool {
@@ -48,10 +49,10 @@ impl Pool {
         let (queue, ran, keep_alive) = (self.queue.clone(), self.ran.clone(), self.keep_alive);
         let awaiter = self.awaiter.clone();
         self.workers.push(thread::spawn(move || {
-            queue.work(keep_alive, |job| {
+            queue.work(keep_alive, |&job| {
                 ran[job].fetch_add(1, Ordering::Relaxed);
-                Ran {
-                    again: None,
+                Leftover {
+                    more: false,
                     waker: awaiter.clone(),
                 }
             });

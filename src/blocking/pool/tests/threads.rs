@@ -2,6 +2,7 @@
 
 use super::super::super::idle::Watch;
 use super::*;
+use crate::blocking::leftover::Leftover;
 
 /// Broken by: running DNS jobs in the general lane.
 #[test]
@@ -251,13 +252,10 @@ fn a_burst_of_jobs_gives_its_memory_back() {
         let _ = queue.push(n, Class::Bounded);
     }
     let mut next = 0;
-    let mut in_order = |n| {
+    let mut in_order = |&n: &i32| {
         assert_eq!(n, next);
         next += 1;
-        Ran {
-            again: None,
-            waker: None,
-        }
+        Leftover::NOTHING
     };
     while queue.run_here(&mut in_order) {}
     assert_eq!(next, 100_000);
