@@ -12,11 +12,11 @@
 //! costs microseconds anyway. **Price:** about 20 ns for each lock.
 //!
 //! The same law at a job's end: whoever awaits it is woken, and mostly has a next job at once. So
-//! a worker that finds nobody in line lies down *before* it wakes the awaiter ([`Queue::over`]).
-//! It can be called from then on, and if that happens before it sleeps, it costs no system
-//! call. Woken first, the awaiter would find nobody idle, and start or call a second worker
-//! for what the first could have done. **Price:** a waker that takes its time (ours do not) may
-//! hold up one job, for which somebody else sleeps.
+//! a worker that finds nobody in line lies down *before* it wakes the awaiter
+//! ([`Queue::wake_lying_down`]). It can be called from then on, and if that happens before it
+//! sleeps, it costs no system call. Woken first, the awaiter would find nobody idle, and start or
+//! call a second worker for what the first could have done. **Price:** a waker that takes its
+//! time (ours do not) may hold up one job, for which somebody else sleeps.
 //!
 //! A worker's life:
 //!
@@ -30,9 +30,9 @@
 //!                       └───────────────────────────────────────────────────┘
 //! ```
 //!
-//! (1) `push`, (2) `over`, `rest`, (3) `push`, `close`, (4) `over`, when the awaiter is woken and
-//! the watch is over, (5) `rest`. The caller takes a worker out of [`Idle`] at once, not when it
-//! wakes: so a second push in between starts or calls somebody else.
+//! (1) `push`, (2) `wake_lying_down`, `rest`, (3) `push`, `close`, (4) `wake_lying_down`, when its
+//! watch is over, (5) `rest`. The caller takes a worker out of [`Idle`] at once, not when it wakes:
+//! so a second push in between starts or calls somebody else.
 //!
 //! - **I1** A job in line while the queue is open has somebody on the way to it: a worker
 //!   that is not idle. Or there is no worker, and then the loop runs it here.
@@ -187,35 +187,22 @@ impl<J> Queue<J> {
     fn over(
         &self,
         job: J,
-        leftover: Leftover,
+        Leftover { more, waker }: Leftover,
         worker: Option<&mut Worker>,
     ) -> MutexGuard<'_, State<J>> {
-        let Leftover { more, waker } = leftover;
         // Otherwise it is dropped here, before the lock is taken.
         let again = more.then_some(job);
         let mut state = self.lock();
         if let Some(job) = again {
             state.put_in_line(job, Class::Mandatory);
         }
-        // The next job is for us: see the module's documentation.
         let resting = worker.filter(|_| state.lines.is_empty() && !state.closed);
-        if resting.is_some() || waker.is_some() {
-            if let Some(worker) = &resting {
-                state.idle.lie_down(&worker.bell);
-            }
-            let is_alone = state.busy == 1;
+        if let Some(worker) = resting {
+            state = self.wake_lying_down(state, waker, worker);
+        } else if let Some(waker) = waker {
             drop(state);
-            waker.into_iter().for_each(caught::wake);
-            if let Some(Worker { bell, watch }) = resting {
-                if is_alone {
-                    watch.keep(|| bell.look_out());
-                }
-                state = self.lock();
-                // Called or not, we look at the line next (I1).
-                state.idle.get_up(bell);
-            } else {
-                state = self.lock();
-            }
+            caught::wake(waker);
+            state = self.lock();
         }
         state.busy -= 1;
         if state.busy == 0
@@ -225,6 +212,28 @@ impl<J> Queue<J> {
             waker.wake();
             return self.lock();
         }
+        state
+    }
+
+    /// Wakes who awaits the worker's job, while it can be called already, and keeps watch: the next
+    /// job is for it. See the module's documentation.
+    fn wake_lying_down<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State<J>>,
+        waker: Option<Waker>,
+        worker: &mut Worker,
+    ) -> MutexGuard<'a, State<J>> {
+        let Worker { bell, watch } = worker;
+        state.idle.lie_down(bell);
+        let is_alone = state.busy == 1;
+        drop(state);
+        waker.into_iter().for_each(caught::wake);
+        if is_alone {
+            watch.keep(|| bell.look_out());
+        }
+        state = self.lock();
+        // Called or not, we look at the line next (I1).
+        state.idle.get_up(bell);
         state
     }
 
