@@ -1,31 +1,27 @@
-//! Guesses: reads that are not tried because they would be in vain, as those before them were.
+//! Guesses: reads that are not tried, because they would be in vain as those before them were.
+//!
+//! Here are the machine that learns when to guess ([`Habit`], one in each side) and the queue of
+//! the guesses that are open ([`Guesses`], one in the reactor). A side is `Guessed` while its
+//! guess is open ([`side`](super::side)); `Source::attempt` opens one, and in `Reactor::wait` it
+//! ends.
 //!
 //! Law: a read that gave all that was asked for does not tell whether more is there. So before a
 //! task sleeps it reads once more, and one who asks and waits for the answer, in turns with its
 //! peer, does so in vain each time. Consequence: where that try was in vain [`EARNED`] times
-//! running, always behind "event, read, write", we *guess* that the side is drained, and park. An
-//! event proves it right.
+//! running, always behind "event, read, write", we *guess* that the side is drained, and park.
+//! An event proves it right.
 //!
-//! Whoever parks on a guess must not sleep on one. So the loop does not sleep while there is any:
-//! it first looks whether the kernel has events. If there are, the loop goes on and the answer may
-//! be among them, or be on its way. If there are none, all guesses are off: whoever waits is woken
-//! and tries. They are off, too, when they have stood for [`PATIENCE`] visits. A side whose
-//! guess was off does not guess again for a long time ([`LOST`]).
+//! Nobody must sleep on a guess that is wrong. So the loop does not sleep while one is open (I4):
+//! it first looks whether the kernel has events. If there are, the loop goes on, and the answer
+//! may be among them, or be on its way. If there are none, all guesses are given up: whoever
+//! waits is woken and tries. So are those that have stood for [`PATIENCE`] visits.
 //!
 //! Price: one visit to the kernel and one poll more, in every 64th exchange, for a connection
-//! whose peer takes its time. Gain: a system call in seven between two ends on one loop (two in
-//! eight where a short read proves nothing, as on Unix streams and with datagrams), that is two
-//! to ten hundredths of the time.
+//! whose peer takes its time. (What `try_*` methods answer is never guessed.)
 //!
-//! ```text
-//!           bytes read          written             parked, luck >= 0
-//!   Ready ─────────────▶ Tasted ────────▶ Answered ────────────────────▶ Guessed
-//!     ▲                    ▲                 │ tried                        │
-//!     │                    └──── bytes ──────┴──── refused ───▶ Drained     │
-//!     └──── an event, from anywhere; or the guess is off ◀──────────────────┘
-//! ```
-//!
-//! What `try_*` methods answer is never guessed.
+//! Gain: a system call in seven between two ends on one loop (two in eight where a short read
+//! proves nothing, as on Unix streams and with datagrams), that is two to ten hundredths of the
+//! time.
 //!
 //! Another choice would be to put off the try itself until the loop would sleep. That takes the
 //! same look and the same list, and every connection between busy peers would be tried then.
@@ -35,14 +31,96 @@ use std::collections::VecDeque;
 
 use mio::Token;
 
+use super::KEEP;
+
 /// So many tries in vain, and we begin to guess.
 pub(super) const EARNED: i8 = 4;
 
-/// So many are needed when a guess was wrong.
+/// So many, after a guess was given up.
 pub(super) const LOST: i8 = 64;
 
 /// So many visits to the kernel, each with events, does a guess stand.
 const PATIENCE: u32 = 64;
+
+/// What one side has lived through since its last event, and what its tries came to.
+///
+/// ```text
+///             2 read             3 written
+///   Event ──────────────▶ Read ──────────────▶ Written    (a try is expected to be in vain)
+///     ▲                    ▲                    │ │ │
+///     │                    └────── 2 read ──────┘ │ │     luck = −EARNED
+///     ├───────────────── 5 given_up ──────────────┘ │     luck = −LOST
+///     │ 1 event, from anywhere                      │
+///   Elsewhere ◀─────────── 4 refused ───────────────┘     luck + 1, up to 0
+/// ```
+///
+/// Refused from `Event` or `Read` it goes to `Elsewhere`, too, and has learned nothing.
+///
+/// The side calls [`event`](Habit::event), [`refused`](Habit::refused) and
+/// [`given_up`](Habit::given_up), the slot [`read`](Habit::read) and [`written`](Habit::written).
+pub(super) struct Habit {
+    step: Cell<Step>,
+    /// Below 0: so many tries have to be in vain before we guess.
+    luck: Cell<i8>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Elsewhere,
+    Event,
+    Read,
+    Written,
+}
+
+impl Habit {
+    pub(super) fn new() -> Habit {
+        Habit {
+            step: Cell::new(Step::Elsewhere),
+            luck: Cell::new(-EARNED),
+        }
+    }
+
+    /// 1. An event came, or something is known to be there.
+    pub(super) fn event(&self) {
+        self.step.set(Step::Event);
+    }
+
+    /// 2. A read took something. Behind a write that is what a guess would have missed.
+    pub(super) fn read(&self) {
+        match self.step.get() {
+            Step::Event => self.step.set(Step::Read),
+            Step::Written => {
+                self.luck.set(-EARNED);
+                self.step.set(Step::Read);
+            }
+            Step::Read | Step::Elsewhere => {}
+        }
+    }
+
+    /// 3. The other side, the one for writing, took something.
+    pub(super) fn written(&self) {
+        if self.step.get() == Step::Read {
+            self.step.set(Step::Written);
+        }
+    }
+
+    /// 4. A try was refused.
+    pub(super) fn refused(&self) {
+        if self.step.replace(Step::Elsewhere) == Step::Written {
+            self.luck.set((self.luck.get() + 1).min(0));
+        }
+    }
+
+    /// 5. A guess was given up: perhaps it was wrong.
+    pub(super) fn given_up(&self) {
+        self.luck.set(-LOST);
+        self.step.set(Step::Event);
+    }
+
+    pub(super) fn expects_a_refusal(&self) -> bool {
+        self.step.get() == Step::Written && self.luck.get() >= 0
+    }
+}
 
 /// One guess: names a side, and which of its events was the last before. After a later one it is
 /// no longer open.
@@ -52,43 +130,54 @@ pub(super) struct Guess {
     pub(super) epoch: u32,
 }
 
-/// The guesses on which somebody is parked, in their order, each with the visit at which it was
-/// made. Those that an event has proved right meanwhile stay in here for a while.
+/// The guesses in the order in which they were opened, each with the visit before it. One that
+/// is no longer open stays until it is the first.
 #[derive(Default)]
 pub(super) struct Guesses {
-    made: RefCell<VecDeque<(u32, Guess)>>,
+    pub(super) queue: RefCell<VecDeque<(u32, Guess)>>,
     /// Counts visits, and wraps.
-    visit: Cell<u32>,
+    visits: Cell<u32>,
 }
 
 impl Guesses {
     pub(super) fn push(&self, guess: Guess) {
-        self.made.borrow_mut().push_back((self.visit.get(), guess));
+        self.queue
+            .borrow_mut()
+            .push_back((self.visits.get(), guess));
     }
 
-    /// Is any still open? Forgets those that are not. (`is_open` calls nobody's code.)
+    /// Is any still open? (`is_open` runs no code of the user, here and below.)
     pub(super) fn are_open(&self, is_open: impl Fn(Guess) -> bool) -> bool {
-        let mut made = self.made.borrow_mut();
-        if made.is_empty() {
-            return false;
-        }
-        made.retain(|&(_, guess)| is_open(guess));
-        !made.is_empty()
-    }
-
-    /// A visit that brought `events` is over. To be called until it gives none: the guesses that
-    /// are off.
-    pub(super) fn next_off(&self, events: usize) -> Option<Guess> {
-        let mut made = self.made.borrow_mut();
-        let &(visit, guess) = made.front()?;
-        if events > 0 && self.visit.get().wrapping_sub(visit) < PATIENCE {
-            return None;
-        }
-        made.pop_front();
-        Some(guess)
+        let queue = self.queue.borrow();
+        queue.iter().any(|&(_, guess)| is_open(guess))
     }
 
     pub(super) fn visited(&self) {
-        self.visit.set(self.visit.get().wrapping_add(1));
+        self.visits.set(self.visits.get().wrapping_add(1));
+    }
+
+    /// A visit that brought `events` is over: takes out a guess that is to be given up for that.
+    /// Forgets those before it that are no longer open.
+    pub(super) fn next_to_give_up(
+        &self,
+        events: usize,
+        is_open: impl Fn(Guess) -> bool,
+    ) -> Option<Guess> {
+        let mut queue = self.queue.borrow_mut();
+        while let Some(&(visit, guess)) = queue.front() {
+            let stood = self.visits.get().wrapping_sub(visit);
+            let open = is_open(guess);
+            if open && events > 0 && stood < PATIENCE {
+                return None;
+            }
+            queue.pop_front();
+            if open {
+                return Some(guess);
+            }
+        }
+        if queue.capacity() > KEEP {
+            *queue = VecDeque::new();
+        }
+        None
     }
 }

@@ -62,11 +62,6 @@ impl Reactor {
         Ok(())
     }
 
-    /// Somebody parks on a guess about the read side of `slot`.
-    pub(super) fn guess(&self, slot: &Slot) {
-        self.guesses.push(slot.guess());
-    }
-
     pub(super) fn reserve(&self, interest: Interest) -> io::Result<Rc<Slot>> {
         if self.closed.get() {
             return Err(ended());

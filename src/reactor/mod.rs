@@ -3,8 +3,8 @@
 //! What lives here is the kernel wait and the table of everything registered. How a socket gets
 //! into it and out again is in [`list`], what one registered socket is in [`source`], one
 //! direction of it in [`side`], who waits there in [`seats`], the futures that do in
-//! [`waiter`], and what one kernel does differently in [`backend`]. The
-//! reactor knows wakers, never tasks; who sleeps how long is told to it by `runtime`.
+//! [`waiter`], reads that are spared in [`guess`], and what one kernel does differently in
+//! [`backend`]. The reactor knows wakers, never tasks; who sleeps how long is told to it by `runtime`.
 //!
 //! Law: mio is edge-triggered: it tells us *once* that a socket became ready, and again only
 //! after an operation was refused (`WouldBlock`). Consequence: we try the operation first and
@@ -29,8 +29,7 @@
 //! - I3: no waker is called, cloned or dropped, and no observer told, while a `RefCell` of
 //!   this folder is borrowed; and in one visit *all* events are noted before the first waker
 //!   is called, so that one that panics costs no other event.
-//! - I4: the loop does not sleep while somebody is parked on a side that is only guessed to be
-//!   drained.
+//! - I4: the loop does not sleep while any side is `Guessed`.
 
 mod backend;
 mod guess;
@@ -103,6 +102,7 @@ pub(crate) struct Reactor {
     wakes: Cell<Vec<Waker>>,
     /// Everything registered. A slot is also held by its [`Source`], which removes it here.
     slots: RefCell<Slab<Rc<Slot>>>,
+    /// The guesses that are open: while there are any, the loop does not sleep (I4).
     guesses: Guesses,
     /// Counts registrations: the next one's generation.
     generation: Cell<usize>,
@@ -143,7 +143,7 @@ impl Reactor {
     }
 
     /// May the loop sleep in [`Reactor::wait`]? Else it may only look there, with a timeout of
-    /// zero, because somebody is parked on a [`guess`].
+    /// zero, because a [`guess`] is open.
     pub(crate) fn may_sleep(&self) -> bool {
         !self.guesses.are_open(|guess| self.is_open(guess))
     }
@@ -156,7 +156,7 @@ impl Reactor {
         let mut events = kept.unwrap_or_else(|| Events::with_capacity(self.capacity));
         debug_assert!(
             timeout == Some(Duration::ZERO) || self.may_sleep(),
-            "I4: nobody sleeps on a guess"
+            "I4: nobody sleeps while a guess is open"
         );
         self.ask_kernel(&mut events, timeout)?;
 
@@ -167,10 +167,7 @@ impl Reactor {
             self.note(event.token(), Signs::of(event), &mut wakes);
             count += 1;
         }
-        self.guesses.visited();
-        while let Some(guess) = self.guesses.next_off(count) {
-            self.give_up(guess, &mut wakes);
-        }
+        self.end_guesses(count, &mut wakes);
         trace::emit(Event::KernelVisited);
         for event in events.iter().filter(|event| event.token() != INTERRUPT) {
             trace::emit(Event::IoEvent(event.token().0));
@@ -220,12 +217,20 @@ impl Reactor {
         self.with_slot(token, |slot| slot.note(signs, wakes));
     }
 
-    fn is_open(&self, guess: Guess) -> bool {
-        self.with_slot(guess.token, |slot| slot.stands_by(guess.epoch)) == Some(true)
+    /// A visit that brought `events` is over: gives up the guesses that are not to stand longer.
+    fn end_guesses(&self, events: usize, wakes: &mut Vec<Waker>) {
+        self.guesses.visited();
+        let next = || {
+            self.guesses
+                .next_to_give_up(events, |guess| self.is_open(guess))
+        };
+        while let Some(guess) = next() {
+            self.with_slot(guess.token, |slot| slot.give_up(wakes));
+        }
     }
 
-    fn give_up(&self, guess: Guess, wakes: &mut Vec<Waker>) {
-        self.with_slot(guess.token, |slot| slot.give_up(guess.epoch, wakes));
+    fn is_open(&self, guess: Guess) -> bool {
+        self.with_slot(guess.token, |slot| slot.is_guessed(guess.epoch)) == Some(true)
     }
 
     /// Calls `f`, which runs no code of the user, with the slot that `token` names, if it is

@@ -7,20 +7,24 @@
 //! What is known about a side:
 //!
 //! ```text
-//!              refused, or short and trusted                refused, or short and trusted
-//!   Unknown ──────────────────────────────────▶ Drained ◀────────────────────────────────┐
-//!      │                                           │                                      │
-//!      │ event                               event │                                      │
-//!      └─────────────────▶ Ready ◀─────────────────┘                                      │
-//!                            └────────────────────────────────────────────────────────────┘
+//!                1                 2                3
+//!   Unknown ──────────▶ Drained ─────────▶ Ready ─────────▶ Guessed
+//!      │                 ▲   ▲               │ ▲ ▲             │ │
+//!      │                 │   └───────1───────┘ │ └────2, 4─────┘ │
+//!      └─────────────────┼──────────2──────────┘                 │
+//!                        └───────────────────1───────────────────┘
+//!
+//!  1 refused; set_drained: a short read or write that can be trusted   2 ready: an event
+//!  3 begin_to_guess   4 give_up
 //! ```
 //!
-//! - `Unknown`: registered, no event yet. An operation is tried; `readable()` waits, since
-//!   the registration itself makes an event if there is anything to tell.
-//! - `Ready`: worth a try. (`Tasted` and `Answered` are kinds of it, and `Guessed` is "drained,
-//!   presumably": see [`guess`](super::guess).)
+//! - `Unknown`: no event yet; perhaps not even listed. An operation is tried. `readable()` waits:
+//!   parking lists it, and that makes an event if there is anything to tell.
+//! - `Ready`: worth a try.
 //! - `Drained`: the kernel refused, or gave less than was asked for. The next operation parks
 //!   without a system call. Only an event leads out of here, and it wakes everybody (I1).
+//! - `Guessed`: drained, presumably, and treated like it; but the loop looks once more before it
+//!   sleeps (I4, [`guess`](super::guess)). Only a read side gets there.
 //!
 //! Is "drained" in a race with the kernel? No: an edge that happens after the refusal stays
 //! with the kernel until the next visit, and then leads to `Ready`. An old edge that comes
@@ -31,7 +35,7 @@ use std::task::Waker;
 
 use mio::{Interest, Token};
 
-use super::guess::{EARNED, Guess, LOST};
+use super::guess::{Guess, Habit};
 use super::list::Told;
 use super::seats::{Parked, WaiterKey};
 use super::{Signs, backend};
@@ -110,18 +114,18 @@ impl Slot {
         }
     }
 
-    /// An operation in this direction went well. Only reads are ever guessed about, and only
-    /// where an event is sure to come by itself.
+    /// An operation in this direction went well. That is told to the habit of the read side
+    /// alone: only reads are guessed about, and only where an event is sure to come by itself.
     pub(super) fn succeeded(&self, direction: Direction) {
         if backend::EDGES_COME_BY_THEMSELVES {
             match direction {
-                Direction::Read => self.read.tasted(),
-                Direction::Write => self.read.answered(),
+                Direction::Read => self.read.habit.read(),
+                Direction::Write => self.read.habit.written(),
             }
         }
     }
 
-    /// Names the guess that stands about the read side.
+    /// Names the guess about the read side that is open now.
     pub(super) fn guess(&self) -> Guess {
         Guess {
             token: self.token,
@@ -129,17 +133,15 @@ impl Slot {
         }
     }
 
-    /// Is that guess still open?
-    pub(super) fn stands_by(&self, epoch: u32) -> bool {
+    /// Is the guess of this epoch still open?
+    pub(super) fn is_guessed(&self, epoch: u32) -> bool {
         self.read.is_guessed() && self.read.epoch.get() == epoch
     }
 
-    /// That guess is off: whoever waits shall try.
-    pub(super) fn give_up(&self, epoch: u32, wakes: &mut Vec<Waker>) {
-        if self.stands_by(epoch) {
-            self.read.luck.set(-LOST);
-            self.read.ready(false, wakes);
-        }
+    /// Gives up the guess that is open: whoever waits shall try.
+    pub(super) fn give_up(&self, wakes: &mut Vec<Waker>) {
+        self.read.ready(false, wakes);
+        self.read.habit.given_up();
     }
 
     /// An event: takes the wakers of whoever it concerns. An error concerns both sides; a
@@ -167,14 +169,9 @@ impl Slot {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Known {
     Unknown,
-    Ready,
-    /// `Ready`, and something was read since the event.
-    Tasted,
-    /// `Tasted`, and then something was written on the other side.
-    Answered,
-    /// Nobody has tried, because it would be in vain.
-    Guessed,
     Drained,
+    Ready,
+    Guessed,
 }
 
 /// One direction of a source. Cells, not a `RefCell`: what waits is taken out, changed and put
@@ -185,8 +182,8 @@ pub(super) struct Side {
     /// Then that may have come in one edge with the data, and no other edge will follow: a
     /// short read proves nothing from here on (trap 54).
     hinted: Cell<bool>,
-    /// Below 0: so many tries have to be in vain before we guess.
-    luck: Cell<i8>,
+    /// Knows when a try is likely to be in vain.
+    habit: Habit,
     /// Raised by each event: a [`WaiterKey`] or a [`Guess`] of another epoch is void. That is
     /// what makes waking everybody, and cancelling one of them, cheap: nobody has to be told. It
     /// wraps: no future goes unpolled for four billion events.
@@ -199,7 +196,7 @@ impl Side {
         Side {
             known: Cell::new(Known::Unknown),
             hinted: Cell::new(false),
-            luck: Cell::new(-EARNED),
+            habit: Habit::new(),
             epoch: Cell::new(0),
             parked: Cell::default(),
         }
@@ -209,56 +206,34 @@ impl Side {
         self.known.get() == Known::Drained
     }
 
-    /// Has an event said so, and nothing denied it since?
+    /// Is it worth a try, as far as anybody knows?
     pub(super) fn is_ready(&self) -> bool {
-        matches!(
-            self.known.get(),
-            Known::Ready | Known::Tasted | Known::Answered
-        )
+        self.known.get() == Known::Ready
     }
 
+    pub(super) fn is_guessed(&self) -> bool {
+        self.known.get() == Known::Guessed
+    }
+
+    /// Takes the side for drained, if its next try is likely to be in vain. Answers whether a
+    /// guess was opened by that: then it has to go into the queue.
+    pub(super) fn begin_to_guess(&self) -> bool {
+        let begins = self.is_ready() && !self.is_hinted() && self.habit.expects_a_refusal();
+        if begins {
+            self.known.set(Known::Guessed);
+        }
+        begins
+    }
+
+    /// What was read may be all there was, and that is as good as a refusal.
     pub(super) fn set_drained(&self) {
         self.known.set(Known::Drained);
     }
 
     /// The kernel refused: that is certain.
     pub(super) fn refused(&self) {
-        if self.known.get() == Known::Answered {
-            self.luck.set((self.luck.get() + 1).min(0));
-        }
+        self.habit.refused();
         self.set_drained();
-    }
-
-    /// An operation on this side went well.
-    pub(super) fn tasted(&self) {
-        match self.known.get() {
-            Known::Ready => self.known.set(Known::Tasted),
-            Known::Answered => {
-                // A guess would have been wrong.
-                self.luck.set(-EARNED);
-                self.known.set(Known::Tasted);
-            }
-            _ => {}
-        }
-    }
-
-    /// An operation on the other side went well.
-    pub(super) fn answered(&self) {
-        if self.known.get() == Known::Tasted {
-            self.known.set(Known::Answered);
-        }
-    }
-
-    /// Is it drained, or may be taken for it?
-    pub(super) fn is_drained_or_guessed(&self) -> bool {
-        if self.known.get() == Known::Answered && self.luck.get() >= 0 && !self.is_hinted() {
-            self.known.set(Known::Guessed);
-        }
-        self.is_drained() || self.is_guessed()
-    }
-
-    pub(super) fn is_guessed(&self) -> bool {
-        self.known.get() == Known::Guessed
     }
 
     pub(super) fn is_hinted(&self) -> bool {
@@ -267,6 +242,7 @@ impl Side {
 
     fn ready(&self, hinted: bool, wakes: &mut Vec<Waker>) {
         self.known.set(Known::Ready);
+        self.habit.event();
         self.hinted.set(self.hinted.get() || hinted);
         self.take_all(wakes);
     }

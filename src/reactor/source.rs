@@ -212,13 +212,17 @@ impl<S: Io> Source<S> {
         self.slot.side(direction)
     }
 
-    /// One try, unless it is known to be in vain.
+    /// One try, unless it is known to be in vain, or guessed.
     pub(super) fn attempt<R>(
         &self,
         direction: Direction,
         op: impl FnMut(&S) -> io::Result<R>,
     ) -> Attempt<R> {
-        match self.side(direction).is_drained_or_guessed() {
+        let side = self.side(direction);
+        if side.begin_to_guess() {
+            self.reactor.guesses.push(self.slot.guess());
+        }
+        match side.is_drained() || side.is_guessed() {
             true => Attempt::Refused,
             false => self.attempt_anyway(direction, op),
         }
@@ -294,17 +298,13 @@ impl<S: Io> Source<S> {
     }
 
     /// What has to be so before a task may sleep on this source.
-    pub(super) fn prepare_park(&self, direction: Direction) -> io::Result<()> {
+    pub(super) fn prepare_park(&self) -> io::Result<()> {
         self.check_home()?;
-        self.reactor.listen(self.get_ref(), &self.slot)?;
-        if self.side(direction).is_guessed() {
-            self.reactor.guess(&self.slot);
-        }
-        Ok(())
+        self.reactor.listen(self.get_ref(), &self.slot)
     }
 
     fn poll_park<R>(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<io::Result<R>> {
-        self.prepare_park(direction)?;
+        self.prepare_park()?;
         self.side(direction).park_polled(cx.waker());
         trace::waits(direction.wait_kind(), self.token().0 as u64, self.at);
         Poll::Pending

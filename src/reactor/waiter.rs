@@ -23,7 +23,7 @@ pub(crate) struct Waiter<'a, S: Io> {
     direction: Direction,
     /// Where the operation was called: goes into the wait record.
     at: &'static Location<'static>,
-    /// Set when it parks. Left as it is by the event that wakes it: the list's epoch says
+    /// Set when it parks. Left as it is by the event that wakes it: the side's epoch says
     /// then that it is no longer valid.
     key: Option<WaiterKey>,
 }
@@ -67,8 +67,8 @@ impl<'a, S: Io> Waiter<'a, S> {
         Poll::Ready(result)
     }
 
-    /// Ready once an event said that this side is, and nothing has denied it since. It may
-    /// still be refused.
+    /// Ready once an event said that this side is, or a guess about it was given up, and nothing
+    /// has denied it since. It may still be refused.
     pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(coop::poll_budget(cx));
         if self.source.side(self.direction).is_ready() {
@@ -79,7 +79,7 @@ impl<'a, S: Io> Waiter<'a, S> {
     }
 
     fn poll_park<R>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
-        self.source.prepare_park(self.direction)?;
+        self.source.prepare_park()?;
         let side = self.source.side(self.direction);
         side.park(&mut self.key, cx.waker());
         let resource = self.source.token().0 as u64;
