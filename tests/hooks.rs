@@ -1,10 +1,13 @@
 //! The hooks around the sleep, the observer of events, and what tasks say of themselves.
 
 use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
+use hob::net::{TcpListener, TcpStream};
 use hob::{Builder, Event, Observer, block_on, spawn, spawn_named, task_id, yield_now};
 
 /// Trap 11. Broken by: leaving out the second `is_idle` in `Inner::rest` (hangs).
@@ -46,7 +49,7 @@ fn a_hook_may_spawn_and_each_sleep_is_framed_by_both_hooks() {
         .on_unpark(move || u.set(u.get() + 1))
         .build()
         .unwrap();
-    runtime.block_on(hob::time::sleep(std::time::Duration::from_millis(2)));
+    runtime.block_on(hob::time::sleep(Duration::from_millis(2)));
     assert!(parks.get() >= 2 && unparks.get() >= 1);
     assert_eq!(runtime.metrics().counters.spawns, 2);
 }
@@ -77,6 +80,47 @@ fn a_job_that_a_hook_hands_in_runs_also_without_workers() {
         send.send(cx.waker().clone()).unwrap();
         Poll::Pending
     }));
+}
+
+/// I4 of the reactor, whose own assertion finds it out. Broken by: leaving `may_sleep` out of
+/// `Inner::sleep`.
+#[test]
+fn a_read_in_a_hook_that_only_guesses_keeps_the_loop_awake() {
+    let stream = Rc::new(RefCell::new(None::<TcpStream>));
+    let hooked = stream.clone();
+    let runtime = Builder::new()
+        .on_park(move || {
+            if let Some(stream) = &*hooked.borrow() {
+                let mut byte = [0];
+                let read = pin!(stream.read(&mut byte));
+                let polled = read.poll(&mut Context::from_waker(Waker::noop()));
+                assert!(polled.is_pending());
+            }
+        })
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let asking = TcpStream::connect(addr).await.unwrap();
+        let (answering, _) = listener.accept().await.unwrap();
+        let _answers = spawn(async move {
+            let mut byte = [0];
+            while answering.read_exact(&mut byte).await.is_ok() && byte == *b"?" {
+                answering.write_all(b"!").await.unwrap();
+            }
+            std::future::pending::<()>().await;
+        });
+        // Enough to make a habit of it.
+        for _ in 0..10 {
+            asking.write_all(b"?").await.unwrap();
+            asking.read_exact(&mut [0]).await.unwrap();
+        }
+        asking.write_all(b".").await.unwrap();
+        stream.replace(Some(asking));
+        hob::time::sleep(Duration::from_millis(1)).await;
+        stream.take();
+    });
 }
 
 #[test]

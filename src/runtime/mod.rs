@@ -10,10 +10,11 @@
 //!    kernel costs as much as a dozen polls: so not after every poll, and never so late that
 //!    a socket starves.)
 //! 3. How long may we sleep? Not at all if a task is ready, or if the reactor guesses what it
-//!    should know; else until the next deadline;
-//!    else until woken. If no timer is armed, no clock is read.
-//! 4. Sleep in the kernel. A socket, a deadline or another thread ends it; whoever waited for
-//!    a socket is woken. Then those who had yielded are ready again.
+//!    should know; else until the next deadline; else until woken. If no timer is armed, no
+//!    clock is read.
+//! 4. Sleep in the kernel, or look whether it has events. A socket, a deadline or another thread
+//!    ends the sleep; whoever waited for a socket is woken. Then those who had yielded are ready
+//!    again.
 //! 5. Wake whoever's deadline has passed; of a crowd, as many as a turn polls.
 //!
 //! The main future stands in line like any task. To poll it once a turn would be simpler, but
@@ -159,7 +160,8 @@ impl Inner {
             }
         };
         // From here on a foreign wake rings; mail that came before keeps us from sleeping.
-        let may_sleep = self.executor.prepare_sleep();
+        // I4: a hook may have guessed.
+        let may_sleep = self.executor.prepare_sleep() && self.reactor.may_sleep();
         let slept = self.reactor.wait(if may_sleep {
             timeout
         } else {
