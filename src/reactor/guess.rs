@@ -48,7 +48,7 @@ const PATIENCE: u32 = 64;
 ///             2 read             3 written
 ///   Event ──────────────▶ Read ──────────────▶ Written    (a try is expected to be in vain)
 ///     ▲                    ▲                    │ │ │
-///     │                    └────── 2 read ──────┘ │ │     luck = −EARNED
+///     │                    └────── 2 read ──────┘ │ │     luck = −EARNED, or below
 ///     ├───────────────── 5 given_up ──────────────┘ │     luck = −LOST
 ///     │ 1 event, from anywhere                      │
 ///   Elsewhere ◀─────────── 4 refused ───────────────┘     luck + 1, up to 0
@@ -56,8 +56,7 @@ const PATIENCE: u32 = 64;
 ///
 /// Refused from `Event` or `Read` it goes to `Elsewhere`, too, and has learned nothing.
 ///
-/// The side calls [`event`](Habit::event), [`refused`](Habit::refused) and
-/// [`given_up`](Habit::given_up), the slot [`read`](Habit::read) and [`written`](Habit::written).
+/// All of these calls are made in [`side`](super::side).
 pub(super) struct Habit {
     step: Cell<Step>,
     /// Below 0: so many tries have to be in vain before we guess.
@@ -85,12 +84,13 @@ impl Habit {
         self.step.set(Step::Event);
     }
 
-    /// 2. A read took something. Behind a write that is what a guess would have missed.
+    /// 2. A read took something. Behind a write that is what a guess would have missed; nor does it
+    /// make up for one that was given up.
     pub(super) fn read(&self) {
         match self.step.get() {
             Step::Event => self.step.set(Step::Read),
             Step::Written => {
-                self.luck.set(-EARNED);
+                self.luck.set(self.luck.get().min(-EARNED));
                 self.step.set(Step::Read);
             }
             Step::Read | Step::Elsewhere => {}

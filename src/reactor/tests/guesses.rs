@@ -109,6 +109,32 @@ fn nobody_sleeps_on_bytes_that_a_guess_says_are_not_there() {
     assert_eq!(asking.trip(&reactor), 1);
 }
 
+/// Broken by: any other luck than the lesser of the two in `Habit::read`.
+#[test]
+fn bytes_that_a_guess_would_have_missed_do_not_make_up_for_a_wrong_one() {
+    let reactor = Reactor::new().unwrap();
+    let _entered = enter(reactor.clone());
+    let mut asking = asking_that_guesses(&reactor);
+    asking.write();
+    assert!(asking.read().is_pending());
+    reactor.wait(Some(Duration::ZERO)).unwrap();
+    assert!(asking.read().is_pending(), "given up, tried and refused");
+    let woken = count(&asking.woken);
+    asking.peer.write_all(b"!!").unwrap();
+    wait_until(&reactor, || count(&asking.woken) > woken);
+    assert!(matches!(asking.read(), Poll::Ready(Ok(1))));
+    asking.write();
+    let second = asking.read();
+    assert!(
+        matches!(second, Poll::Ready(Ok(1))),
+        "a guess would miss it"
+    );
+    for _ in 0..guess::LOST {
+        assert_eq!(asking.trip(&reactor), 2);
+    }
+    assert_eq!(asking.trip(&reactor), 1);
+}
+
 /// Broken by: leaving `PATIENCE` out of `next_to_give_up`.
 #[test]
 fn a_wrong_guess_is_found_out_beside_a_socket_that_is_always_ready() {
