@@ -267,7 +267,7 @@ impl TcpStream {
         &'a self,
         buf: &'a mut [u8],
     ) -> impl Future<Output = io::Result<usize>> + Unpin {
-        self.source.io(Direction::Read, move |io| io.peek(buf))
+        self.source.peek(move |io| io.peek(buf))
     }
 
     /// Writes some of `buf`, as much as the kernel takes, and waits while it takes none.

@@ -235,7 +235,7 @@ impl UdpSocket {
         &'a self,
         buf: &'a mut [u8],
     ) -> impl Future<Output = io::Result<usize>> + Unpin {
-        self.source.io(Direction::Read, |io| io.peek(buf))
+        self.source.peek(|io| io.peek(buf))
     }
 
     /// [`UdpSocket::peek`] that also tells who sent it.
@@ -249,7 +249,7 @@ impl UdpSocket {
         &'a self,
         buf: &'a mut [u8],
     ) -> impl Future<Output = io::Result<(usize, SocketAddr)>> + Unpin {
-        self.source.io(Direction::Read, |io| io.peek_from(buf))
+        self.source.peek(|io| io.peek_from(buf))
     }
 
     /// [`UdpSocket::send`] without waiting.

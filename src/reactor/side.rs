@@ -225,6 +225,11 @@ impl Side {
         begins
     }
 
+    /// An operation looked at what is there and took nothing: it is as if its event came now.
+    pub(super) fn peeked(&self) {
+        self.habit.event();
+    }
+
     /// What was read may be all there was, and that is as good as a refusal.
     pub(super) fn set_drained(&self) {
         self.known.set(Known::Drained);

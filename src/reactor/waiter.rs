@@ -126,6 +126,19 @@ impl<S: Io> Source<S> {
         self.operation(direction, move |waiter, cx| waiter.poll_io(cx, &mut op))
     }
 
+    /// [`Source::io`] for an `op` that looks at what is there to read and leaves it where it is.
+    #[track_caller]
+    pub(crate) fn peek<'a, R, F>(&'a self, mut op: F) -> impl Future<Output = io::Result<R>> + Unpin
+    where
+        F: FnMut(&S) -> io::Result<R> + 'a,
+    {
+        self.operation(Direction::Read, move |waiter, cx| {
+            let seen = ready!(waiter.poll_io(cx, &mut op));
+            self.side(Direction::Read).peeked();
+            Poll::Ready(seen)
+        })
+    }
+
     /// A future that ends when `direction` may be worth a try.
     #[track_caller]
     pub(crate) fn readiness(

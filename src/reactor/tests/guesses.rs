@@ -135,6 +135,31 @@ fn bytes_that_a_guess_would_have_missed_do_not_make_up_for_a_wrong_one() {
     assert_eq!(asking.trip(&reactor), 1);
 }
 
+/// Broken by: leaving `peeked` out of `Source::peek`.
+#[test]
+fn what_was_peeked_at_is_not_guessed_away() {
+    let reactor = Reactor::new().unwrap();
+    let _entered = enter(reactor.clone());
+    let mut asking = asking_that_guesses(&reactor);
+    let mut byte = [0];
+    for already_read in [0, 1] {
+        let woken = count(&asking.woken);
+        asking.write();
+        assert!(asking.read().is_pending());
+        asking.peer.write_all(&b"!!"[..1 + already_read]).unwrap();
+        wait_until(&reactor, || count(&asking.woken) > woken);
+        settle(&reactor);
+        for _ in 0..already_read {
+            assert!(matches!(asking.read(), Poll::Ready(Ok(1))));
+        }
+        let mut peek = asking.source.peek(|io| io.peek(&mut byte));
+        assert!(matches!(poll(&mut peek, &asking.waker), Poll::Ready(Ok(1))));
+        drop(peek);
+        asking.write();
+        assert!(matches!(asking.read(), Poll::Ready(Ok(1))));
+    }
+}
+
 /// Broken by: leaving `PATIENCE` out of `next_to_give_up`.
 #[test]
 fn a_wrong_guess_is_found_out_beside_a_socket_that_is_always_ready() {
