@@ -26,7 +26,9 @@ use crate::trace;
 /// [`Elapsed`] if it was not ready in time.
 ///
 /// A future that is ready when its time ends has won, even at a limit of zero: it is always
-/// polled once. One that never gives the thread back (a loop without an `.await`) cannot be
+/// polled once. (A read of a socket that has just been written to may say "not yet" at its first
+/// poll though bytes are there, if all reads before were in vain at that place; at a limit of zero
+/// ask `try_read`.) One that never gives the thread back (a loop without an `.await`) cannot be
 /// stopped by this or anything else.
 ///
 /// *Cancel safety*: that of `future`. When the time is over it is not dropped until the
