@@ -1,8 +1,8 @@
 //! A TCP socket that is neither connected nor listening yet: [`TcpSocket`], for the options
 //! that must be set before.
 //!
-//! It is socket2's, not yet registered anywhere: it becomes a source only when it connects
-//! or listens. (On Linux a socket that is registered before it connects says "hung up".)
+//! It is socket2's, not listed anywhere: it becomes a source only when it connects or listens.
+//! (On Linux a socket that is listed before it connects says "hung up".)
 
 use std::future::Future;
 use std::io;

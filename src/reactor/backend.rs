@@ -4,9 +4,9 @@
 //! |---|---|---|---|
 //! | after a refusal, the next edge | comes by itself | must be asked for | mio asks, in its own I/O |
 //! | a short read says "drained" | yes, with care | no | no |
-//! | an error or hang-up | stays registered | mio drops the registration | stays registered |
-//! | a registration tells what is ready by then | yes | yes, but mio's I/O wants to know of it | as poll(2) |
-//! | closing the last descriptor ends the registration | yes | no | no |
+//! | after an error or hang-up | still listed | mio has struck it off | still listed |
+//! | who is listed is told what is ready by then | yes | yes, but mio's I/O wants to know of it | as poll(2) |
+//! | closing the last descriptor strikes off | yes | no | no |
 //!
 //! poll(2) is what mio uses where there is nothing better, or where it is told to by
 //! `--cfg mio_unsupported_force_poll_poll`, as our own tests do (trap 52).
@@ -18,7 +18,7 @@ use mio::event;
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 
-/// The kernels that tell about each edge by themselves, once registered. A short read or
+/// The kernels that tell about each edge by themselves, once listed. A short read or
 /// write then means that the buffer is empty or full, since the next byte makes a new edge.
 /// (illumos has epoll too, but not one to rely on.)
 pub(super) const EDGES_COME_BY_THEMSELVES: bool = cfg!(all(
@@ -38,20 +38,20 @@ pub(super) const EDGES_COME_BY_THEMSELVES: bool = cfg!(all(
     )
 ));
 
-/// Can a socket be registered as late as when somebody has to wait for it? What came until then
+/// Can a socket be listed as late as when somebody has to wait for it? What came until then
 /// makes the first edge. Where mio must hear of each refusal, it has to know the socket before.
 pub(super) const LATE_IS_EARLY_ENOUGH: bool = EDGES_COME_BY_THEMSELVES;
 
 /// Does the kernel forget a socket when its last descriptor is closed?
 pub(super) const FORGETS_THE_CLOSED: bool = EDGES_COME_BY_THEMSELVES;
 
-/// Something that can be registered: on Unix a descriptor, so that [`rearm`] can name it.
+/// Something that can be listed: on Unix a descriptor, so that [`rearm`] can name it.
 #[cfg(unix)]
 pub(crate) trait Io: event::Source + std::os::fd::AsRawFd {}
 #[cfg(unix)]
 impl<S: event::Source + std::os::fd::AsRawFd> Io for S {}
 
-/// Something that can be registered.
+/// Something that can be listed.
 #[cfg(not(unix))]
 pub(crate) trait Io: event::Source {}
 #[cfg(not(unix))]
@@ -68,14 +68,28 @@ pub(super) const BOTH: Interest = Interest::READABLE
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(super) const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
 
-/// Registers by descriptor, where [`LATE_IS_EARLY_ENOUGH`].
+/// Lists `io` at once.
+pub(super) fn enlist_now<S: Io>(
+    registry: &Registry,
+    io: &mut S,
+    token: Token,
+    interest: Interest,
+) -> io::Result<()> {
+    match LATE_IS_EARLY_ENOUGH {
+        true => enlist(registry, io, token, interest),
+        // mio's own I/O wants to know of it.
+        false => registry.register(io, token, interest),
+    }
+}
+
+/// Lists by descriptor, where [`LATE_IS_EARLY_ENOUGH`]: there mio keeps no books about its sockets.
 ///
-/// The kernel lists sockets by number and by what is open behind it. A socket whose registration
+/// The kernel lists sockets by number and by what is open behind it. A socket whose striking off
 /// was left to its closing, but which somebody kept open (a child process without `exec`, say),
 /// is still listed; should it come back to us under its old number, it is there already, under a
 /// token that is nobody's. Then it gets the new one.
 #[cfg(unix)]
-pub(super) fn register<S: Io>(
+pub(super) fn enlist<S: Io>(
     registry: &Registry,
     io: &S,
     token: Token,
@@ -86,31 +100,34 @@ pub(super) fn register<S: Io>(
         Err(e) if e.raw_os_error() == Some(libc::EEXIST) => {
             registry.reregister(&mut SourceFd(&fd), token, interest)
         }
-        told => told,
+        listed => listed,
     }
 }
 
 /// Not called: late is too late.
 #[cfg(not(unix))]
-pub(super) fn register<S: Io>(_: &Registry, _: &S, _: Token, _: Interest) -> io::Result<()> {
+pub(super) fn enlist<S: Io>(_: &Registry, _: &S, _: Token, _: Interest) -> io::Result<()> {
     Ok(())
 }
 
-/// Undoes [`register`].
+/// Undoes [`enlist_now`] and [`enlist`].
 #[cfg(unix)]
-pub(super) fn deregister<S: Io>(registry: &Registry, io: &S) -> io::Result<()> {
-    registry.deregister(&mut SourceFd(&io.as_raw_fd()))
+pub(super) fn strike_off<S: Io>(registry: &Registry, io: &mut S) -> io::Result<()> {
+    match LATE_IS_EARLY_ENOUGH {
+        true => registry.deregister(&mut SourceFd(&io.as_raw_fd())),
+        false => registry.deregister(io),
+    }
 }
 
-/// Not called.
+/// Undoes [`enlist_now`].
 #[cfg(not(unix))]
-pub(super) fn deregister<S: Io>(_: &Registry, _: &S) -> io::Result<()> {
-    Ok(())
+pub(super) fn strike_off<S: Io>(registry: &Registry, io: &mut S) -> io::Result<()> {
+    registry.deregister(io)
 }
 
 /// Asks for the next edge, where that is needed. mio's own I/O has done so already, but raw
-/// calls on its sockets have not (trap 57), and after an error mio has even dropped the
-/// registration, which its own I/O cannot bring back.
+/// calls on its sockets have not (trap 57), and after an error mio has even struck the source
+/// off, which its own I/O cannot undo.
 #[cfg(unix)]
 pub(super) fn rearm<S: Io>(
     registry: &Registry,
@@ -135,7 +152,7 @@ pub(super) fn rearm<S: Io>(_: &Registry, _: &S, _: Token, _: Interest) -> io::Re
     Ok(())
 }
 
-/// Is this mio's way of saying "I have dropped that registration"? Its own I/O answers so in
+/// Is this mio's way of saying "I have struck that off"? Its own I/O answers so in
 /// place of `WouldBlock`. An error of the kernel's would carry a code.
 pub(super) fn is_lost(error: &io::Error) -> bool {
     !EDGES_COME_BY_THEMSELVES

@@ -1,4 +1,8 @@
 //! The table of sources and the kernel's list of them: how one gets in, and out again.
+//!
+//! A source has its *slot* in the table from beginning to end. It is *listed* in the kernel, which
+//! tells of its events then, from when somebody first waits for it, or from the beginning where
+//! that would be too late; and struck off when it is closed or given back.
 
 use std::io;
 use std::rc::Rc;
@@ -9,35 +13,18 @@ use super::backend::{self, Io};
 use super::side::Slot;
 use super::{HALF, KEEP, MAX_SOURCES, Reactor, ended};
 
-/// What the kernel was told of a source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Told {
-    /// Nobody has had to wait for it so far.
-    Nothing,
-    /// Registered through mio's own type, which keeps books of that.
-    ByMio,
-    /// Registered by the number of its descriptor.
-    ByDescriptor,
-}
-
 impl Reactor {
-    /// Gives `io` a slot and tells the kernel about it. Where the kernel refuses, the slot is
-    /// given back (trap 16).
-    pub(super) fn register<S: Io>(&self, io: &mut S, interest: Interest) -> io::Result<Rc<Slot>> {
+    /// Gives `io` a slot and lists it at once. Where the kernel refuses, the slot is given back
+    /// (trap 16).
+    pub(super) fn reserve_listed<S: Io>(
+        &self,
+        io: &mut S,
+        interest: Interest,
+    ) -> io::Result<Rc<Slot>> {
         let slot = self.reserve(interest)?;
-        let poll = self.poll.borrow();
-        let told = poll.registry().register(io, slot.token(), interest);
-        let (told, by) = match told {
-            // Perhaps it is only listed already: see there.
-            Err(e) if backend::LATE_IS_EARLY_ENOUGH && e.raw_os_error().is_some() => (
-                backend::register(poll.registry(), io, slot.token(), interest),
-                Told::ByDescriptor,
-            ),
-            told => (told, Told::ByMio),
-        };
-        match told {
+        match backend::enlist_now(self.poll.borrow().registry(), io, slot.token(), interest) {
             Ok(()) => {
-                slot.set_told(by);
+                slot.set_listed();
                 Ok(slot)
             }
             Err(e) => {
@@ -47,21 +34,22 @@ impl Reactor {
         }
     }
 
-    /// Tells the kernel about a source that has its slot already, if it does not know yet.
+    /// Lists `io`, which has its slot already, if it is not listed yet.
     ///
-    /// Law: a registration is told at once of what is ready by then. Consequence: a socket need
+    /// Law: who is listed is told at once of what is ready by then. Consequence: a socket need
     /// not be listed before somebody sleeps on it; one that is connected, used and closed
     /// without a wait never is. Price: where the kernel has no room in its list, the first wait
     /// says so, not the connection.
-    pub(super) fn listen<S: Io>(&self, io: &S, slot: &Slot) -> io::Result<()> {
-        if slot.told() == Told::Nothing {
+    pub(super) fn enlist<S: Io>(&self, io: &S, slot: &Slot) -> io::Result<()> {
+        if !slot.is_listed() {
             let poll = self.poll.borrow();
-            backend::register(poll.registry(), io, slot.token(), slot.interest())?;
-            slot.set_told(Told::ByDescriptor);
+            backend::enlist(poll.registry(), io, slot.token(), slot.interest())?;
+            slot.set_listed();
         }
         Ok(())
     }
 
+    /// Gives a source that is not listed its slot.
     pub(super) fn reserve(&self, interest: Interest) -> io::Result<Rc<Slot>> {
         if self.closed.get() {
             return Err(ended());
@@ -75,38 +63,37 @@ impl Reactor {
         }
         let generation = self.generation.get();
         self.generation.set(generation.wrapping_add(1));
-        // The shift drops the generation's upper half: it wraps, and that is fine, since no
-        // event is as old as four billion registrations.
+        // The shift drops the generation's upper half: it wraps, after four billion slots. A
+        // stale event that met its own number again would cost one refused try.
         let token = Token(generation << HALF | entry.key());
         let slot = Rc::new(Slot::new(token, interest));
         entry.insert(slot.clone());
         Ok(slot)
     }
 
-    /// Takes `io` out of the kernel's list and its slot out of ours. After that no event
+    /// Strikes `io` off the kernel's list, and takes its slot out of the table. After that no event
     /// reaches it, not even one that lives on in a duplicate of the descriptor (trap 15).
-    pub(super) fn deregister<S: Io>(&self, io: &mut S, slot: &Slot) -> io::Result<()> {
+    pub(super) fn strike_off<S: Io>(&self, io: &mut S, slot: &Slot) -> io::Result<()> {
         self.release(slot);
-        let poll = self.poll.borrow();
-        let told = match slot.told() {
-            Told::Nothing => Ok(()),
-            Told::ByMio => poll.registry().deregister(io),
-            Told::ByDescriptor => backend::deregister(poll.registry(), io),
-        };
-        told.or_else(|e| backend::is_lost(&e).then_some(()).ok_or(e))
+        if !slot.is_listed() {
+            return Ok(());
+        }
+        let struck_off = backend::strike_off(self.poll.borrow().registry(), io);
+        struck_off.or_else(|e| backend::is_lost(&e).then_some(()).ok_or(e))
     }
 
     /// The same for an `io` that is about to be closed, without a system call where closing does
     /// it. If its only descriptor has a duplicate after all (a child that was forked and never
     /// calls `exec` has one), then the kernel goes on telling, to a token that is nobody's (I2).
-    pub(super) fn deregister_closing<S: Io>(&self, io: &mut S, slot: &Slot) -> io::Result<()> {
+    pub(super) fn strike_off_closing<S: Io>(&self, io: &mut S, slot: &Slot) -> io::Result<()> {
         if backend::FORGETS_THE_CLOSED && !slot.is_shared() {
             self.release(slot);
             return Ok(());
         }
-        self.deregister(io, slot)
+        self.strike_off(io, slot)
     }
 
+    /// Takes a slot out of the table.
     pub(super) fn release(&self, slot: &Slot) {
         let mut slots = self.slots.borrow_mut();
         let removed = slots.remove(slot.token().0 & MAX_SOURCES);
@@ -127,8 +114,8 @@ impl Reactor {
 
     /// Sees to it that the kernel tells us again, after an operation on `io` was refused.
     pub(super) fn rearm<S: Io>(&self, io: &S, slot: &Slot) -> io::Result<()> {
-        if slot.told() == Told::Nothing {
-            return self.listen(io, slot);
+        if !slot.is_listed() {
+            return self.enlist(io, slot);
         }
         let poll = self.poll.borrow();
         backend::rearm(poll.registry(), io, slot.token(), slot.interest())

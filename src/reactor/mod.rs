@@ -1,10 +1,11 @@
 //! The reactor: one sleep in the kernel, and from each event to the wakers that wait for it.
 //!
-//! What lives here is the kernel wait and the table of everything registered. How a socket gets
-//! into it and out again is in [`list`], what one registered socket is in [`source`], one
-//! direction of it in [`side`], who waits there in [`seats`], the futures that do in
-//! [`waiter`], reads that are spared in [`guess`], and what one kernel does differently in
-//! [`backend`]. The reactor knows wakers, never tasks; who sleeps how long is told to it by `runtime`.
+//! What lives here is the kernel wait and the table of sources. How a socket gets into the table
+//! and into the kernel's list, and out again, is in [`list`], what a source is to its owner in
+//! [`source`], one direction of it in [`side`], who waits there in [`seats`], the futures that do
+//! in [`waiter`], reads that are spared in [`guess`], and what one kernel does differently in
+//! [`backend`]. The reactor knows wakers, never tasks; how long to sleep is told to it by
+//! `runtime`.
 //!
 //! Law: mio is edge-triggered: it tells us *once* that a socket became ready, and again only
 //! after an operation was refused (`WouldBlock`). Consequence: we try the operation first and
@@ -15,10 +16,10 @@
 //! ```text
 //!  Source::new ──1──▶ [slot in the table] ──2──▶ operation tried: done
 //!                                  ▲                  │ refused
-//!                                  │                  3  registered, waker parked, side Drained
+//!                                  │                  3  listed, waker parked, side Drained
 //!                                  │                  ▼
 //!           wake everybody ◀──4── event in `wait` ── asleep
-//!  1 Reactor::reserve   2 Source::attempt   3 Reactor::listen, Side::park
+//!  1 Reactor::reserve   2 Source::attempt   3 Reactor::enlist, Side::park
 //!  4 Reactor::note, caught::wake
 //! ```
 //!
@@ -68,7 +69,7 @@ thread_local! {
     static CURRENT: Current<Reactor> = const { Current::new() };
 }
 
-/// Makes `reactor` the one in which new sockets register, until the guard is dropped.
+/// Makes `reactor` the one whose sources new sockets become, until the guard is dropped.
 pub(crate) fn enter(reactor: Rc<Reactor>) -> Entered<Reactor> {
     current::enter(&CURRENT, reactor)
 }
@@ -100,11 +101,11 @@ pub(crate) struct Reactor {
     capacity: usize,
     /// The queue of the wakers to call, empty between visits, kept for its memory.
     wakes: Cell<Vec<Waker>>,
-    /// Everything registered. A slot is also held by its [`Source`], which removes it here.
+    /// The table: a slot for each source, which holds it, too, and removes it here.
     slots: RefCell<Slab<Rc<Slot>>>,
     /// The guesses that are open: while there are any, the loop does not sleep (I4).
     guesses: Guesses,
-    /// Counts registrations: the next one's generation.
+    /// Counts the slots there have been: the next one's generation.
     generation: Cell<usize>,
     /// How many sources there were when the table was last cut; `MAX` while it is well filled.
     tried_at: Cell<usize>,
@@ -183,7 +184,7 @@ impl Reactor {
         Ok(count)
     }
 
-    /// A visit that does not sleep. Where nothing is registered the kernel has nothing to say, so
+    /// A visit that does not sleep. Where there is no source the kernel has nothing to say, so
     /// it is not asked: a system call is of the order of a hundred nanoseconds, and a loop whose
     /// tasks only talk to each other comes by here every few microseconds.
     pub(crate) fn look(&self) -> io::Result<()> {
@@ -244,7 +245,7 @@ impl Reactor {
             .map(|slot| f(slot))
     }
 
-    /// How many sources are registered.
+    /// How many sources there are.
     pub(crate) fn live(&self) -> usize {
         self.slots.borrow().len()
     }

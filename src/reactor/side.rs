@@ -36,7 +36,6 @@ use std::task::Waker;
 use mio::{Interest, Token};
 
 use super::guess::{Guess, Habit};
-use super::list::Told;
 use super::seats::{Parked, WaiterKey};
 use super::{Signs, backend};
 use crate::trace::WaitKind;
@@ -57,15 +56,16 @@ impl Direction {
     }
 }
 
-/// One registered source, as the reactor sees it.
+/// One source, as the reactor sees it.
 pub(super) struct Slot {
     token: Token,
-    /// What it was registered for, to ask for it again where that is needed.
+    /// What it is listed for, to ask for it again where that is needed.
     interest: Interest,
-    told: Cell<Told>,
+    /// Is it in the kernel's list? Set once, by what puts it there.
+    listed: Cell<bool>,
     /// May another descriptor of the same socket exist? Set when it was not made here, and when
-    /// its descriptor is lent; never taken back. Then closing ours does not end the
-    /// registration.
+    /// its descriptor is lent; never taken back. Then closing ours does not strike
+    /// it off.
     shared: Cell<bool>,
     read: Side,
     write: Side,
@@ -76,7 +76,7 @@ impl Slot {
         Slot {
             token,
             interest,
-            told: Cell::new(Told::Nothing),
+            listed: Cell::new(false),
             shared: Cell::new(false),
             read: Side::new(),
             write: Side::new(),
@@ -91,12 +91,12 @@ impl Slot {
         self.interest
     }
 
-    pub(super) fn told(&self) -> Told {
-        self.told.get()
+    pub(super) fn is_listed(&self) -> bool {
+        self.listed.get()
     }
 
-    pub(super) fn set_told(&self, told: Told) {
-        self.told.set(told);
+    pub(super) fn set_listed(&self) {
+        self.listed.set(true);
     }
 
     pub(super) fn is_shared(&self) -> bool {
@@ -178,7 +178,7 @@ enum Known {
 /// back, with no code of the user in between, and an idle connection is some bytes smaller.
 pub(super) struct Side {
     known: Cell<Known>,
-    /// Has any event since the registration hinted at an end, an error or an urgent byte?
+    /// Has any event so far hinted at an end, an error or an urgent byte?
     /// Then that may have come in one edge with the data, and no other edge will follow: a
     /// short read proves nothing from here on (trap 54).
     hinted: Cell<bool>,

@@ -1,7 +1,7 @@
-//! One registered socket, as its owner sees it: [`Source`].
+//! One source, as its owner sees it: [`Source`].
 //!
 //! `net` (and whoever else has a thing that can be ready) wraps each of its sockets into a
-//! `Source` and reaches the kernel only through it. It owns the socket and its registration:
+//! `Source` and reaches the kernel only through it. It owns the socket and its slot:
 //! it is made by [`Source::new`] or [`Source::take_over`], and ends in its drop or in
 //! [`Source::into_inner`].
 //!
@@ -24,19 +24,18 @@ use std::task::{Context, Poll, ready};
 use mio::{Interest, Token};
 
 use super::backend::{self, Io};
-use super::list::Told;
 use super::side::{Direction, Side, Slot};
 use super::waiter::Waiter;
 use super::{CURRENT, Reactor, ended};
 use crate::{coop, current, trace};
 
-/// A socket together with its registration.
+/// A socket together with its slot.
 pub(crate) struct Source<S: Io> {
     /// `None` only on the way out of [`Source::into_inner`].
     io: Option<S>,
     /// The other `Rc` of it is in the reactor's table until this is dropped.
     slot: Rc<Slot>,
-    /// Kept alive by its sources, so that they can deregister whenever they go.
+    /// Kept alive by its sources, so that they can leave it whenever they go.
     reactor: Rc<Reactor>,
     /// Where it was made: what a wait record says of a task that waits in a `poll_*` method.
     at: &'static Location<'static>,
@@ -70,7 +69,7 @@ impl<S: Io> Source<S> {
     }
 
     /// [`Source::new`] for what comes from elsewhere, where a duplicate of it may live. It is
-    /// registered at once, so that what cannot be waited for is refused here.
+    /// listed at once, so that what cannot be waited for is refused here.
     ///
     /// # Errors
     /// Those of `new`, and whatever the kernel has against it.
@@ -86,7 +85,7 @@ impl<S: Io> Source<S> {
         at: &'static Location<'static>,
     ) -> io::Result<Self> {
         let reactor = current::get(&CURRENT).ok_or_else(no_runtime)?;
-        let slot = reactor.register(&mut io, interest)?;
+        let slot = reactor.reserve_listed(&mut io, interest)?;
         slot.set_shared();
         let io = Some(io);
         Ok(Source {
@@ -161,7 +160,7 @@ impl<S: Io> Source<S> {
         // After a short read "drained" may be said of a source that the kernel does not know
         // yet. Then no event will ever deny it.
         let side = self.side(direction);
-        if side.is_drained() && self.slot.told() != Told::Nothing {
+        if side.is_drained() && self.slot.is_listed() {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         match self.attempt_anyway(direction, op) {
@@ -197,10 +196,10 @@ impl<S: Io> Source<S> {
         self.ask(op)
     }
 
-    /// Ends the registration and gives the socket back, still non-blocking.
+    /// Strikes the socket off the kernel's list and gives it back, still non-blocking.
     pub(crate) fn into_inner(mut self) -> io::Result<S> {
         let mut io = self.io.take().expect("nobody else takes it");
-        self.reactor.deregister(&mut io, &self.slot)?;
+        self.reactor.strike_off(&mut io, &self.slot)?;
         Ok(io)
     }
 
@@ -283,7 +282,7 @@ impl<S: Io> Source<S> {
     }
 
     /// May the running task sleep on this source? Only if the loop that runs it will visit
-    /// the very kernel queue that the source is registered in; else it would sleep for ever.
+    /// the very kernel queue that the source is listed in; else it would sleep for ever.
     fn check_home(&self) -> io::Result<()> {
         if self.reactor.closed.get() {
             Err(ended())
@@ -300,7 +299,7 @@ impl<S: Io> Source<S> {
     /// What has to be so before a task may sleep on this source.
     pub(super) fn prepare_park(&self) -> io::Result<()> {
         self.check_home()?;
-        self.reactor.listen(self.get_ref(), &self.slot)
+        self.reactor.enlist(self.get_ref(), &self.slot)
     }
 
     fn poll_park<R>(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<io::Result<R>> {
@@ -327,9 +326,9 @@ fn no_runtime() -> io::Error {
 impl<S: Io> Drop for Source<S> {
     fn drop(&mut self) {
         if let Some(mut io) = self.io.take()
-            && let Err(error) = self.reactor.deregister_closing(&mut io, &self.slot)
+            && let Err(error) = self.reactor.strike_off_closing(&mut io, &self.slot)
         {
-            log::debug!("closing a socket that the kernel no longer had registered: {error}");
+            log::debug!("closing a socket that the kernel no longer had in its list: {error}");
         }
     }
 }

@@ -15,7 +15,7 @@ pub struct Metrics {
     pub counters: Counters,
     /// Tasks that have not ended, the main future included.
     pub live_tasks: usize,
-    /// Sockets and other sources that are registered.
+    /// Sockets and other sources that have not been closed.
     pub live_sources: usize,
     /// Timers that have neither fired nor been dropped.
     pub live_timers: usize,

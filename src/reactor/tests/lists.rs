@@ -1,4 +1,4 @@
-//! When the kernel is told of a socket, and when it forgets it.
+//! When a socket is listed in the kernel, and when it is struck off.
 
 use super::*;
 
@@ -13,8 +13,8 @@ fn duplicate(source: &Stream) -> socket2::Socket {
     socket.try_clone().unwrap()
 }
 
-/// What a socket has to say may all have been there before it was registered. Broken by: leaving
-/// `listen` out of `prepare_park`.
+/// What a socket has to say may all have been there before it was listed. Broken by: leaving
+/// `enlist` out of `prepare_park`.
 #[test]
 fn bytes_that_came_before_a_socket_was_listed_wake_whoever_parks_on_it() {
     let reactor = Reactor::new().unwrap();
@@ -52,7 +52,7 @@ fn a_try_on_a_socket_that_nobody_ever_waited_for_asks_the_kernel() {
     }
 }
 
-/// Broken by: deregistering in `deregister_closing` (then there is nothing that could be stale),
+/// Broken by: striking off in `strike_off_closing` (then there is nothing that could be stale),
 /// or by leaving `slot.token() == token` out of `note`.
 #[test]
 fn what_the_kernel_still_tells_of_a_closed_socket_wakes_nobody() {
@@ -105,7 +105,7 @@ fn a_socket_that_was_lent_or_taken_over_is_struck_off_the_list_when_it_is_closed
     }
 }
 
-/// Broken by: leaving the fall-back to `reregister` out of `backend::register`.
+/// Broken by: leaving the fall-back to `reregister` out of `backend::enlist`.
 #[test]
 fn a_socket_that_comes_back_under_its_old_number_while_it_is_still_listed_is_heard() {
     use std::os::fd::AsRawFd;

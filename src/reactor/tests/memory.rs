@@ -2,20 +2,23 @@
 
 use super::*;
 
-/// Trap 16. Broken by: leaving out `self.release(&slot)` in `register`.
+/// Trap 16. Broken by: leaving out `self.release(&slot)` in `reserve_listed`.
 #[test]
-fn a_registration_that_fails_leaves_no_slot_behind() {
+fn a_source_that_cannot_be_listed_leaves_no_slot_behind() {
     let reactor = Reactor::new().unwrap();
     let _entered = enter(reactor.clone());
     for _ in 0..10_000 {
         let error = Source::take_over(Fake { fails: true }, Location::caller()).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+        // Where it is listed by its descriptor, it is the kernel that refuses: it has none.
+        if !backend::LATE_IS_EARLY_ENOUGH {
+            assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+        }
     }
     assert_eq!(reactor.live(), 0);
     assert!(reactor.slots.borrow().capacity() < 10);
 }
 
-/// Trap 59. Broken by: leaving out the new `Slab` in `release`.
+/// Trap 59. Broken by: leaving `shrink_to_fit` out of `release`.
 #[test]
 fn a_burst_of_sources_leaves_no_memory_behind() {
     let reactor = Reactor::new().unwrap();

@@ -1,9 +1,8 @@
 //! The reactor by itself: std's sockets on one end, counting wakers on the other.
 //!
 //! Here is what all of these tests use; then `wakes` is about who is called by an event,
-//! `readiness` about what an event says of a socket, `lists` about when the kernel is told of
-//! one, `guesses` about reads that are not tried, `memory` about slots and what a burst of them
-//! leaves behind.
+//! `readiness` about what an event says of a socket, `lists` about when one is listed, `guesses`
+//! about reads that are not tried, `memory` about slots and what a burst of them leaves behind.
 
 mod wakes;
 mod readiness;
@@ -47,7 +46,7 @@ fn count(counter: &Count) -> usize {
 
 type Stream = Source<mio::net::TcpStream>;
 
-/// A registered socket and, blocking, the other end.
+/// A source and, blocking, the other end of its connection.
 fn pair() -> (Stream, net::TcpStream) {
     let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
     let theirs = net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -80,12 +79,12 @@ fn wait_until(reactor: &Reactor, done: impl Fn() -> bool) {
     panic!("the event did not come");
 }
 
-/// Swallows the events that a registration makes.
+/// Swallows the events that listing makes.
 fn settle(reactor: &Reactor) {
     while reactor.wait(Some(Duration::from_millis(5))).unwrap() > 0 {}
 }
 
-/// A thing that the kernel is never asked about; its registration fails if it is told to.
+/// A thing that is no socket; it cannot be listed if it is told to.
 #[derive(Debug)]
 struct Fake {
     fails: bool,

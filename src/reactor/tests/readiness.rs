@@ -181,7 +181,7 @@ fn a_raw_call_that_is_refused_is_told_of_the_next_bytes() {
     }
 }
 
-/// Traps 22 and 52: under poll(2) mio drops the registration of a socket that has an error.
+/// Traps 22 and 52: under poll(2) mio strikes off a socket that has an error.
 /// Broken by: leaving `is_lost` out of `attempt`, or the second arm out of `rearm`. (Not every
 /// system makes an event of such an error.)
 #[cfg(target_os = "linux")]

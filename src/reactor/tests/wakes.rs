@@ -100,7 +100,7 @@ fn a_wake_from_another_thread_ends_the_sleep() {
 
 /// Broken by: `look` that always waits, or never.
 #[test]
-fn a_look_asks_the_kernel_only_if_something_is_registered() {
+fn a_look_asks_the_kernel_only_if_there_is_a_source() {
     let reactor = Reactor::new().unwrap();
     let _entered = enter(reactor.clone());
     reactor.waker().wake();
@@ -174,7 +174,7 @@ fn a_waker_may_use_the_reactor_from_its_wake_and_its_drop() {
         static SOURCES: RefCell<Vec<Rc<Stream>>> = const { RefCell::new(Vec::new()) };
         static WOKEN: Cell<bool> = const { Cell::new(false) };
     }
-    /// Registers a socket, parks on the one in `SOURCES` and closes the first again.
+    /// Makes a source, parks on the one in `SOURCES` and closes the first again.
     struct Meddle;
     fn meddle() {
         let socket = mio::net::UdpSocket::bind("127.0.0.1:0".parse().unwrap()).unwrap();
