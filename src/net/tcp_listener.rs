@@ -193,7 +193,7 @@ impl std::os::fd::AsRawFd for TcpListener {
 #[cfg(windows)]
 impl std::os::windows::io::AsSocket for TcpListener {
     fn as_socket(&self) -> std::os::windows::io::BorrowedSocket<'_> {
-        self.source.get_ref().as_socket()
+        self.source.lend().as_socket()
     }
 }
 

@@ -635,7 +635,7 @@ impl std::os::fd::AsRawFd for TcpStream {
 #[cfg(windows)]
 impl std::os::windows::io::AsSocket for TcpStream {
     fn as_socket(&self) -> std::os::windows::io::BorrowedSocket<'_> {
-        self.source.get_ref().as_socket()
+        self.source.lend().as_socket()
     }
 }
 

@@ -146,6 +146,6 @@ impl std::os::fd::AsRawFd for UdpSocket {
 #[cfg(windows)]
 impl std::os::windows::io::AsSocket for UdpSocket {
     fn as_socket(&self) -> std::os::windows::io::BorrowedSocket<'_> {
-        self.source.get_ref().as_socket()
+        self.source.lend().as_socket()
     }
 }
