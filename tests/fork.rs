@@ -8,7 +8,7 @@ fn main() {}
 
 /// Trap 47. Broken by: no `refuse_copy` in `try_block_on`: the copy runs, and takes the
 /// original's events; or `self.end()` for a copy, too, in the drop of `Runtime`: then the
-/// copy deregisters the listener for both, and the original hangs.
+/// copy strikes the listener off for both, and the original hangs.
 #[cfg(unix)]
 fn main() {
     use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,7 +16,9 @@ fn main() {
 
     let runtime = hob::Builder::new().worker_threads(0).build().unwrap();
     let (accepting, address) = runtime.block_on(async {
-        let listener = hob::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        // Taken over, so that its drop strikes it off the list.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = hob::net::TcpListener::from_std(listener).unwrap();
         let address = listener.local_addr().unwrap();
         let accepting = hob::spawn(async move { listener.accept().await.map(drop) });
         hob::yield_now().await;

@@ -75,16 +75,19 @@ impl TcpListener {
     /// Outside of a runtime, and what the kernel says.
     #[track_caller]
     pub fn from_std(listener: net::TcpListener) -> io::Result<TcpListener> {
-        TcpListener::from_std_at(listener, Location::caller())
-    }
-
-    pub(super) fn from_std_at(
-        listener: net::TcpListener,
-        at: &'static Location<'static>,
-    ) -> io::Result<TcpListener> {
         // A blocking one would stop the whole loop at its first accept (trap 17).
         listener.set_nonblocking(true)?;
-        let source = Source::take_over(mio::net::TcpListener::from_std(listener), at)?;
+        let listener = mio::net::TcpListener::from_std(listener);
+        let source = Source::take_over(listener, Location::caller())?;
+        Ok(TcpListener { source })
+    }
+
+    /// For one that was made here, and is non-blocking.
+    pub(super) fn from_mio(
+        listener: mio::net::TcpListener,
+        at: &'static Location<'static>,
+    ) -> io::Result<TcpListener> {
+        let source = Source::new_for(listener, at)?;
         Ok(TcpListener { source })
     }
 

@@ -6,7 +6,7 @@
 
 use std::future::Future;
 use std::io;
-use std::net::{self, SocketAddr};
+use std::net::SocketAddr;
 use std::panic::Location;
 use std::time::Duration;
 
@@ -149,7 +149,7 @@ impl TcpSocket {
         at: &'static Location<'static>,
     ) -> io::Result<TcpListener> {
         self.socket.listen(backlog.try_into().unwrap_or(i32::MAX))?;
-        TcpListener::from_std_at(net::TcpListener::from(self.socket), at)
+        TcpListener::from_mio(mio::net::TcpListener::from_std(self.socket.into()), at)
     }
 
     /// The address of this end, if it was chosen.
