@@ -1,4 +1,4 @@
-//! Who waits for one side of a source: [`Parked`]. Data; it knows no socket and calls nobody.
+//! Who waits for one side of a source: [`Seats`]. Data; it knows no socket and calls nobody.
 
 use std::task::Waker;
 
@@ -19,58 +19,60 @@ const FIRST: usize = 0;
 /// Who waits for one side. There are two kinds, because there are two kinds of callers; and
 /// mostly there is one of them, which needs no memory of its own.
 #[derive(Default)]
-pub(super) enum Parked {
+pub(super) enum Seats {
     #[default]
     Nobody,
+    /// For `AsyncRead` and its like, whose contract is "the last one who polled is woken": there
+    /// is one place for all of them.
     Polled(Waker),
-    /// In the seat [`FIRST`].
+    /// For futures made by `&self` methods, of which any number may wait at once: four tasks that
+    /// accept on one listener, a `readable()` beside a `read()` (trap 55). This one has the seat
+    /// [`FIRST`].
     Seated(Waker),
     Several(Box<Several>),
 }
 
+/// As [`Seats::Polled`] and [`Seats::Seated`].
 #[derive(Default)]
 pub(super) struct Several {
-    /// For `AsyncRead` and its like, whose contract is "the last one who polled is woken".
     polled: Option<Waker>,
-    /// For futures made by `&self` methods, of which any number may wait at once: four tasks
-    /// that accept on one listener, a `readable()` beside a `read()` (trap 55).
     seats: Slab<Waker>,
 }
 
-impl Parked {
+impl Seats {
     pub(super) fn polled(&self) -> Option<&Waker> {
         match self {
-            Parked::Polled(waker) => Some(waker),
-            Parked::Several(several) => several.polled.as_ref(),
-            Parked::Nobody | Parked::Seated(_) => None,
+            Seats::Polled(waker) => Some(waker),
+            Seats::Several(several) => several.polled.as_ref(),
+            Seats::Nobody | Seats::Seated(_) => None,
         }
     }
 
     /// Gives back what it displaces.
     pub(super) fn set_polled(&mut self, waker: Waker) -> Option<Waker> {
         match self {
-            Parked::Nobody => {
-                *self = Parked::Polled(waker);
+            Seats::Nobody => {
+                *self = Seats::Polled(waker);
                 None
             }
-            Parked::Polled(old) => Some(std::mem::replace(old, waker)),
-            Parked::Seated(_) | Parked::Several(_) => self.several().polled.replace(waker),
+            Seats::Polled(old) => Some(std::mem::replace(old, waker)),
+            Seats::Seated(_) | Seats::Several(_) => self.several().polled.replace(waker),
         }
     }
 
     /// The seat at `index`, if somebody sits there.
     pub(super) fn seat(&mut self, index: usize) -> Option<&mut Waker> {
         match self {
-            Parked::Seated(waker) if index == FIRST => Some(waker),
-            Parked::Several(several) => several.seats.get_mut(index),
+            Seats::Seated(waker) if index == FIRST => Some(waker),
+            Seats::Several(several) => several.seats.get_mut(index),
             _ => None,
         }
     }
 
     /// Answers with the index of the new seat.
     pub(super) fn sit_down(&mut self, waker: Waker) -> usize {
-        if let Parked::Nobody = self {
-            *self = Parked::Seated(waker);
+        if let Seats::Nobody = self {
+            *self = Seats::Seated(waker);
             return FIRST;
         }
         self.several().seats.insert(waker)
@@ -78,11 +80,11 @@ impl Parked {
 
     pub(super) fn stand_up(&mut self, index: usize) -> Option<Waker> {
         match self {
-            Parked::Seated(_) if index == FIRST => match std::mem::take(self) {
-                Parked::Seated(waker) => Some(waker),
+            Seats::Seated(_) if index == FIRST => match std::mem::take(self) {
+                Seats::Seated(waker) => Some(waker),
                 _ => None,
             },
-            Parked::Several(several) => several.seats.try_remove(index),
+            Seats::Several(several) => several.seats.try_remove(index),
             _ => None,
         }
     }
@@ -91,17 +93,17 @@ impl Parked {
     fn several(&mut self) -> &mut Several {
         let mut several = Box::<Several>::default();
         match std::mem::take(self) {
-            Parked::Nobody => {}
-            Parked::Polled(waker) => several.polled = Some(waker),
-            Parked::Seated(waker) => {
+            Seats::Nobody => {}
+            Seats::Polled(waker) => several.polled = Some(waker),
+            Seats::Seated(waker) => {
                 let index = several.seats.insert(waker);
                 debug_assert!(index == FIRST, "so its key stays good");
             }
-            Parked::Several(kept) => several = kept,
+            Seats::Several(kept) => several = kept,
         }
-        *self = Parked::Several(several);
+        *self = Seats::Several(several);
         match self {
-            Parked::Several(several) => several,
+            Seats::Several(several) => several,
             _ => unreachable!("it was put there"),
         }
     }

@@ -36,7 +36,7 @@ use std::task::Waker;
 use mio::{Interest, Token};
 
 use super::guess::{Guess, Habit};
-use super::seats::{Parked, WaiterKey};
+use super::seats::{Seats, WaiterKey};
 use super::{Signs, backend};
 use crate::trace::WaitKind;
 
@@ -188,7 +188,7 @@ pub(super) struct Side {
     /// what makes waking everybody, and cancelling one of them, cheap: nobody has to be told. It
     /// wraps: no future goes unpolled for four billion events.
     epoch: Cell<u32>,
-    parked: Cell<Parked>,
+    seats: Cell<Seats>,
 }
 
 impl Side {
@@ -198,7 +198,7 @@ impl Side {
             hinted: Cell::new(false),
             habit: Habit::new(),
             epoch: Cell::new(0),
-            parked: Cell::default(),
+            seats: Cell::default(),
         }
     }
 
@@ -259,12 +259,12 @@ impl Side {
             "I1: nobody sleeps on a side that can be tried"
         );
         let is_same = |old: &Waker| old.will_wake(waker);
-        if self.change(|parked| parked.polled().is_some_and(is_same)) {
+        if self.change(|seats| seats.polled().is_some_and(is_same)) {
             return;
         }
         // Cloned before it is taken out, dropped after it is back (trap 10).
         let new = waker.clone();
-        let old = self.change(|parked| parked.set_polled(new));
+        let old = self.change(|seats| seats.set_polled(new));
         drop(old);
     }
 
@@ -277,17 +277,17 @@ impl Side {
         let index = key.filter(|key| key.epoch == self.epoch.get());
         let index = index.map(|key| key.index);
         let is_same = |old: &mut Waker| old.will_wake(waker);
-        if index.is_some_and(|index| self.change(|parked| parked.seat(index).is_some_and(is_same)))
-        {
+        if index.is_some_and(|index| self.change(|seats| seats.seat(index).is_some_and(is_same))) {
             return;
         }
         let new = waker.clone();
-        let (index, old) = self.change(|parked| {
-            match index.and_then(|index| Some((index, parked.seat(index)?))) {
-                Some((index, seat)) => (index, Some(std::mem::replace(seat, new))),
-                None => (parked.sit_down(new), None),
-            }
-        });
+        let (index, old) =
+            self.change(
+                |seats| match index.and_then(|index| Some((index, seats.seat(index)?))) {
+                    Some((index, seat)) => (index, Some(std::mem::replace(seat, new))),
+                    None => (seats.sit_down(new), None),
+                },
+            );
         let epoch = self.epoch.get();
         *key = Some(WaiterKey { index, epoch });
         drop(old);
@@ -296,7 +296,7 @@ impl Side {
     /// Takes a waiter out of its seat, if no event has done so already.
     pub(super) fn unpark(&self, key: WaiterKey) {
         if key.epoch == self.epoch.get() {
-            let old = self.change(|parked| parked.stand_up(key.index));
+            let old = self.change(|seats| seats.stand_up(key.index));
             drop(old);
         }
     }
@@ -304,23 +304,23 @@ impl Side {
     /// Moves every waker out. Taken, not cloned: one event, one wake.
     fn take_all(&self, wakes: &mut Vec<Waker>) {
         self.epoch.set(self.epoch.get().wrapping_add(1));
-        match self.parked.take() {
-            Parked::Nobody => {}
-            Parked::Polled(waker) | Parked::Seated(waker) => wakes.push(waker),
-            Parked::Several(mut several) => {
+        match self.seats.take() {
+            Seats::Nobody => {}
+            Seats::Polled(waker) | Seats::Seated(waker) => wakes.push(waker),
+            Seats::Several(mut several) => {
                 several.take_all(wakes);
                 // Where there were several there will be several again: the memory stays.
-                self.parked.set(Parked::Several(several));
+                self.seats.set(Seats::Several(several));
             }
         }
     }
 
-    /// Lets `f`, which runs no code of the user, change who is parked.
-    fn change<R>(&self, f: impl FnOnce(&mut Parked) -> R) -> R {
-        let mut parked = self.parked.take();
-        let result = f(&mut parked);
+    /// Lets `f`, which runs no code of the user, change who sits there.
+    fn change<R>(&self, f: impl FnOnce(&mut Seats) -> R) -> R {
+        let mut seats = self.seats.take();
+        let result = f(&mut seats);
         // `Nobody` stood there meanwhile. There is nothing to drop, which no compiler can know.
-        std::mem::forget(self.parked.replace(parked));
+        std::mem::forget(self.seats.replace(seats));
         result
     }
 }
