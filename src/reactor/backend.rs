@@ -5,7 +5,7 @@
 //! | after a refusal, the next edge | comes by itself | must be asked for | mio asks, in its own I/O |
 //! | a short read says "drained" | yes, with care | no | no |
 //! | after an error or hang-up | still listed | mio has struck it off | still listed |
-//! | who is listed is told what is ready by then | yes | yes, but mio's I/O wants to know of it | as poll(2) |
+//! | listing tells what is ready by then | yes | yes, but mio's I/O wants to know of it | as poll(2) |
 //! | closing the last descriptor strikes off | yes | no | no |
 //!
 //! poll(2) is what mio uses where there is nothing better, or where it is told to by

@@ -12,7 +12,7 @@
 //! An event proves it right.
 //!
 //! Nobody must sleep on a guess that is wrong. So the loop does not sleep while one is open (I4):
-//! it first looks whether the kernel has events. If there are, the loop goes on, and the answer
+//! it looks whether the kernel has events. If there are, the loop goes on, and the answer
 //! may be among them, or be on its way. If there are none, all guesses are given up: whoever
 //! waits is woken and tries. So are those that have stood for [`PATIENCE`] visits.
 //!
@@ -151,10 +151,9 @@ impl Guesses {
             .push_back((self.visits.get(), guess));
     }
 
-    /// Is any still open? (`is_open` runs no code of the user, here and below.)
-    pub(super) fn are_open(&self, is_open: impl Fn(Guess) -> bool) -> bool {
-        let queue = self.queue.borrow();
-        queue.iter().any(|&(_, guess)| is_open(guess))
+    /// Then none is open. (If one is in here, it is open, or was when the last visit ended.)
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.borrow().is_empty()
     }
 
     pub(super) fn visited(&self) {
@@ -162,7 +161,7 @@ impl Guesses {
     }
 
     /// A visit that brought `events` is over: takes out a guess that is to be given up for that.
-    /// Forgets those before it that are no longer open.
+    /// Forgets those before it that are no longer open. (`is_open` runs no code of the user.)
     pub(super) fn next_to_give_up(
         &self,
         events: usize,

@@ -36,7 +36,7 @@ impl Reactor {
 
     /// Lists `io`, which has its slot already, if it is not listed yet.
     ///
-    /// Law: who is listed is told at once of what is ready by then. Consequence: a socket need
+    /// Law: listing tells at once what is ready by then. Consequence: a socket need
     /// not be listed before somebody sleeps on it; one that is connected, used and closed
     /// without a wait never is. Price: where the kernel has no room in its list, the first wait
     /// says so, not the connection.

@@ -103,7 +103,7 @@ pub(crate) struct Reactor {
     wakes: Cell<Vec<Waker>>,
     /// The table: a slot for each source, which holds it, too, and removes it here.
     slots: RefCell<Slab<Rc<Slot>>>,
-    /// The guesses that are open: while there are any, the loop does not sleep (I4).
+    /// The guesses that are open, or were until just now: while there are any, the loop does not sleep (I4).
     guesses: Guesses,
     /// Counts the slots there have been: the next one's generation.
     generation: Cell<usize>,
@@ -144,9 +144,9 @@ impl Reactor {
     }
 
     /// May the loop sleep in [`Reactor::wait`]? Else it may only look there, with a timeout of
-    /// zero, because a [`guess`] is open.
+    /// zero, because a [`guess`] may be open.
     pub(crate) fn may_sleep(&self) -> bool {
-        !self.guesses.are_open(|guess| self.is_open(guess))
+        self.guesses.is_empty()
     }
 
     /// One visit to the kernel: sleeps until something happens or `timeout` has passed, then
@@ -188,7 +188,8 @@ impl Reactor {
     /// it is not asked: a system call is of the order of a hundred nanoseconds, and a loop whose
     /// tasks only talk to each other comes by here every few microseconds.
     pub(crate) fn look(&self) -> io::Result<()> {
-        if self.slots.borrow().is_empty() {
+        // (The guesses of those who are gone are forgotten in a visit.)
+        if self.slots.borrow().is_empty() && self.may_sleep() {
             trace::emit(Event::KernelVisited);
             return Ok(());
         }

@@ -194,14 +194,27 @@ fn the_queue_of_guesses_forgets_those_that_are_over() {
         guesses.push(guess(1));
     }
     guesses.push(guess(0));
-    assert!(guesses.are_open(open));
     guesses.visited();
     assert!(guesses.next_to_give_up(1, open).is_none(), "it stands");
     assert_eq!(guesses.queue.borrow().len(), 1, "the others are forgotten");
     assert!(guesses.next_to_give_up(0, open).is_some());
-    assert!(!guesses.are_open(open));
     assert!(guesses.next_to_give_up(0, open).is_none());
+    assert!(guesses.is_empty());
     assert!(guesses.queue.borrow().capacity() <= KEEP);
+}
+
+/// Broken by: leaving `may_sleep` out of `look` (then a loop would never sleep again).
+#[test]
+fn a_guess_about_a_socket_that_is_gone_keeps_nobody_awake() {
+    let reactor = Reactor::new().unwrap();
+    let _entered = enter(reactor.clone());
+    let asking = asking_that_guesses(&reactor);
+    asking.write();
+    assert!(asking.read().is_pending());
+    drop(asking);
+    assert_eq!(reactor.live(), 0);
+    reactor.look().unwrap();
+    assert!(reactor.may_sleep());
 }
 
 /// Broken by: asking `attempt` in `try_io`.
