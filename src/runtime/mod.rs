@@ -9,9 +9,9 @@
 //!    whole budget. Then the kernel gets its turn, whatever is still queued. (A visit to the
 //!    kernel costs as much as a dozen polls: so not after every poll, and never so late that
 //!    a socket starves.)
-//! 3. How long may we sleep? Not at all if a task is ready, or if the reactor guesses what it
-//!    should know; else until the next deadline; else until woken. If no timer is armed, no
-//!    clock is read.
+//! 3. How long may we sleep? Not at all if a task is ready, or while the reactor has a guess
+//!    open; else until the next deadline; else until woken. If no timer is armed, no clock is
+//!    read.
 //! 4. Sleep in the kernel, or look whether it has events. A socket, a deadline or another thread
 //!    ends the sleep; whoever waited for a socket is woken. Then those who had yielded are ready
 //!    again.

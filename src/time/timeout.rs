@@ -26,10 +26,10 @@ use crate::trace;
 /// [`Elapsed`] if it was not ready in time.
 ///
 /// A future that is ready when its time ends has won, even at a limit of zero: it is always
-/// polled once. (A read of a socket that has just been written to may say "not yet" at its first
-/// poll though bytes are there, if all reads before were in vain at that place; at a limit of zero
-/// ask `try_read`.) One that never gives the thread back (a loop without an `.await`) cannot be
-/// stopped by this or anything else.
+/// polled once. (One exception: a read right behind a write may say "not yet" though bytes are
+/// there, if each such read before was in vain. At a limit of zero, `try_read` knows.) One that
+/// never gives the thread back (a loop without an `.await`) cannot be stopped by this or anything
+/// else.
 ///
 /// *Cancel safety*: that of `future`. When the time is over it is not dropped until the
 /// `Timeout` is, which after an `.await` is at once.
