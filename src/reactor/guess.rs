@@ -12,9 +12,9 @@
 //! An event proves it right.
 //!
 //! Nobody must sleep on a guess that is wrong. So the loop does not sleep while one is open (I4):
-//! it looks whether the kernel has events. If there are, the loop goes on, and the answer
-//! may be among them, or be on its way. If there are none, all guesses are given up: whoever
-//! waits is woken and tries. So are those that have stood for [`PATIENCE`] visits.
+//! it looks whether the kernel has events. If it has, the loop goes on, and the answer may be
+//! among them, or be on its way. If it has none, all guesses are given up: whoever waits is woken
+//! and tries. So are those that have stood for [`PATIENCE`] visits.
 //!
 //! Price: one visit to the kernel and one poll more, in every 64th exchange, for a connection
 //! whose peer takes its time. And bytes that a wrong guess hides wait for up to [`PATIENCE`]

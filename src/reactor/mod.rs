@@ -103,7 +103,8 @@ pub(crate) struct Reactor {
     wakes: Cell<Vec<Waker>>,
     /// The table: a slot for each source, which holds it, too, and removes it here.
     slots: RefCell<Slab<Rc<Slot>>>,
-    /// The guesses that are open, or were until just now: while there are any, the loop does not sleep (I4).
+    /// The guesses that are open, or were until just now: while there are any, the loop does not
+    /// sleep (I4).
     guesses: Guesses,
     /// Counts the slots there have been: the next one's generation.
     generation: Cell<usize>,

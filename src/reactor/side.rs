@@ -24,7 +24,8 @@
 //! - `Drained`: the kernel refused, or gave less than was asked for. The next operation parks
 //!   without a system call. Only an event leads out of here, and it wakes everybody (I1).
 //! - `Guessed`: drained, presumably, and treated like it; but the loop looks once more before it
-//!   sleeps (I4, [`guess`](super::guess)). Only a read side gets there.
+//!   sleeps (I4, [`guess`](super::guess)). Only a read side gets there. (A `try_*` that finds
+//!   something there leaves it so, since who is parked has still to be woken.)
 //!
 //! Is "drained" in a race with the kernel? No: an edge that happens after the refusal stays
 //! with the kernel until the next visit, and then leads to `Ready`. An old edge that comes
@@ -64,8 +65,7 @@ pub(super) struct Slot {
     /// Is it in the kernel's list? Set once, by what puts it there.
     listed: Cell<bool>,
     /// May another descriptor of the same socket exist? Set when it was not made here, and when
-    /// its descriptor is lent; never taken back. Then closing ours does not strike
-    /// it off.
+    /// its descriptor is lent; never taken back. Then closing ours does not strike it off.
     shared: Cell<bool>,
     read: Side,
     write: Side,
