@@ -84,12 +84,12 @@ impl Habit {
         }
     }
 
-    /// 1. An event came, or something is known to be there.
+    /// (1) An event came, or something is known to be there.
     pub(super) fn event(&self) {
         self.step.set(Step::Event);
     }
 
-    /// 2. A read took something. Behind a write that is what a guess would have missed; nor does it
+    /// (2) A read took something. Behind a write that is what a guess would have missed; nor does it
     /// make up for one that was given up.
     pub(super) fn read(&self) {
         match self.step.get() {
@@ -102,21 +102,21 @@ impl Habit {
         }
     }
 
-    /// 3. The other side, the one for writing, took something.
+    /// (3) The other side, the one for writing, took something.
     pub(super) fn written(&self) {
         if self.step.get() == Step::Read {
             self.step.set(Step::Written);
         }
     }
 
-    /// 4. A try was refused.
+    /// (4) A try was refused.
     pub(super) fn refused(&self) {
         if self.step.replace(Step::Elsewhere) == Step::Written {
             self.luck.set((self.luck.get() + 1).min(0));
         }
     }
 
-    /// 5. A guess was given up: perhaps it was wrong.
+    /// (5) A guess was given up: perhaps it was wrong.
     pub(super) fn given_up(&self) {
         self.luck.set(-LOST);
         self.step.set(Step::Event);
