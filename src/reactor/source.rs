@@ -47,6 +47,13 @@ impl<S: Io> Source<S> {
     ///
     /// # Errors
     /// Where no runtime runs on this thread. `io` is closed then, and nothing stays behind.
+    #[cfg_attr(
+        not(unix),
+        allow(
+            dead_code,
+            reason = "only Unix sockets are made at once, elsewhere by tests alone"
+        )
+    )]
     #[track_caller]
     pub(crate) fn new(io: S) -> io::Result<Source<S>> {
         Source::new_for(io, Location::caller())
