@@ -1,14 +1,16 @@
 //! Futures of time are polled with another waker each time: the last one is woken, no other.
 
+use std::cell::Cell;
 use std::future::{Future, pending};
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::{Context, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use hob::time::{interval, now, sleep, sleep_until, timeout};
-use hob::{Builder, metrics};
+use hob::{Builder, metrics, spawn};
 
 #[derive(Default)]
 struct Count(AtomicU32);
@@ -67,5 +69,74 @@ fn a_reset_keeps_the_waker_and_needs_no_poll() {
         assert_eq!(count.0.load(Ordering::SeqCst), 1);
         late.await;
         assert_eq!(now(), start + Duration::from_secs(2), "it was over already");
+    });
+}
+
+/// A task is noted by its name, whoever else polls within it by a waker: whichever was the last.
+/// Broken by: `Waiter::is_polled` true of all.
+#[test]
+fn a_timer_that_a_task_polls_and_then_somebody_within_it_wakes_who_was_the_last() {
+    async fn trial(own_first: bool) -> u32 {
+        let count = Arc::new(Count::default());
+        let waker = Waker::from(count.clone());
+        let mut late = sleep(Duration::from_secs(1));
+        std::future::poll_fn(|cx| {
+            let mut stranger = Context::from_waker(&waker);
+            let mut poll =
+                |cx: &mut Context<'_>| assert!(Pin::new(&mut late).poll(cx).is_pending());
+            if own_first {
+                poll(cx);
+                poll(&mut stranger);
+            } else {
+                poll(&mut stranger);
+                poll(cx);
+            }
+            Poll::Ready(())
+        })
+        .await;
+        match own_first {
+            true => sleep(Duration::from_secs(2)).await,
+            // It alone can wake this task.
+            false => {
+                std::future::poll_fn(|_| match metrics().live_timers {
+                    0 => Poll::Ready(()),
+                    _ => Poll::Pending,
+                })
+                .await
+            }
+        }
+        count.0.load(Ordering::SeqCst)
+    }
+    Builder::new().virtual_time().block_on(async {
+        assert_eq!(spawn(trial(true)).await.unwrap(), 1);
+        assert_eq!(spawn(trial(false)).await.unwrap(), 0);
+    });
+}
+
+/// Broken by: keeping the name of the task that polled it first.
+#[test]
+fn a_sleep_that_moves_to_another_task_wakes_that_one() {
+    Builder::new().virtual_time().block_on(async {
+        let mut late = sleep(Duration::from_secs(1));
+        let first = spawn(async move {
+            std::future::poll_fn(|cx| {
+                assert!(Pin::new(&mut late).poll(cx).is_pending());
+                Poll::Ready(())
+            })
+            .await;
+            late
+        });
+        let late = first.await.unwrap();
+        // In the slot of the one that has ended.
+        let (polls, seen) = (Rc::new(Cell::new(0)), now());
+        let other = polls.clone();
+        let idle = spawn(std::future::poll_fn(move |_| {
+            other.set(other.get() + 1);
+            Poll::<()>::Pending
+        }));
+        spawn(late).await.unwrap();
+        assert_eq!(now() - seen, Duration::from_secs(1));
+        assert_eq!(polls.get(), 1, "not its timer");
+        idle.abort();
     });
 }

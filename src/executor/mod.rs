@@ -59,7 +59,7 @@ pub use info::TaskInfo;
 pub(crate) use inherited::{Heritage, heritage, rule, rule_nothing};
 pub(crate) use join::JoinCell;
 pub use join::JoinHandle;
-pub(crate) use parked::Parked;
+pub(crate) use parked::{Parked, wake_named};
 pub(crate) use task::{Destination, Joinable, TaskKey, Why, Work};
 pub(crate) use waker::Remote;
 pub(crate) use waker_cell::WakerCell;

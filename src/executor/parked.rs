@@ -191,8 +191,9 @@ impl Drop for Parked {
     }
 }
 
+/// Wakes a task of this thread.
 #[inline(never)] // once, for all
-fn wake_named(name: Name) {
+pub(crate) fn wake_named(name: Name) {
     let key = TaskKey::named(name);
     match current::with(&CURRENT, |executor| executor.queue(key)) {
         Some(Woke::Queued) => trace::emit(Event::Woken),

@@ -50,11 +50,12 @@ use std::sync::Weak;
 use std::time::{Duration, Instant};
 
 use crate::blocking::LazyPool;
+use crate::caught;
 use crate::clock::{self, Clock};
 use crate::current::Current;
 use crate::executor::{self, Executor, Ran};
 use crate::reactor::Reactor;
-use crate::timers::Timers;
+use crate::timers::{Timers, Waiter};
 use crate::trace::Ledger;
 
 pub(crate) use ask::live_wakers;
@@ -86,6 +87,14 @@ pub(crate) struct Inner {
     handles: RefCell<Weak<handle::Shared>>,
 }
 
+/// Wakes who waited for a timer.
+fn wake(waiter: Waiter) {
+    match waiter {
+        Waiter::Task(name) => executor::wake_named(name),
+        Waiter::Stranger(waker) => caught::wake(*waker),
+    }
+}
+
 impl Inner {
     /// Turns until the main future is done.
     fn run(&self, root: &executor::RootSlot<'_>, main: executor::Root<'_>) -> io::Result<()> {
@@ -93,7 +102,7 @@ impl Inner {
         loop {
             // 1. Read the inbox.
             self.executor.take_mail();
-            self.timers.take_mail();
+            self.timers.take_mail(wake);
 
             // 2. Run what is ready.
             let limit = self.config.event_interval;
@@ -112,7 +121,7 @@ impl Inner {
 
             // 5. Wake whoever's deadline has passed. No timer armed: no clock is read.
             if self.timers.next().is_some() {
-                self.timers.expire(clock::now(), limit as usize);
+                self.timers.expire(clock::now(), limit as usize, wake);
             }
         }
     }

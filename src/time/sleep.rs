@@ -19,7 +19,7 @@
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use crate::clock;
@@ -133,12 +133,12 @@ impl Sleep {
         self.at = at;
     }
 
-    fn look(&self, waker: &Waker) -> State {
+    fn look(&self, cx: &Context<'_>) -> State {
         match self.state {
             State::Elapsed => State::Elapsed,
             State::New if clock::now() >= self.deadline => State::Elapsed,
-            State::New => State::Waiting(timers::insert(self.deadline, waker, self.at)),
-            State::Waiting(key) => match timers::update(key, waker, self.at) {
+            State::New => State::Waiting(timers::insert(self.deadline, cx, self.at)),
+            State::Waiting(key) => match timers::update(key, cx, self.at) {
                 Fate::Fired => State::Elapsed,
                 // In a runtime that has ended, forever.
                 Fate::Waiting | Fate::Closed => State::Waiting(key),
@@ -152,7 +152,7 @@ impl Future for Sleep {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         ready!(coop::poll_budget(cx));
-        self.state = self.look(cx.waker());
+        self.state = self.look(cx);
         if let State::Waiting(key) = self.state {
             trace::waits(WaitKind::Timer, key.number(), self.at);
             return Poll::Pending;

@@ -1,4 +1,4 @@
-//! The timers: deadlines turned into wakers. One of the four organs of the runtime.
+//! The timers: deadlines, and who waits for them. One of the four organs of the runtime.
 //!
 //! Pure data: no clock and no thread. The runtime asks for the next deadline before it sleeps
 //! ([`Timers::next`]) and tells the time afterwards ([`Timers::expire`]); at the beginning of
@@ -9,14 +9,14 @@
 //!
 //! **Law**: nearly every timer is a timeout, and nearly every timeout is cancelled, because
 //! the answer came in time. **Consequence**: making and cancelling must be cheap; firing may
-//! cost more. **Choice**: a queue of small entries ([`queue`]) beside a slab of wakers
-//! ([`slots`]). To cancel is to vacate the slot; the entry stays in the queue, dead, and is
+//! cost more. **Choice**: a queue of small entries ([`queue`]) beside a slab of
+//! who waits ([`slots`]). To cancel is to vacate the slot; the entry stays in the queue, dead, and is
 //! thrown away when it comes to the top, or with all the others when the dead outnumber the
 //! living. **Price**: the queue may be twice as long as it need be.
 //!
 //! ```text
 //!   queue                                slots
-//!   deadline  number  slot               slot  number  waker
+//!   deadline  number  slot               slot  number  waiter
 //!   12:00:01     7      2   ──────────►    2      7     W
 //!   12:00:01     9      0   ──── ✗         0     12     V      9 is dead, 12 lives there now
 //!   12:00:04    12      0   ──────────►    0
@@ -27,10 +27,10 @@
 //! whose number is not that of its slot is dead.
 //!
 //! ```text
-//!              insert            expire: its waker is woken
+//!              insert            expire: handed out, to be woken
 //!     nothing ────────► waiting ───────────────────────────► fired
 //!                        │  ▲ │
-//!                  reset └──┘ └── remove, close: its waker is dropped ──► nothing
+//!                  reset └──┘ └── remove, close: its waiter is dropped ──► nothing
 //! ```
 //!
 //! Roads not taken. A timer wheel does all of this in O(1), but it rounds deadlines and moves
@@ -44,7 +44,7 @@
 //! - I1: each live slot has exactly one entry in the queue that bears its number. So there
 //!   are `queue.len() - slots.live()` dead entries.
 //! - I2: a number is drawn once, hence a stale key never finds somebody else's timer.
-//! - I3: no waker is cloned, woken or dropped while [`State`] is borrowed: each of these may
+//! - I3: no waker is cloned, called or dropped while [`State`] is borrowed: each of these may
 //!   run code of the user, which may come back here.
 //! - I4: nothing enters the queue with a deadline before the time that we were last told, so
 //!   a timer made during `expire` stands behind all that is due, and delays none of it.
@@ -53,13 +53,14 @@ mod mailbox;
 mod queue;
 mod slots;
 mod state;
+mod waiter;
 
 use std::cell::RefCell;
 use std::panic::Location;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::Waker;
+use std::task::{Context, Waker};
 use std::time::Instant;
 
 use crate::caught;
@@ -68,6 +69,8 @@ use crate::trace::{self, Event};
 use mailbox::Mailbox;
 use slots::Place;
 use state::{State, Tick};
+
+pub(crate) use waiter::Waiter;
 
 thread_local! {
     static CURRENT: Current<Timers> = const { Current::new() };
@@ -103,7 +106,7 @@ impl TimerKey {
 pub(crate) enum Fate {
     /// Its deadline has not come, or the loop has not looked at the clock since.
     Waiting,
-    /// Its deadline passed, and its waker was woken.
+    /// Its deadline passed, and whoever waits was woken.
     Fired,
     /// The runtime has ended. It will never fire.
     Closed,
@@ -123,11 +126,12 @@ impl Timers {
         })
     }
 
-    /// Sees to it that `waker` is woken by the first [`expire`](Timers::expire) at or after
-    /// `deadline`. After [`close`](Timers::close) nothing is kept, and the key is dead.
-    pub(crate) fn insert(&self, deadline: Instant, waker: &Waker) -> TimerKey {
-        let waker = waker.clone(); // I3
-        let inserted = self.state.borrow_mut().insert(deadline, waker);
+    /// Sees to it that whoever is polled with `cx` is woken by the first
+    /// [`expire`](Timers::expire) at or after `deadline`. After [`close`](Timers::close) nothing is
+    /// kept, and the key is dead.
+    pub(crate) fn insert(&self, deadline: Instant, cx: &Context<'_>) -> TimerKey {
+        let waiter = Waiter::new(cx); // I3
+        let inserted = self.state.borrow_mut().insert(deadline, waiter);
         let place = inserted.unwrap_or_else(|refused| {
             caught::drop(refused); // I3
             Place::NOWHERE
@@ -136,24 +140,24 @@ impl Timers {
         TimerKey { owner, place }
     }
 
-    /// Sees to it that it is `waker` which will be woken, and tells what became of the timer.
-    /// A future may be polled with another waker each time; the last one counts (trap 13).
-    pub(crate) fn update(&self, key: TimerKey, waker: &Waker) -> Fate {
+    /// Sees to it that whoever is polled with `cx` will be woken, and tells what became of the
+    /// timer. A future may be polled with another waker each time; the last one counts (trap 13).
+    pub(crate) fn update(&self, key: TimerKey, cx: &Context<'_>) -> Fate {
         let place = key.place;
-        let same = self.state.borrow().is_woken_by(place, waker);
+        let same = self.state.borrow().is_awaited_by(place, cx);
         if same == Some(true) {
             return Fate::Waiting;
         }
         if same == Some(false) {
-            let waker = waker.clone(); // I3
-            let former = self.state.borrow_mut().slots.replace(place, waker);
+            let waiter = Waiter::new(cx); // I3
+            let former = self.state.borrow_mut().slots.replace(place, waiter);
             caught::drop(former); // I3
         }
         // Asked last: the clone and the drop may have ended the timer.
         self.state.borrow().fate(place)
     }
 
-    /// Moves a timer to another deadline, with the waker it has; `None` if it is gone. It
+    /// Moves a timer to another deadline, with who waits for it; `None` if it is gone. It
     /// queues up behind the timers that have this deadline already.
     pub(crate) fn reset(&self, key: TimerKey, deadline: Instant) -> Option<TimerKey> {
         let place = self.state.borrow_mut().reset(key.place, deadline)?;
@@ -162,8 +166,8 @@ impl Timers {
 
     /// Forgets a timer. Harmless if it fired already.
     pub(crate) fn remove(&self, key: TimerKey) {
-        let waker = self.state.borrow_mut().take(key.place);
-        caught::drop(waker); // I3
+        let waiter = self.state.borrow_mut().take(key.place);
+        caught::drop(waiter); // I3
     }
 
     /// The earliest deadline that anybody still waits for. Runs no code of the user, so the
@@ -172,7 +176,7 @@ impl Timers {
         self.state.borrow_mut().first()
     }
 
-    /// Wakes whoever's deadline is `now` or earlier, the earliest first, but no more than
+    /// Has `wake` wake whoever's deadline is `now` or earlier, the earliest first, but no more than
     /// `most` of them; and tells how many that were. The others come in the next tick.
     ///
     /// Law: whom we wake is polled once everybody in front of it was, and by then what the wake
@@ -183,20 +187,20 @@ impl Timers {
     /// One at a time, so that a timer which is removed by the wake of another does not fire
     /// (trap 34). Timers made during the call have to wait for the next one: a waker that
     /// makes a timer cannot keep us here (I4).
-    pub(crate) fn expire(&self, now: Instant, most: usize) -> usize {
+    pub(crate) fn expire(&self, now: Instant, most: usize, wake: impl Fn(Waiter)) -> usize {
         let tick = self.state.borrow_mut().begin_tick(now);
         for fired in 0..most {
-            let Some(waker) = self.take_due(tick) else {
+            let Some(waiter) = self.take_due(tick) else {
                 return fired;
             };
-            caught::wake(waker);
+            wake(waiter);
             trace::emit(Event::TimerFired);
         }
         most
     }
 
     /// A method of its own, so that the borrow has ended when it returns (I3).
-    fn take_due(&self, tick: Tick) -> Option<Waker> {
+    fn take_due(&self, tick: Tick) -> Option<Waiter> {
         self.state.borrow_mut().take_due(tick)
     }
 
@@ -205,28 +209,26 @@ impl Timers {
         self.state.borrow().slots.live()
     }
 
-    /// The end: drops every waker, and takes no further timers. A waker may be the last thing
+    /// The end: drops every waiter, and takes no further timers. A waker may be the last thing
     /// that holds a task, which holds a `Sleep`, which comes back here to remove its timer:
     /// that circle is broken now (trap 35).
     pub(crate) fn close(&self) {
         mailbox::close(self.id);
         let slots = self.state.borrow_mut().close();
-        slots.into_wakers().for_each(caught::drop); // I3
+        slots.into_waiters().for_each(caught::drop); // I3
     }
 
     /// Ends the timers whose futures were dropped where they could not reach us. Called at the
     /// beginning of each turn; in all but the rarest turns it is one relaxed load.
     #[inline]
-    pub(crate) fn take_mail(&self) {
+    pub(crate) fn take_mail(&self, wake: impl Fn(Waiter)) {
         if self.mailbox.is_empty() {
             return;
         }
         for key in self.mailbox.take() {
-            let waker = self.state.borrow_mut().take(key.place);
+            let waiter = self.state.borrow_mut().take(key.place);
             // Woken, not dropped: perhaps the future was not dropped there, but reset.
-            if let Some(waker) = waker {
-                caught::wake(waker);
-            }
+            waiter.into_iter().for_each(&wake);
         }
     }
 }
@@ -244,18 +246,18 @@ pub(crate) fn enter(timers: Rc<Timers>) -> Entered<Timers> {
 
 /// [`Timers::insert`] on the current ones. `at` is where the future was made.
 #[track_caller]
-pub(crate) fn insert(deadline: Instant, waker: &Waker, at: &Location<'_>) -> TimerKey {
+pub(crate) fn insert(deadline: Instant, cx: &Context<'_>, at: &Location<'_>) -> TimerKey {
     match current::get(&CURRENT) {
-        Some(timers) => timers.insert(deadline, waker),
+        Some(timers) => timers.insert(deadline, cx),
         None => nobody_would_wake_it(at),
     }
 }
 
 /// [`Timers::update`] on the current ones, which must be the key's own.
 #[track_caller]
-pub(crate) fn update(key: TimerKey, waker: &Waker, at: &Location<'_>) -> Fate {
+pub(crate) fn update(key: TimerKey, cx: &Context<'_>, at: &Location<'_>) -> Fate {
     match owner(key) {
-        Some(timers) => timers.update(key, waker),
+        Some(timers) => timers.update(key, cx),
         None => polled_elsewhere(at),
     }
 }

@@ -1,4 +1,4 @@
-//! Where the wakers of live timers stand: a slab that shrinks by itself.
+//! Where those stand who wait for live timers: a slab that shrinks by itself.
 //!
 //! The crate `slab` does the same, but gives memory back only when it is told to, by a walk
 //! over all slots, and timers come in bursts (trap 59). Here the list of free slots stands
@@ -13,12 +13,13 @@
 //! - I2: each vacant slot is in `free` exactly once. `free` may also name slots that were cut
 //!   off. Those names are thrown away when they are met, and since `slots` grows only when
 //!   `free` is empty, none of them ever comes to mean another slot.
-//! - I3: a number is given to a slot once, so a stale [`Place`] never finds another's waker.
+//! - I3: a number is given to a slot once, so a stale [`Place`] never finds another's timer.
 //!
-//! Only `timers` uses this file. It runs no code of the user: wakers are moved in and out.
+//! Only `timers` uses this file. It runs no code of the user: they are moved in and out.
 
 use std::mem;
-use std::task::Waker;
+
+use super::waiter::Waiter;
 
 /// Room for so many is kept for the next burst, once there was one.
 const ROOM: usize = 1024;
@@ -42,7 +43,7 @@ impl Place {
 struct Slot {
     /// Set by `insert`, changed by `renumber`.
     number: u64,
-    waker: Waker,
+    waiter: Waiter,
 }
 
 #[derive(Default)]
@@ -58,9 +59,9 @@ impl Slots {
         self.live
     }
 
-    pub(super) fn insert(&mut self, number: u64, waker: Waker) -> Place {
+    pub(super) fn insert(&mut self, number: u64, waiter: Waiter) -> Place {
         self.live += 1;
-        let slot = Slot { number, waker };
+        let slot = Slot { number, waiter };
         while let Some(index) = self.free.pop() {
             if let Some(vacant) = self.slots.get_mut(index as usize) {
                 debug_assert!(vacant.is_none(), "I2");
@@ -76,13 +77,13 @@ impl Slots {
     /// Does the timer of this number still live there?
     #[inline]
     pub(super) fn holds(&self, place: Place) -> bool {
-        self.waker(place).is_some()
+        self.waiter(place).is_some()
     }
 
     #[inline]
-    pub(super) fn waker(&self, place: Place) -> Option<&Waker> {
+    pub(super) fn waiter(&self, place: Place) -> Option<&Waiter> {
         let slot = self.slots.get(place.index as usize)?.as_ref()?;
-        (slot.number == place.number).then_some(&slot.waker) // I3
+        (slot.number == place.number).then_some(&slot.waiter) // I3
     }
 
     #[inline]
@@ -91,21 +92,21 @@ impl Slots {
         (slot.number == place.number).then_some(slot) // I3
     }
 
-    /// Gives back the waker that stood there before, or this one if the place is stale.
-    pub(super) fn replace(&mut self, place: Place, waker: Waker) -> Waker {
+    /// Gives back who stood there before, or this one if the place is stale.
+    pub(super) fn replace(&mut self, place: Place, waiter: Waiter) -> Waiter {
         match self.slot(place) {
-            Some(slot) => mem::replace(&mut slot.waker, waker),
-            None => waker,
+            Some(slot) => mem::replace(&mut slot.waiter, waiter),
+            None => waiter,
         }
     }
 
-    /// Keeps the waker, and makes `place` stale.
+    /// Keeps who waits, and makes `place` stale.
     pub(super) fn renumber(&mut self, place: Place, number: u64) -> Option<Place> {
         self.slot(place)?.number = number;
         Some(Place { number, ..place })
     }
 
-    pub(super) fn remove(&mut self, place: Place) -> Option<Waker> {
+    pub(super) fn remove(&mut self, place: Place) -> Option<Waiter> {
         let slot = self.slots.get_mut(place.index as usize)?;
         let slot = slot.take_if(|slot| slot.number == place.number)?; // I3
         self.live -= 1;
@@ -114,7 +115,7 @@ impl Slots {
         } else {
             self.cut();
         }
-        Some(slot.waker)
+        Some(slot.waiter)
     }
 
     /// Cuts off the vacant end (I1). Each slot that goes was pushed once, and the walk over
@@ -129,8 +130,8 @@ impl Slots {
         shrink(&mut self.free);
     }
 
-    pub(super) fn into_wakers(self) -> impl Iterator<Item = Waker> {
-        self.slots.into_iter().flatten().map(|slot| slot.waker)
+    pub(super) fn into_waiters(self) -> impl Iterator<Item = Waiter> {
+        self.slots.into_iter().flatten().map(|slot| slot.waiter)
     }
 
     /// How many slots there is memory for.

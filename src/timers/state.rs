@@ -1,19 +1,20 @@
 //! What is behind the timers' borrow: the queue and the slots, kept in step with each other.
 //!
-//! Nothing here runs code of the user. Wakers are moved in and handed out, and whoever had
-//! borrowed the state drops or wakes them when the borrow is over (I3). The invariants I1 to
+//! Nothing here runs code of the user. Who waits is moved in and handed out, and whoever had
+//! borrowed the state drops or wakes it when the borrow is over (I3). The invariants I1 to
 //! I4 are those of [`timers`](super).
 //!
 //! Only `timers` uses this file.
 
 use std::hint;
 use std::mem;
-use std::task::Waker;
+use std::task::Context;
 use std::time::{Duration, Instant};
 
 use super::Fate;
 use super::queue::{Entry, Queue};
 use super::slots::{Place, Slots};
+use super::waiter::Waiter;
 
 /// So many dead entries are not worth a walk over the heap.
 pub(super) const FEW: usize = 64;
@@ -59,13 +60,13 @@ impl State {
         u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
     }
 
-    /// Gives the waker back if the runtime has ended.
-    pub(super) fn insert(&mut self, deadline: Instant, waker: Waker) -> Result<Place, Waker> {
+    /// Gives the waiter back if the runtime has ended.
+    pub(super) fn insert(&mut self, deadline: Instant, waiter: Waiter) -> Result<Place, Waiter> {
         if self.closed {
-            return Err(waker);
+            return Err(waiter);
         }
         let number = self.draw_number();
-        let place = self.slots.insert(number, waker);
+        let place = self.slots.insert(number, waiter);
         self.enqueue(deadline, place);
         Ok(place)
     }
@@ -89,14 +90,14 @@ impl State {
         debug_assert!(self.queue.len() >= self.slots.live(), "I1");
     }
 
-    pub(super) fn take(&mut self, place: Place) -> Option<Waker> {
-        let waker = self.slots.remove(place)?; // its entry is dead now (I1)
+    pub(super) fn take(&mut self, place: Place) -> Option<Waiter> {
+        let waiter = self.slots.remove(place)?; // its entry is dead now (I1)
         self.tidy();
-        Some(waker)
+        Some(waiter)
     }
 
-    pub(super) fn is_woken_by(&self, place: Place, waker: &Waker) -> Option<bool> {
-        Some(self.slots.waker(place)?.will_wake(waker))
+    pub(super) fn is_awaited_by(&self, place: Place, cx: &Context<'_>) -> Option<bool> {
+        Some(self.slots.waiter(place)?.is_polled(cx))
     }
 
     pub(super) fn fate(&self, place: Place) -> Fate {
@@ -126,7 +127,7 @@ impl State {
         Tick { now, newcomers }
     }
 
-    pub(super) fn take_due(&mut self, tick: Tick) -> Option<Waker> {
+    pub(super) fn take_due(&mut self, tick: Tick) -> Option<Waiter> {
         let Tick { now, newcomers } = tick;
         let is_due = |entry: Entry| entry.deadline <= now && entry.place.number < newcomers;
         while let Some(entry) = self.queue.pop_due(is_due) {
@@ -137,8 +138,8 @@ impl State {
                 hint::black_box(self.slots.holds(soon));
             }
             // Entry and slot go together (I1), if the entry was not dead anyway.
-            if let Some(waker) = self.take(entry.place) {
-                return Some(waker);
+            if let Some(waiter) = self.take(entry.place) {
+                return Some(waiter);
             }
         }
         None

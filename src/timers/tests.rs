@@ -50,7 +50,7 @@ impl Bench {
     }
 
     fn insert(&self, ms: u64, name: u32) -> TimerKey {
-        self.timers.insert(self.at(ms), &self.waker(name))
+        self.timers.insert(self.at(ms), &cx(&self.waker(name)))
     }
 
     fn expire(&self, ms: u64) -> Vec<u32> {
@@ -58,10 +58,23 @@ impl Bench {
     }
 
     fn expire_some(&self, ms: u64, most: usize) -> Vec<u32> {
-        let fired = self.timers.expire(self.at(ms), most);
+        let fired = self.timers.expire(self.at(ms), most, wake);
         let woken = std::mem::take(&mut *self.woken.lock().unwrap());
         assert_eq!(fired, woken.len());
         woken
+    }
+}
+
+/// Whoever polls with `waker`, which is nobody's task.
+fn cx(waker: &Waker) -> Context<'_> {
+    Context::from_waker(waker)
+}
+
+/// As the runtime does it.
+fn wake(waiter: Waiter) {
+    match waiter {
+        Waiter::Task(name) => panic!("no loop runs here that could poll task {name}"),
+        Waiter::Stranger(waker) => caught::wake(*waker),
     }
 }
 
@@ -85,7 +98,7 @@ fn a_timer_equal_to_now_fires_and_one_a_nanosecond_later_does_not() {
     let bench = Bench::new();
     bench.insert(10, 1);
     let just_before = bench.at(10) - Duration::from_nanos(1);
-    assert_eq!(bench.timers.expire(just_before, ALL), 0);
+    assert_eq!(bench.timers.expire(just_before, ALL, wake), 0);
     assert_eq!(bench.expire(10), [1]);
 }
 
@@ -94,9 +107,12 @@ fn a_timer_equal_to_now_fires_and_one_a_nanosecond_later_does_not() {
 fn only_the_last_waker_is_woken() {
     let bench = Bench::new();
     let key = bench.insert(10, 1);
-    assert_eq!(bench.timers.update(key, &bench.waker(2)), Fate::Waiting);
+    assert_eq!(
+        bench.timers.update(key, &cx(&bench.waker(2))),
+        Fate::Waiting
+    );
     assert_eq!(bench.expire(10), [2]);
-    assert_eq!(bench.timers.update(key, &bench.waker(3)), Fate::Fired);
+    assert_eq!(bench.timers.update(key, &cx(&bench.waker(3))), Fate::Fired);
     assert_eq!(
         bench.timers.live(),
         0,
@@ -113,7 +129,7 @@ fn a_stale_key_does_not_find_the_next_timer_in_its_slot() {
     let new = bench.insert(20, 2);
     assert_eq!(new.place.index, old.place.index, "else this tests nothing");
     bench.timers.remove(old);
-    assert_eq!(bench.timers.update(old, &bench.waker(9)), Fate::Fired);
+    assert_eq!(bench.timers.update(old, &cx(&bench.waker(9))), Fate::Fired);
     assert!(bench.timers.reset(old, bench.at(90)).is_none());
     assert_eq!(
         bench.timers.next(),
@@ -168,7 +184,7 @@ impl Drop for Hook {
 fn a_timer_removed_by_the_wake_of_another_in_the_same_tick_does_not_fire() {
     let bench = Bench::new();
     let timers = bench.timers.clone();
-    timers.insert(bench.at(10), &Hook::waker());
+    timers.insert(bench.at(10), &cx(&Hook::waker()));
     let second = bench.insert(10, 2);
     let third = bench.insert(10, 3);
     let later = bench.at(50);
@@ -176,7 +192,7 @@ fn a_timer_removed_by_the_wake_of_another_in_the_same_tick_does_not_fire() {
         timers.remove(second);
         timers.reset(third, later).unwrap();
     })));
-    assert_eq!(bench.timers.expire(bench.at(10), ALL), 1);
+    assert_eq!(bench.timers.expire(bench.at(10), ALL, wake), 1);
     assert!(bench.expire(49).is_empty());
     assert_eq!(bench.expire(50), [3]);
 }
@@ -188,16 +204,20 @@ fn a_waker_that_makes_due_timers_keeps_neither_expire_nor_the_others() {
     fn make_another(timers: Rc<Timers>, long_ago: Instant) -> Option<Box<dyn FnOnce()>> {
         Some(Box::new(move || {
             DO.set(make_another(timers.clone(), long_ago));
-            timers.insert(long_ago, &Hook::waker());
+            timers.insert(long_ago, &cx(&Hook::waker()));
         }))
     }
     let bench = Bench::new();
-    bench.timers.insert(bench.at(10), &Hook::waker());
+    bench.timers.insert(bench.at(10), &cx(&Hook::waker()));
     bench.insert(20, 2);
     DO.set(make_another(bench.timers.clone(), bench.at(1)));
-    assert_eq!(bench.timers.expire(bench.at(20), ALL), 2);
+    assert_eq!(bench.timers.expire(bench.at(20), ALL, wake), 2);
     assert_eq!(*bench.woken.lock().unwrap(), [2]);
-    assert_eq!(bench.timers.expire(bench.at(20), ALL), 1, "the newcomer");
+    assert_eq!(
+        bench.timers.expire(bench.at(20), ALL, wake),
+        1,
+        "the newcomer"
+    );
     DO.set(None);
     assert_eq!(bench.timers.live(), 1);
 }
@@ -211,25 +231,28 @@ fn a_waker_may_use_the_timers_while_it_is_dropped() {
     let arm = || {
         let (timers, start, ran) = (bench.timers.clone(), bench.start, ran.clone());
         DO.set(Some(Box::new(move || {
-            let key = timers.insert(start, Waker::noop());
+            let key = timers.insert(start, &cx(Waker::noop()));
             timers.remove(key);
             timers.next();
             timers.live();
             ran.set(ran.get() + 1);
         })));
     };
-    let removed = bench.timers.insert(bench.at(10), &Hook::waker());
+    let removed = bench.timers.insert(bench.at(10), &cx(&Hook::waker()));
     arm();
     bench.timers.remove(removed);
-    let updated = bench.timers.insert(bench.at(10), &Hook::waker());
+    let updated = bench.timers.insert(bench.at(10), &cx(&Hook::waker()));
     arm();
-    assert_eq!(bench.timers.update(updated, Waker::noop()), Fate::Waiting);
-    bench.timers.insert(bench.at(10), &Hook::waker());
+    assert_eq!(
+        bench.timers.update(updated, &cx(Waker::noop())),
+        Fate::Waiting
+    );
+    bench.timers.insert(bench.at(10), &cx(&Hook::waker()));
     arm();
     bench.timers.close();
     assert_eq!(ran.get(), 3);
     let hook = Hook::waker();
-    bench.timers.insert(bench.at(10), &hook);
+    bench.timers.insert(bench.at(10), &cx(&hook));
     arm();
     drop(hook);
     assert_eq!(ran.get(), 4, "closed timers keep no waker");
@@ -250,12 +273,12 @@ fn a_waker_that_panics_takes_no_other_timer_with_it() {
     bench.insert(10, 1);
     bench
         .timers
-        .insert(bench.at(10), &Waker::from(Arc::new(Bomb)));
+        .insert(bench.at(10), &cx(&Waker::from(Arc::new(Bomb))));
     bench.insert(10, 3);
-    assert_eq!(bench.timers.expire(bench.at(10), ALL), 3);
+    assert_eq!(bench.timers.expire(bench.at(10), ALL, wake), 3);
     assert_eq!(*bench.woken.lock().unwrap(), [1, 3]);
     for _ in 0..2 {
-        bench.timers.insert(bench.at(20), &Hook::waker());
+        bench.timers.insert(bench.at(20), &cx(&Hook::waker()));
     }
     bench.insert(20, 4);
     DO.set(Some(Box::new(|| panic!("a waker's drop panics"))));
@@ -269,16 +292,16 @@ fn a_waker_that_panics_takes_no_other_timer_with_it() {
 fn closed_timers_hold_no_waker_and_take_none() {
     let bench = Bench::new();
     let note = bench.waker(1);
-    let key = bench.timers.insert(bench.at(10), &note);
+    let key = bench.timers.insert(bench.at(10), &cx(&note));
     bench.timers.close();
-    let dead = bench.timers.insert(bench.at(10), &note);
+    let dead = bench.timers.insert(bench.at(10), &cx(&note));
     assert_eq!(
         Arc::strong_count(&bench.woken),
         2,
         "the test's own and the one in `note`"
     );
     for key in [key, dead] {
-        assert_eq!(bench.timers.update(key, &note), Fate::Closed);
+        assert_eq!(bench.timers.update(key, &cx(&note)), Fate::Closed);
         bench.timers.remove(key);
     }
     assert_eq!(bench.timers.next(), None);
@@ -297,15 +320,15 @@ fn a_timer_let_go_of_elsewhere_ends_when_its_owner_takes_the_mail() {
     assert_eq!(mine.place, theirs.place, "else this tests less");
     let _entered = enter(other.timers.clone());
     std::thread::spawn(move || remove(mine)).join().unwrap();
-    other.timers.take_mail();
+    other.timers.take_mail(wake);
     assert_eq!(other.timers.live(), 1);
     assert_eq!(bench.timers.live(), 3, "not yet read");
-    bench.timers.take_mail();
+    bench.timers.take_mail(wake);
     assert_eq!(bench.timers.next(), Some(bench.at(20)));
     assert_eq!(*bench.woken.lock().unwrap(), [1]);
     remove(kept); // this thread, but these timers are not the current ones
     assert!(reset(reset_elsewhere, bench.at(5)).is_none());
-    bench.timers.take_mail();
+    bench.timers.take_mail(wake);
     assert_eq!(bench.timers.live(), 0);
     assert_eq!(
         *bench.woken.lock().unwrap(),
@@ -351,7 +374,7 @@ fn when_all_are_due_at_once_they_still_fire_in_order() {
 #[test]
 fn timers_removed_reset_or_made_in_the_midst_of_a_big_tick_are_respected() {
     let bench = Bench::new();
-    bench.timers.insert(bench.at(50), &Hook::waker());
+    bench.timers.insert(bench.at(50), &cx(&Hook::waker()));
     let keys = insert_many(&bench, 1_000);
     let (timers, now, later) = (bench.timers.clone(), bench.at(10_000), bench.at(20_000));
     let new = bench.waker(5_000);
@@ -364,9 +387,9 @@ fn timers_removed_reset_or_made_in_the_midst_of_a_big_tick_are_respected() {
         for key in &keys[500..600] {
             timers.reset(*key, later);
         }
-        timers.insert(now, &new);
+        timers.insert(now, &cx(&new));
     })));
-    let fired = bench.timers.expire(now, ALL);
+    let fired = bench.timers.expire(now, ALL, wake);
     let woken = std::mem::take(&mut *bench.woken.lock().unwrap());
     let (before, after): (Vec<u32>, Vec<u32>) = woken.iter().partition(|n| *n * 7_919 % 100 < 50);
     assert_eq!((fired, before.len()), (1 + woken.len(), 500));
@@ -388,12 +411,12 @@ fn a_deadline_before_the_start_is_due_and_one_in_a_thousand_years_is_not() {
     let past = past.expect("the machine has been up for a nanosecond");
     bench
         .timers
-        .insert(bench.start + 1_000 * year, &bench.waker(1));
-    bench.timers.insert(past, &bench.waker(2));
+        .insert(bench.start + 1_000 * year, &cx(&bench.waker(1)));
+    bench.timers.insert(past, &cx(&bench.waker(2)));
     assert_eq!(bench.timers.next(), Some(bench.start));
     assert_eq!(bench.expire(0), [2]);
     assert!(bench.timers.next() > Some(bench.start + 500 * year));
-    assert_eq!(bench.timers.expire(bench.start + 500 * year, ALL), 0);
+    assert_eq!(bench.timers.expire(bench.start + 500 * year, ALL, wake), 0);
 }
 
 /// Broken by: beginning a new burst with each portion (`Queue::pop_due`), which pops all of it
@@ -594,7 +617,7 @@ fn compare_with_the_model(seed: u64) {
                 }
             }
             (8, Some(key)) => {
-                let fate = bench.timers.update(key, &bench.waker(name));
+                let fate = bench.timers.update(key, &cx(&bench.waker(name)));
                 assert_eq!(fate == Fate::Waiting, model.holds(name));
             }
             (_, Some(_)) => {
@@ -630,6 +653,6 @@ fn an_observer_that_panics_keeps_no_timer_from_firing() {
     insert_many(&bench, 1_000);
     let observer = Rc::new(HundredthTimer(Cell::new(0)));
     let _guard = Rc::new(trace::Ledger::new(Some(observer))).enter();
-    assert_eq!(bench.timers.expire(bench.at(10_000), ALL), 1_000);
+    assert_eq!(bench.timers.expire(bench.at(10_000), ALL, wake), 1_000);
     assert_eq!(bench.woken.lock().unwrap().len(), 1_000);
 }
