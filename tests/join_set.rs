@@ -323,3 +323,27 @@ fn the_waker_of_the_last_poll_is_the_one_that_is_called() {
         next.await.unwrap().unwrap().unwrap_err();
     });
 }
+
+/// Broken by: leaving out `waiter.clear` in `detach_all`.
+#[test]
+fn a_join_all_that_is_given_up_leaves_no_name() {
+    let given_up = async {
+        let wakers = || hob::testing::ledger().wakers;
+        let before = wakers();
+        let mut set = JoinSet::new();
+        set.spawn(pending::<()>());
+        let mut all = Box::pin(set.join_all());
+        poll_fn(|cx| {
+            assert!(all.as_mut().poll(cx).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        assert_eq!(wakers(), before + 1);
+        drop(all);
+        assert_eq!(wakers(), before, "though its task has not ended");
+        yield_now().await;
+        yield_now().await;
+        assert_eq!(wakers(), before);
+    };
+    block_on(async { spawn(given_up).await.unwrap() });
+}

@@ -1,4 +1,4 @@
-//! Room for one waker: who is to be woken when something happens, if anybody.
+//! Room for one who waits: who is to be woken when something happens, if anybody.
 //!
 //! For places where at most one task can wait: the receiver of a channel, the reading side of
 //! a pipe. Where many may wait, see `sync::wait_list`.
@@ -23,11 +23,12 @@ use std::task::{Context, Waker};
 use super::Parked;
 use crate::coop::{self, Name};
 
-/// Room for one [`Parked`].
+/// Room for one [`Parked`], in its two parts, each in a cell of its own: nearly always the first
+/// is all. Set by [`park`](WakerCell::park), taken by [`wake`](WakerCell::wake): one event, one
+/// wake. Who waits no longer clears it: a name is counted, and a cell that goes with one in it
+/// does not count it down (to ask each cell that would cost a oneshot channel a percent).
 #[derive(Default)]
 pub(crate) struct WakerCell {
-    /// Set by [`park`](WakerCell::park). Taken by [`wake`](WakerCell::wake): one event, one wake.
-    /// The two parts of a [`Parked`], each in a cell of its own: nearly always the first is all.
     who: Cell<Option<Name>>,
     waker: Cell<Option<Waker>>,
 }
@@ -65,7 +66,8 @@ impl WakerCell {
         let held = self.take();
         let fresh = match held.will_wake(cx) {
             true => held,
-            // The task moved to another waker (trap 13), or this is its first time here.
+            // The task moved to another waker (trap 13), or this is its first time here. The cell
+            // is empty meanwhile: the caller looks again.
             false => {
                 drop(held);
                 Parked::new(cx)
@@ -133,7 +135,7 @@ mod tests {
         assert_eq!(Arc::strong_count(&count), 2, "the cell keeps nothing");
     }
 
-    /// Trap 13. Broken by: `Some(waker) => waker` without `will_wake` in `park`.
+    /// Trap 13. Broken by: `will_wake` that is always true in `park_again`.
     #[test]
     fn the_waker_parked_last_is_the_one_woken() {
         let counts = [Arc::new(Count::default()), Arc::new(Count::default())];

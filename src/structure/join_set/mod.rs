@@ -218,6 +218,8 @@ impl<T: 'static> JoinSet<T> {
     pub fn detach_all(&mut self) {
         let former = std::mem::replace(&mut self.shared, Shared::new());
         former.detached.set(true);
+        // Its tasks keep it until the last of them ends: nobody is to wait there meanwhile.
+        former.waiter.clear();
         let unwanted = former.done.take();
         drop(unwanted);
     }
