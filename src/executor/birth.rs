@@ -130,7 +130,7 @@ impl Executor {
             waker
         };
         trace::emit(Event::Spawned(id));
-        self.queue_key(key, false);
+        self.queue_key(key);
         RootSlot {
             executor: self,
             key,
@@ -147,7 +147,7 @@ impl Executor {
             slot.aborted = true;
         }
         drop(core);
-        self.queue_key(key, false);
+        self.queue_key(key);
     }
 
     /// Starts work that another thread handed in; false if the loop is gone (then `start` was

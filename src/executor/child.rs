@@ -4,17 +4,17 @@
 //! here, so that they are tasks: each with its id, waker, wait record and budget.
 //!
 //! ```text
-//!   wake() ──► ready queue ──► run_ready: notes the child in `due`, wakes who polls the scope
+//!   wake() ──► ready queue ──► run_ready: notes the child in `due`, polls who polls the scope
 //!                                                      │
 //!   poll_child ◄── the scope takes it from `due` ◄─────┘
 //! ```
 //!
-//! *Who polls the scope* is nearly always a task whose own waker the scope was polled with.
-//! Then that task is polled next, in the child's place in line. But a combinator may stand
-//! between them that gives the scope a waker of its own and polls it only when that is
-//! called; and the scope may be moved into another task. So at each of its polls the scope
-//! says by whom it is polled ([`adopt`](Executor::adopt)), and in the other case that waker
-//! is called.
+//! *Who polls the scope* is nearly always a task whose own waker the scope was polled with, its
+//! *owner*. Then that task is polled at once, in the child's place in line; where it stands in
+//! line itself, it stays. But a combinator may stand between them that gives the scope a waker of
+//! its own and polls it only when that is called; and the scope may be moved into another task.
+//! So at each of its polls the scope says by whom it is polled ([`adopt`](Executor::adopt)), and
+//! in the other case that waker is called.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -60,6 +60,13 @@ impl Due {
         self.owner.set(None);
         self.waker.clear();
     }
+
+    /// A stranger's waker may panic, and the loop is no place for that.
+    fn wake_stranger(&self) {
+        if let Err(payload) = caught::catch(|| self.waker.wake()) {
+            caught::drop_payload(payload);
+        }
+    }
 }
 
 impl Executor {
@@ -84,21 +91,30 @@ impl Executor {
         (key, id, waker)
     }
 
-    /// A child is due: its scope hears of it.
-    pub(super) fn note_due(&self, key: TaskKey, place: u32, due: &Due) {
-        due.children.borrow_mut().push_back((key, place));
-        self.poll_scope(due);
+    /// If that is the key of a child: its place in its scope, and where to note that it is due.
+    pub(super) fn as_child(&self, key: TaskKey) -> Option<(u32, Rc<Due>)> {
+        match &self.core.borrow_mut().tasks.get(key)?.body {
+            Body::Child { place, due } => Some((*place, due.clone())),
+            _ => None,
+        }
     }
 
-    /// Sees to it that the scope is polled.
+    /// A child is due: its scope hears of it. Returns the owner, whose turn it is now; `None` if
+    /// the scope has none, so that whoever polls it was woken.
+    pub(super) fn note_due(&self, key: TaskKey, place: u32, due: &Due) -> Option<TaskKey> {
+        due.children.borrow_mut().push_back((key, place));
+        let owner = due.owner.get();
+        if owner.is_none() {
+            due.wake_stranger();
+        }
+        owner
+    }
+
+    /// Sees to it that the scope is polled soon.
     pub(crate) fn poll_scope(&self, due: &Due) {
         match due.owner.get() {
-            Some(owner) => self.wake_first(owner),
-            // A stranger's waker may panic, and the loop is no place for that.
-            None => match caught::catch(|| due.waker.wake()) {
-                Ok(()) => {}
-                Err(payload) => caught::drop_payload(payload),
-            },
+            Some(owner) => drop(self.queue_key(owner)),
+            None => due.wake_stranger(),
         }
     }
 

@@ -21,7 +21,8 @@
 //! I1: no code of the user runs while `core` is borrowed: not poll, not drop, not a waker's
 //! wake, clone or drop.
 //! I2: whoever sets the flag `queued` of a slot adds the task's key to `ready` or `yielded`, once;
-//! the flag comes down when the key is popped.
+//! the flag comes down when the key is popped. (Who is polled because a child of its scope is due
+//! may stand in line besides: its key stays there, and the flag up.)
 //! I3: a task that is woken while it is polled is polled again.
 
 mod queued;
@@ -122,9 +123,10 @@ enum Popped {
 /// What to do with a key from the ready queue that is not that of a task to be polled.
 enum Next {
     Nothing,
-    Root,
-    Abort(Pin<Box<dyn Work>>),
-    Child(u32, Rc<Due>),
+    Root(TaskKey),
+    /// It was that of a child: the task that polls its scope is polled now.
+    Owner(TaskKey, Pin<Box<dyn Work>>, Waker),
+    Abort(TaskKey, Pin<Box<dyn Work>>),
 }
 
 /// The main future, as `run_ready` sees it: true when it is done.
@@ -160,20 +162,17 @@ impl Executor {
                 Popped::Task(key, work, waker) => self.poll_task(key, work, waker),
                 Popped::Other(key) => match self.next(key) {
                     Next::Nothing => continue,
-                    Next::Root => {
+                    Next::Owner(key, work, waker) => self.poll_owner(key, work, waker),
+                    Next::Root(key) => {
                         let (done, spent) = self.poll_root(key, root_waker, root);
                         if done {
                             return Ran::RootDone;
                         }
                         spent
                     }
-                    Next::Abort(work) => {
+                    Next::Abort(key, work) => {
                         self.end_task(key, work, Why::Aborted);
                         false
-                    }
-                    Next::Child(place, due) => {
-                        self.note_due(key, place, &due);
-                        continue; // no poll: its scope's will be
                     }
                 },
             };
@@ -209,29 +208,60 @@ impl Executor {
         Popped::Task(key, work, waker)
     }
 
-    /// What is to be done with a key that was popped, other than to poll its future.
+    /// What is to be done with a key that was popped, other than to poll its future at once.
     #[cold]
     fn next(&self, key: TaskKey) -> Next {
+        if !self.leave_line(key) {
+            return Next::Nothing;
+        }
+        let mut key = key;
+        while let Some((place, due)) = self.as_child(key) {
+            // Its scope's turn, in its place in line; and that may be a child, too.
+            match self.note_due(key, place, &due) {
+                Some(owner) => key = owner,
+                None => return Next::Nothing,
+            }
+        }
+        self.take(key)
+    }
+
+    /// A key was popped. False if it is only set aside, or finds nobody.
+    fn leave_line(&self, key: TaskKey) -> bool {
         let mut core = self.core.borrow_mut();
         let core = &mut *core;
         let Some(slot) = core.tasks.get(key) else {
-            return Next::Nothing; // it ended while its key was in the queue
+            return false; // it ended while its key was in the queue
         };
         if std::mem::replace(&mut slot.set_aside, false) {
             core.yielded.push_back(key); // still queued: only its place is another
-            return Next::Nothing;
+            return false;
         }
         slot.queued = false;
-        match &slot.body {
-            Body::Task => match slot.work.take() {
-                Some(work) => Next::Abort(work),
-                None => unreachable!("no task is out between polls"),
-            },
-            Body::Root => Next::Root,
-            Body::Child { place, due } => Next::Child(*place, due.clone()),
-            Body::Ended => Next::Nothing, // an abort that came too late
+        true
+    }
+
+    /// Takes a task to be polled, or to be ended, out of its slot. The flag `queued` stays: of an
+    /// owner whose child is due, the key may stand in line (I2).
+    fn take(&self, key: TaskKey) -> Next {
+        let mut core = self.core.borrow_mut();
+        let core = &mut *core;
+        let Some(slot) = core.tasks.get(key) else {
+            return Next::Nothing; // an owner that has ended
+        };
+        match slot.body {
+            Body::Root => return Next::Root(key),
+            Body::Task => {}
+            Body::Ended => return Next::Nothing, // an abort that came too late
+            Body::Child { .. } => unreachable!("`next` has gone on to its owner"),
             Body::Free => unreachable!("`get` finds none that is free"),
         }
+        let work = slot.work.take().expect("in its slot while nobody polls");
+        if slot.aborted {
+            return Next::Abort(key, work);
+        }
+        let waker = slot.waker.take();
+        let waker = waker.unwrap_or_else(|| core.tasks.lend(&self.remote, key));
+        Next::Owner(key, work, waker)
     }
 }
 

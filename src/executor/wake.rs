@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::task::TaskKey;
+use super::task::{Slot, TaskKey};
 use super::waker::SlotWaker;
 use super::{CURRENT, Executor, Mail};
 use crate::trace::{self, Event};
@@ -48,8 +48,9 @@ impl Executor {
         };
         // I2
         if !slot.queue() {
-            // Woken before, in this very poll: it stands among those who yielded, and all is
-            // well, or in the ready queue.
+            // Queued already. If it yields now, it was woken in this very poll, or is polled for a
+            // child: unless its key stands last among those who yielded, it is taken to be in
+            // `ready`, and goes on from there.
             slot.set_aside |= yields && core.yielded.back() != Some(&key);
             return Woke::Already;
         }
@@ -72,30 +73,16 @@ impl Executor {
         is_ours
     }
 
-    /// Queues a task by its key, in front of all others if `first`.
-    pub(super) fn queue_key(&self, key: TaskKey, first: bool) -> bool {
+    /// Queues a task by its key. False if there was no need to.
+    pub(super) fn queue_key(&self, key: TaskKey) -> bool {
         let mut core = self.core.borrow_mut();
         let core = &mut *core;
-        let Some(slot) = core.tasks.get(key) else {
-            return false;
-        };
-        if first {
-            // The copy that is queued already, if any, makes for one poll too many: harmless.
-            slot.queue();
-            core.ready.push_front(key);
-            return true;
-        }
-        let queued = slot.queue();
+        // I2
+        let queued = core.tasks.get(key).is_some_and(Slot::queue);
         if queued {
             core.ready.push_back(key);
         }
         queued
-    }
-
-    /// A child of a scope is due, so the scope's task is polled next, in the child's place in
-    /// line.
-    pub(super) fn wake_first(&self, owner: TaskKey) {
-        self.queue_key(owner, true);
     }
 
     /// Reads the inbox: step 1 of a turn.

@@ -59,8 +59,8 @@ impl SmallScope {
     }
 }
 
-/// Broken by: polling every child in `poll_due` (counts), or by waking the owner at the back
-/// of the queue in `wake_first` (order).
+/// Broken by: polling every child in `poll_due` (counts), or by queueing the owner in `next` in
+/// place of taking it (order).
 #[test]
 fn a_child_is_polled_by_its_owner_alone_and_in_its_own_place_in_line() {
     with_executor(|executor, turn| {
@@ -221,5 +221,44 @@ fn a_child_of_a_scope_inherits_what_ruled_where_it_was_born() {
         turn();
         assert!(owner.is_finished());
         assert_eq!(*seen.borrow(), [None, Some(7), None]);
+    });
+}
+
+/// Who yields at each poll stands in line, and each child that is due has it polled besides.
+/// Broken by: queueing the owner once more in `next` in place of taking it.
+#[test]
+fn an_owner_stands_in_line_once_however_many_children_ask_for_it() {
+    with_executor(|executor, turn| {
+        let mut scope = SmallScope::new();
+        let mut started = false;
+        let polls = Rc::new(Cell::new(0));
+        let counted = polls.clone();
+        let owner = spawn(
+            executor,
+            poll_fn(move |cx| {
+                counted.set(counted.get() + 1);
+                if !std::mem::replace(&mut started, true) {
+                    let mut left = 50;
+                    scope.spawn(poll_fn(move |cx| {
+                        if left == 0 {
+                            return Poll::Ready(());
+                        }
+                        left -= 1;
+                        coop::wake_after_kernel(cx);
+                        Poll::Pending
+                    }));
+                }
+                let polled = scope.poll_due(cx);
+                coop::wake_after_kernel(cx);
+                polled
+            }),
+        );
+        (0..50).for_each(|_| turn());
+        assert!(!owner.is_finished());
+        assert!(executor.core.borrow().ready.len() <= 3);
+        assert!(polls.get() <= 100, "its own turns, and the child's");
+        turn();
+        turn();
+        assert!(owner.is_finished());
     });
 }

@@ -226,7 +226,7 @@ fn a_task_that_wakes_itself_by_a_lent_waker_is_queued_once() {
             executor.run_ready(2, (Waker::noop(), &mut |_| false)),
             Ran::Enough
         ));
-        assert!(!executor.queue_key(key, false), "it is queued");
+        assert!(!executor.queue_key(key), "it is queued");
         turn();
         assert_eq!(polls.get(), 2);
     });
@@ -243,7 +243,7 @@ fn a_task_that_is_queued_by_key_and_by_waker_in_its_first_poll_is_polled_once_mo
             poll_fn(move |cx| {
                 count.set(count.get() + 1);
                 if count.get() == 1 {
-                    assert!(home.queue_key(home.running.get(), false));
+                    assert!(home.queue_key(home.running.get()));
                     cx.waker().wake_by_ref();
                 }
                 Poll::<()>::Pending
