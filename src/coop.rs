@@ -17,9 +17,12 @@
 //! Whoever yields, of its own will or because the budget is gone, is polled again only after
 //! the kernel was asked for events. The executor learns of it in one of two ways. A task that
 //! the loop polls yields by a mark, which the loop finds when the poll is over (`end`): no
-//! waker is called, for nobody but the loop could act on it before. Whoever else yields (the
-//! main future, a child, what has a waker of its own) is woken as ever, and whoever wakes it asks
+//! waker is called, for nobody but the loop could act on it before. Whoever else yields (a child
+//! of a scope, what has a waker of its own, any task once the thread has used task-locals) is woken as ever, and whoever wakes it asks
 //! `is_yielding`.
+//!
+//! And since this file knows with whose waker the loop polls, it also says *who* that is:
+//! `polled`, for who waits by name.
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
@@ -34,19 +37,23 @@ pub(crate) const BUDGET: u32 = 128;
 /// More than any poll spends: no limit. Rules outside of tasks and in [`unconstrained`].
 const UNLIMITED: u32 = u32::MAX;
 
+/// The last address there is, where no waker can have its data. (Null would be taken for that of
+/// a waker without data; to ask for it costs each yield a percent.)
+const NOBODYS: *const () = ptr::without_provenance(usize::MAX);
+
 thread_local! {
     /// What is left for the poll that is running. Set by the executor before each poll.
     static LEFT: Cell<u32> = const { Cell::new(UNLIMITED) };
     /// True only during the wake that a yield gives itself.
     static YIELDING: Cell<bool> = const { Cell::new(false) };
-    /// With whose waker the loop polls: its data, only ever compared. Null between such polls,
-    /// and within one from when the task has yielded.
-    static POLLED: Cell<*const ()> = const { Cell::new(ptr::null()) };
-    /// Which task that is; means something only beside a `POLLED` that is not null.
+    /// With whose waker the loop polls: its data, only ever compared. [`NOBODYS`] between such
+    /// polls, and within one from when the task has yielded.
+    static POLLED: Cell<*const ()> = const { Cell::new(NOBODYS) };
+    /// Which task that is; means something only beside a `POLLED` that is not `NOBODYS`.
     static NAME: Cell<Option<Name>> = const { Cell::new(None) };
 }
 
-/// What an executor calls a task: its key, in one word.
+/// What an executor calls a task: its key, in one word. (Not the name that a program gave it.)
 pub(crate) type Name = NonZeroU64;
 
 /// A poll by the loop begins, outside of which nothing is limited: see [`start_poll`].
@@ -60,12 +67,17 @@ pub(crate) fn begin(waker: &Waker, name: Name) {
 /// The name of the task that the loop polls, if `cx` has its waker and no other.
 #[inline]
 pub(crate) fn polled(cx: &Context<'_>) -> Option<Name> {
-    let polled = POLLED.get();
-    // The waker lives as long as the poll, so no other can have its address.
-    match !polled.is_null() && ptr::eq(cx.waker().data(), polled) {
+    match is_polled(cx) {
         true => NAME.get(),
         false => None,
     }
+}
+
+/// Does `cx` have the waker with which the loop polls?
+#[inline]
+fn is_polled(cx: &Context<'_>) -> bool {
+    // The waker lives as long as the poll, so no other can have its address.
+    ptr::eq(cx.waker().data(), POLLED.get())
 }
 
 /// How a poll by the loop went.
@@ -82,7 +94,7 @@ pub(crate) struct Ended {
 pub(crate) fn end() -> Ended {
     Ended {
         spent: LEFT.replace(UNLIMITED) == 0,
-        yielded: POLLED.replace(ptr::null()).is_null(),
+        yielded: POLLED.replace(NOBODYS) == NOBODYS,
     }
 }
 
@@ -109,6 +121,30 @@ impl PollBudget {
 impl Drop for PollBudget {
     fn drop(&mut self) {
         LEFT.set(self.former);
+    }
+}
+
+/// What [`begin`] says of who is polled, for a poll that may panic, within a [`start_poll`]. The
+/// guard takes it back.
+pub(crate) fn name(waker: &Waker, name: Name) -> Named {
+    POLLED.set(waker.data());
+    NAME.set(Some(name));
+    Named
+}
+
+/// Guard of [`name`].
+pub(crate) struct Named;
+
+impl Named {
+    /// Has the task yielded, by a mark?
+    pub(crate) fn has_yielded(&self) -> bool {
+        POLLED.get() == NOBODYS
+    }
+}
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        POLLED.set(NOBODYS);
     }
 }
 
@@ -141,9 +177,8 @@ pub(crate) fn spend_all() {
 /// Wakes the running task in such a way that it is polled behind the next kernel visit.
 #[inline]
 pub(crate) fn wake_after_kernel(cx: &mut Context<'_>) {
-    // The waker lives as long as the poll, so no other can have its address.
-    if ptr::eq(cx.waker().data(), POLLED.get()) {
-        POLLED.set(ptr::null());
+    if is_polled(cx) {
+        POLLED.set(NOBODYS);
     } else {
         wake_as_yielding(cx);
     }

@@ -6,8 +6,8 @@
 //!                      └─ panic ────► give_up, finish
 //! ```
 //!
-//! All code of the user runs between `start_poll` and the drop of its guard, with nothing
-//! borrowed (I1 of [`super`]).
+//! Polls and drops of futures run within `poll_alone` or a [`Polling`], under the task's name.
+//! Everything of the user's, those or not, runs with nothing borrowed (I1 of [`super`]).
 
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -79,10 +79,18 @@ impl Executor {
         (polled, ended)
     }
 
-    /// Polls the main future. A panic of it goes on through the loop and out of `block_on`.
+    /// Polls the main future; true if it is done, and if it spent its whole budget. A panic of it
+    /// goes on through the loop and out of `block_on`.
+    #[inline(never)] // or the loop has fewer registers for its tasks
     pub(super) fn poll_root(&self, key: TaskKey, waker: &Waker, root: Root<'_>) -> (bool, bool) {
         let polling = self.start_poll(key);
+        let named = coop::name(waker, key.name());
         let done = root(&mut Context::from_waker(waker));
+        let yielded = named.has_yielded();
+        drop(named);
+        if yielded && !done {
+            coop::wake_after_kernel(&mut Context::from_waker(waker)); // nobody is polled: a wake
+        }
         let spent = polling.is_spent();
         drop(polling);
         self.note_wait(key);
@@ -193,7 +201,7 @@ impl Executor {
     pub(super) fn free(&self, key: TaskKey) {
         let removed = self.core.borrow_mut().tasks.remove(key);
         if let Some((_, Some(extra))) = removed {
-            caught::drop(extra); // an heritage: values of the user's, if it is the last
+            caught::drop(extra); // a heritage: values of the user's, if it is the last
         }
         trace::take_wait();
     }

@@ -70,3 +70,32 @@ fn a_yield_through_another_waker_wakes_that_one() {
         turn();
     });
 }
+
+/// Broken by: leaving out `coop::name` in `poll_root`, or the drop of `Named`.
+#[test]
+fn the_main_future_has_a_name_and_yields_by_a_mark_and_is_nobody_after_a_panic() {
+    let executor = Executor::new(Waker::noop().clone());
+    let _entered = enter(executor.clone());
+    let root = executor.enter_root(Location::caller());
+    let mut polls = 0;
+    let mut main = |cx: &mut Context<'_>| {
+        polls += 1;
+        assert!(coop::polled(cx).is_some());
+        coop::wake_after_kernel(cx);
+        assert!(coop::polled(cx).is_none(), "marked, not woken");
+        polls == 3
+    };
+    for _ in 0..2 {
+        let ran = executor.run_ready(1000, (&root.waker, &mut main));
+        assert_eq!(ran, Ran::Enough);
+        executor.release_yielded();
+    }
+    let ran = executor.run_ready(1000, (&root.waker, &mut main));
+    assert_eq!(ran, Ran::RootDone);
+
+    root.waker.wake_by_ref();
+    let panics = || executor.run_ready(1000, (&root.waker, &mut |_| panic!("oh")));
+    assert!(crate::caught::catch(panics).is_err());
+    assert!(coop::polled(&Context::from_waker(&root.waker)).is_none());
+    assert_eq!(executor.running_id(), None);
+}
