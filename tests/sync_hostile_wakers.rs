@@ -8,8 +8,8 @@
 
 mod sync_support;
 
-use std::cell::RefCell;
-use std::future::Future;
+use std::cell::{Cell, RefCell};
+use std::future::{Future, pending, poll_fn};
 use std::pin::Pin;
 use std::ptr;
 use std::rc::Rc;
@@ -29,7 +29,11 @@ thread_local! {
     static ON_WAKE: Hook = const { RefCell::new(None) };
     /// Run once, by the next drop.
     static ON_DROP: Hook = const { RefCell::new(None) };
+    /// What a hook is to drop that borrows from nobody.
+    static SCOPE: RefCell<Option<Scope>> = const { RefCell::new(None) };
 }
+
+type Scope = Pin<Box<hob::ScopeFuture<'static, ()>>>;
 
 fn run(hook: &'static std::thread::LocalKey<Hook>) {
     let hook = hook.with(RefCell::take);
@@ -89,7 +93,7 @@ fn a_permit_granted_while_the_waker_is_replaced_is_not_missed() {
     assert!(poll_hostile(&mut acquire).is_ready());
 }
 
-/// Trap 10. Broken by: taking the second `try_recv` out of `Chan::poll_recv`.
+/// Trap 10. Broken by: taking the second `try_recv` out of `Chan::poll_with`.
 #[test]
 fn a_message_sent_while_the_waker_is_cloned_is_not_missed() {
     let (sender, mut receiver) = mpsc::unbounded_channel();
@@ -177,7 +181,7 @@ fn a_waker_may_use_broadcast_watch_and_queue_from_its_wake() {
     assert_eq!(poll_now(&mut get), Poll::Ready(Ok(1)));
 }
 
-/// Trap 10. Broken by: taking the second `take` out of `Notified::poll_new`.
+/// Trap 10. Broken by: taking the second `take` out of `Waiting::join`.
 #[test]
 fn a_notification_while_the_waker_is_cloned_is_not_missed() {
     let notify = Rc::new(Notify::new());
@@ -297,4 +301,40 @@ fn bytes_that_come_while_the_waker_is_cloned_are_not_missed() {
         poll_hostile(&mut far.read(&mut buffer)),
         Poll::Ready(Ok(3))
     ));
+}
+
+/// Trap 10. Broken by: taking `take_result` out of `JoinHandle::park`.
+#[test]
+fn a_child_that_ends_with_its_scope_while_the_waker_is_cloned_is_not_missed() {
+    hob::block_on(async {
+        let (sender, mut receiver) = mpsc::unbounded_channel();
+        let mut scope = Box::pin(hob::scope(async move |s| {
+            sender.send(s.spawn(pending::<()>())).expect("open");
+            pending::<()>().await;
+        }));
+        let mut child = poll_fn(|cx| {
+            assert!(scope.as_mut().poll(cx).is_pending());
+            receiver.poll_recv(cx)
+        })
+        .await
+        .expect("it was begun");
+        SCOPE.set(Some(scope));
+        on(&ON_CLONE, || drop(SCOPE.take()));
+        let Poll::Ready(ended) = poll_hostile(&mut child) else {
+            panic!("its end was missed");
+        };
+        assert!(ended.expect_err("it never returns").is_cancelled());
+    });
+}
+
+/// Broken by: `ptr::null()` for `NOBODYS`.
+#[test]
+fn a_waker_without_data_is_called_by_one_who_yields_in_no_loop() {
+    let woken = Rc::new(Cell::new(false));
+    let noted = woken.clone();
+    on(&ON_WAKE, move || noted.set(true));
+    let mut yields = Box::pin(hob::yield_now());
+    assert!(poll_hostile(&mut yields).is_pending());
+    assert!(woken.get());
+    assert!(poll_hostile(&mut yields).is_ready());
 }

@@ -287,10 +287,16 @@ impl<T> JoinHandle<T> {
         }
     }
 
-    fn park(&self, cx: &Context<'_>) {
+    /// Gives the result if it came meanwhile: a child ends also with its scope, and that a
+    /// stranger's waker may drop. All other tasks only the loop ends, which is not running now.
+    fn park(&self, cx: &Context<'_>) -> Option<Result<T, JoinError>> {
         match &self.source {
-            Source::Task { home, key, .. } => home.park_joiner(key.get(), cx),
-            Source::Cell(cell) => cell.waiter.park(cx),
+            Source::Task { home, key, .. } => {
+                home.park_joiner(key.get(), cx);
+                None
+            }
+            Source::Cell(cell) if cell.waiter.park_and_tell(cx) => cell.take_result(),
+            Source::Cell(_) => None,
         }
     }
 }
@@ -317,8 +323,9 @@ impl<T> Future for JoinHandle<T> {
             coop::spend();
             return Poll::Ready(result);
         }
-        // No second look: only the loop ends tasks, and it is not running while we are polled.
-        self.park(cx);
+        if let Some(result) = self.park(cx) {
+            return Poll::Ready(result);
+        }
         trace::waits(WaitKind::Join, self.id.0, self.at);
         Poll::Pending
     }
