@@ -18,8 +18,8 @@
 //! the kernel was asked for events. The executor learns of it in one of two ways. A task that
 //! the loop polls yields by a mark, which the loop finds when the poll is over (`end`): no
 //! waker is called, for nobody but the loop could act on it before. Whoever else yields (a child
-//! of a scope, what has a waker of its own, any task once the thread has used task-locals) is woken as ever, and whoever wakes it asks
-//! `is_yielding`.
+//! of a scope, what has a waker of its own, any spawned task once the thread has used
+//! task-locals) is woken as ever, and whoever wakes it asks `is_yielding`.
 //!
 //! And since this file knows with whose waker the loop polls, it also says *who* that is:
 //! `polled`, for who waits by name.

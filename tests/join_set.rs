@@ -308,7 +308,7 @@ fn who_waits_for_a_set_says_so() {
     });
 }
 
-/// Trap 13. Broken by: keeping the first waker (`WakerCell::park`).
+/// Trap 13. Broken by: keeping the first waker (`park_again`).
 #[test]
 fn the_waker_of_the_last_poll_is_the_one_that_is_called() {
     block_on(async {

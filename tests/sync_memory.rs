@@ -65,8 +65,8 @@ fn everyday_use_of_the_others_takes_none() {
     assert_eq!(region.change().reallocations, 0);
 }
 
-/// Trap 43. Broken by: taking `shrink_to` out of `Backlog::pop`, or `Slab::new()` out of
-/// `List::remove`.
+/// Trap 43. Broken by: taking `shrink_to` out of `Backlog::pop`, or `Vec::new()` out of
+/// `give_back`.
 #[test]
 fn a_burst_gives_its_memory_back_and_everyday_use_takes_none() {
     const BURST: usize = 1_000_000;

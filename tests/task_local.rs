@@ -171,7 +171,7 @@ impl Drop for TellOnDrop {
 }
 
 /// Broken by: leaving out `future.set(None)` in the drop of `TaskLocalFuture`, or `start_poll` in
-/// `Executor::drop_future` for the last.
+/// `give_up` for the last.
 #[test]
 fn destructors_of_what_is_in_a_scope_see_its_value() {
     block_on(async {

@@ -42,7 +42,7 @@ fn four_tasks_accept_on_one_listener_and_each_gets_a_connection() {
     });
 }
 
-/// Traps 41 and 55. Broken by: waking only the first of the list in `Waiters::take_all`.
+/// Traps 41 and 55. Broken by: waking only the first of the list in `Side::take_all`.
 #[test]
 fn two_of_four_give_up_when_woken_and_the_other_two_serve_all() {
     run(async {

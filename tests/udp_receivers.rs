@@ -107,7 +107,7 @@ fn receivers_that_give_up_leave_the_others_to_be_woken() {
     });
 }
 
-/// Trap 55. Broken by: `Waiters::remove` looking at the index alone and not at the epoch.
+/// Trap 55. Broken by: `Side::unpark` looking at the index alone and not at the epoch.
 #[test]
 fn a_receive_given_up_after_an_event_takes_nobody_elses_seat() {
     run(async {
@@ -127,7 +127,7 @@ fn a_receive_given_up_after_an_event_takes_nobody_elses_seat() {
     });
 }
 
-/// Trap 41. Broken by: `Waiters::take_all` taking only the first waiter.
+/// Trap 41. Broken by: `Several::take_all` taking only the first waiter.
 #[test]
 fn a_receiver_that_is_woken_and_then_aborted_leaves_the_datagram_to_the_next() {
     run(async {

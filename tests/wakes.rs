@@ -47,7 +47,7 @@ impl Future for Gate {
     }
 }
 
-/// Trap 12 (twice). Broken by: `queue_here` in executor/waker.rs always returning true.
+/// Trap 12 (twice). Broken by: `Slot::queue` always returning true.
 #[test]
 fn a_task_woken_twice_runs_once() {
     block_on(async {
@@ -64,14 +64,15 @@ fn a_task_woken_twice_runs_once() {
     });
 }
 
-/// Trap 8, as a task. Broken by: `unqueue_here` after the poll instead of before it.
+/// Trap 8, as a task. Broken by: `slot.queued = false` in `pop` after the poll instead of before it.
 #[test]
 fn a_task_that_wakes_itself_while_it_is_polled_is_polled_again() {
     let polls = block_on(async { spawn(self_waking(3)).await.unwrap() });
     assert_eq!(polls, 4);
 }
 
-/// Trap 8, as the main future. Broken by: `unqueue_here` after the poll instead of before it.
+/// Trap 8, as the main future. Broken by: `slot.queued = false` in `leave_line` after the poll instead of
+/// before it.
 #[test]
 fn the_main_future_that_wakes_itself_is_polled_again() {
     assert_eq!(block_on(self_waking(3)), 4);
@@ -167,7 +168,7 @@ fn a_destructor_may_wake_spawn_and_abort() {
 }
 
 /// Trap 10: a hand-made waker whose every act calls into the runtime. Broken by: waking
-/// under the borrow of `state` in `JoinCell::finish`.
+/// under the borrow of `state` in `arrive`.
 #[test]
 fn a_hostile_waker_may_call_the_runtime_in_everything_it_does() {
     struct Hostile(Waker, JoinSlot);
@@ -204,7 +205,7 @@ fn a_hostile_waker_may_call_the_runtime_in_everything_it_does() {
     assert_eq!(ended, 7);
 }
 
-/// Trap 13. Broken by: keeping the first waker in `WakerCell::park`.
+/// Trap 13. Broken by: keeping the first waker in `park_again`.
 #[test]
 fn a_handle_polled_by_two_wakers_wakes_the_last_one() {
     struct Count(std::sync::atomic::AtomicU32);

@@ -71,7 +71,7 @@ impl Due {
 
 impl Executor {
     /// Gives a child of a scope a slot of its own, and queues it. `place` is where the scope
-    /// keeps its future. The waker is the slot's, lent until
+    /// keeps its future. The waker is the slot's, given out until
     /// [`remove_child`](Executor::remove_child). That it was spawned is for the scope to emit,
     /// when the child is in its place: an observer may spawn siblings.
     pub(crate) fn insert_child(

@@ -34,7 +34,7 @@ impl Executor {
     }
 
     /// What could still reach the loop's tasks: wakers that somebody holds, also those of tasks
-    /// that have ended, and abort handles. It goes through all slots: for tests.
+    /// that have ended, abort handles, and names, of all loops of this thread. It goes through all slots: for tests.
     pub(crate) fn live_wakers(&self) -> usize {
         let core = self.core.borrow();
         // Every waker's `Arc` holds one count of `remote`, so those that are in no slot any more

@@ -3,7 +3,8 @@
 //! It makes wakers and calls futures. It knows nothing of sockets, timers or threads: to be
 //! heard while the loop sleeps it holds one waker, given to it, that interrupts the sleep.
 //! [`runtime`](crate::runtime) calls `take_mail`, `run_ready` and `release_yielded` once a
-//! turn; everything else is called by tasks.
+//! turn, and asks around its sleep whether anybody is ready; nearly everything else is called by
+//! tasks. Who stays on this thread may wait by its key alone: [`parked`].
 //!
 //! ```text
 //!             wake() here                   run_ready: pop, poll
@@ -28,6 +29,8 @@
 mod queued;
 mod inbox;
 mod waker;
+mod parked;
+mod waker_cell;
 mod abort;
 mod join;
 mod inherited;
@@ -36,8 +39,6 @@ mod slab;
 mod birth;
 mod child;
 mod wake;
-mod parked;
-mod waker_cell;
 mod poll;
 mod info;
 

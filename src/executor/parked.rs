@@ -5,13 +5,15 @@
 //! operations, and to call it is a call through a table. Consequence: a channel or a lock that
 //! never leaves the thread would pay, at each wait, for what it cannot do. Choice: if the waker at
 //! hand is that of the task that is being polled, its key is noted. Whatever else stands in a
-//! context (the waker of a combinator, of another runtime, a test's) is cloned, as ever. Price:
-//! two kinds of waiting, here and nowhere else.
+//! context (the waker of a combinator, of a child of a scope, of another runtime, a test's; and on a
+//! thread that has used task-locals, that of any spawned task) is cloned, as ever. Price: two
+//! kinds of waiting, here and nowhere else.
 //!
 //! A key may have gone stale by the time of the wake, as that in a waker may: the loop looks
 //! before it believes. Nor does it say whose loop: ids of tasks are unique in the process, and the
-//! key holds half of one, so the other loops of this thread do not know it. The loop that runs is
-//! asked first, and nearly always it is the one.
+//! key holds half of one, so the other loops of this thread do not know it (unless 4,294,967,296
+//! tasks lie between, and the slot is the same). The loop that runs is asked first, and nearly
+//! always it is the one.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;

@@ -17,9 +17,9 @@
 //!
 //! I1: `free` lists exactly the slots whose body is `Free`.
 //! I2: a key finds its slot only while the generations agree; a stale key finds `None`.
-//! I3: who holds a waker of a live task holds one made from its slot's `shared`, or, within a
-//! poll of it that this was lent for, from the spare's.
-//! I4: the spare's `shared` is there whenever its waker is, or is lent to a task without `shared`.
+//! I3: every waker of a live task was made from its slot's `shared`; during a poll for which the
+//! spare was lent, from the spare's.
+//! I4: where the spare has a `waker` it has a `shared`; that stays while the waker is lent.
 
 use std::panic::Location;
 use std::pin::Pin;
@@ -102,7 +102,7 @@ impl TaskSlab {
         slot.queued = false;
         match &slot.shared {
             Some(shared) if slot.waker.is_some() && shared.is_unheld() => shared.bind(key),
-            // Somebody still holds a waker of the former task: leave it to them.
+            // There is none, or somebody still holds it: then leave it to them.
             _ => (slot.shared, slot.waker) = (None, None),
         }
         slot.id = id;
@@ -115,7 +115,7 @@ impl TaskSlab {
         (key, slot)
     }
 
-    /// Fourfold: half as much is copied as by doubling, and what no task has touched yet is
+    /// Fourfold, once it is large: half as much is copied as by doubling, and what no task has touched yet is
     /// address space, not memory.
     #[cold]
     fn grow(&mut self) {

@@ -229,15 +229,14 @@ impl Extra {
     }
 }
 
-/// A place in the slab: two cache lines, since each step in a task's life comes by here.
+/// A place in the slab: 120 bytes, since each step in a task's life comes by here.
 pub(super) struct Slot {
     /// The future of a task, or the result of one that has ended. `None` while it is polled.
     pub(super) work: Option<Pin<Box<dyn Work>>>,
-    /// Made from `shared`, and here whenever that is, but while the task is polled: then it is
-    /// out together with the future.
+    /// Made from `shared`. Out while the task is polled; a child's is with its scope until it ends.
     pub(super) waker: Option<Waker>,
-    /// Behind every waker of the task. `None` while nobody has one: see
-    /// [`TaskSlab`](super::slab::TaskSlab).
+    /// Behind every waker of the task. `None` until a poll has left a clone of the waker it was
+    /// lent: see [`TaskSlab`](super::slab::TaskSlab).
     pub(super) shared: Option<Arc<SlotWaker>>,
     /// Its low half serves as generation, see [`Slot::generation`].
     pub(super) id: TaskId,

@@ -1,4 +1,4 @@
-//! Waking: from a waker or a letter to a key in the ready queue.
+//! Waking: from a waker or a name or a letter to a key in the ready queue.
 //!
 //! No wake polls or drops a task (traps 8 and 9): it is a flag, and a push. Work that another
 //! thread handed in is started by `take_mail`, with nothing borrowed.

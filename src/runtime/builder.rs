@@ -96,6 +96,7 @@ impl Builder {
 
     /// How many polls there may be between two visits to the kernel. Default: 61. Fewer make
     /// sockets and timers more punctual beside busy tasks, more make busy tasks cheaper.
+    /// As many timers at most fire in a turn.
     ///
     /// # Panics
     /// If it is 0: then no task would ever run.

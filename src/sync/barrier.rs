@@ -149,13 +149,14 @@ impl BarrierWait<'_> {
         if barrier.arrive_last() {
             return true;
         }
-        let waker = Parked::new(cx);
-        // Look again: the clone may have run a stranger's code, which may have arrived.
+        let parked = Parked::new(cx);
+        // Look again: the clone (if it was one) may have run a stranger's code, which may have
+        // arrived.
         if barrier.arrive_last() {
             return true;
         }
         barrier.arrived.set(barrier.arrived.get() + 1);
-        let key = barrier.line.push(barrier.openings.get(), waker);
+        let key = barrier.line.push(barrier.openings.get(), parked);
         self.state = State::Waiting(key);
         false
     }

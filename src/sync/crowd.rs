@@ -65,11 +65,11 @@ impl Crowd {
             // Called, but for something else: into the line again.
             *place = None;
         }
-        let waker = Parked::new(cx);
-        // Look again: the clone may have run a stranger's code.
+        let parked = Parked::new(cx);
+        // Look again: the clone (if it was one) may have run a stranger's code.
         let answer = look();
         if answer.is_pending() {
-            *place = Some(self.line.push(self.calls.get(), waker));
+            *place = Some(self.line.push(self.calls.get(), parked));
         }
         answer
     }

@@ -263,7 +263,7 @@ mod tests {
         assert!(poll(&gate, 1, &mut places[100]).is_pending());
     }
 
-    /// Trap 10. Broken by: `waiter.waker = fresh` in `WaitList::renew`, which drops the old
+    /// Trap 10. Broken by: `waiter.parked = fresh` in `WaitList::renew`, which drops the old
     /// waker while the list is borrowed.
     #[test]
     fn a_waker_whose_drop_releases_a_permit_does_no_harm() {

@@ -30,8 +30,9 @@ pub struct Ledger {
     /// Places in the lines of semaphores, locks, channels and notifications on this thread:
     /// those that wait, and those that were called and have not seen it.
     pub waiters: usize,
-    /// Wakers of tasks that somebody holds, also of tasks that have ended, and abort handles. A
-    /// waker that was cloned and is never dropped shows here.
+    /// Wakers of tasks that somebody holds, also of tasks that have ended; abort handles; and tasks
+    /// of this thread, whichever runtime's, that wait by name. A waker that was cloned and is never
+    /// dropped shows here.
     pub wakers: usize,
 }
 

@@ -104,7 +104,8 @@ impl TimerKey {
 /// What became of a timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
-    /// Its deadline has not come, or the loop has not looked at the clock since.
+    /// Its deadline has not come, or the loop has not looked at the clock since, or a crowd stands
+    /// in front of it.
     Waiting,
     /// Its deadline passed, and whoever waits was woken.
     Fired,
@@ -180,9 +181,10 @@ impl Timers {
     /// `most` of them; and tells how many that were. The others come in the next tick.
     ///
     /// Law: whom we wake is polled once everybody in front of it was, and by then what the wake
-    /// touched has left the processor's cache, if 100,000 others were woken meanwhile; and no
-    /// socket is looked at before all of them are through. Consequence: the loop asks for as
-    /// many as it polls in a turn. Price: none; that all fired at once nobody was promised.
+    /// touched has left the processor's cache, if 100,000 others were woken meanwhile; and
+    /// whoever a socket wakes stands in line behind all of them. Consequence: the loop asks for
+    /// as many as it polls in a turn. Price: one more reading of the clock for each portion; that
+    /// all fired at once nobody was promised.
     ///
     /// One at a time, so that a timer which is removed by the wake of another does not fire
     /// (trap 34). Timers made during the call have to wait for the next one: a waker that

@@ -92,7 +92,7 @@ fn timers_fire_by_deadline_and_those_of_one_deadline_in_order_of_insertion() {
     assert_eq!(bench.timers.live(), 1);
 }
 
-/// Trap 34. Broken by: `>=` instead of `>` in `State::take_due`.
+/// Trap 34. Broken by: `<` instead of `<=` in `State::take_due`.
 #[test]
 fn a_timer_equal_to_now_fires_and_one_a_nanosecond_later_does_not() {
     let bench = Bench::new();
@@ -120,7 +120,7 @@ fn only_the_last_waker_is_woken() {
     );
 }
 
-/// Broken by: comparing only the slot, not the number, in `State::alive`.
+/// Broken by: comparing only the slot, not the number, in `Slots::waker`.
 #[test]
 fn a_stale_key_does_not_find_the_next_timer_in_its_slot() {
     let bench = Bench::new();

@@ -56,7 +56,8 @@ pub enum Event {
     Polled(TaskId),
     /// A task was put into the ready queue by a wake on the loop's own thread.
     Woken,
-    /// A task was put into the ready queue by a wake from another thread.
+    /// A task was put into the ready queue by a wake from another thread, or from outside of
+    /// the loop.
     WokenFromElsewhere,
     /// A task ended: it returned, panicked, or was aborted.
     Ended(TaskId),
@@ -97,7 +98,8 @@ pub struct Counters {
     pub wakes_from_elsewhere: u64,
     /// Tasks ended.
     pub ends: u64,
-    /// Visits to the kernel for I/O events.
+    /// Visits to the kernel for I/O events. (Where no source is registered and the thread must not
+    /// sleep, none is made, and one is counted.)
     pub kernel_visits: u64,
     /// I/O events received.
     pub io_events: u64,

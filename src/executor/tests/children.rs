@@ -194,7 +194,7 @@ fn a_scope_that_has_ended_remembers_neither_who_polled_it_nor_who_was_due() {
     });
 }
 
-/// Broken by: `heritage: None` in `insert`, or leaving out `rule_for` in `start_poll`.
+/// Broken by: `heritage: None` in `Extra::of`, or leaving out `rule_for` in `start_poll`.
 #[test]
 fn a_child_of_a_scope_inherits_what_ruled_where_it_was_born() {
     fn ruling() -> Option<u32> {

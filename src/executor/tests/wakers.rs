@@ -48,7 +48,7 @@ fn a_slot_reuses_its_waker_unless_somebody_still_holds_it() {
     });
 }
 
-/// Broken by: resetting neither flag in `bind`: then the second task is never queued.
+/// Broken by: leaving out `queued = false` in `insert`, and `reset` in `bind`: then the second task is never queued.
 #[test]
 fn a_wake_left_over_from_the_former_task_of_a_slot_is_forgotten() {
     with_executor(|executor, turn| {

@@ -273,7 +273,7 @@ fn a_socket_whose_runtime_has_ended_says_so() {
     assert_eq!(reactor.live(), 0);
 }
 
-/// Trap 55. Broken by: leaving out the comparison of epochs in `Waiters::get`.
+/// Trap 55. Broken by: leaving out the comparison of epochs in `Side::unpark`.
 #[test]
 fn a_waiter_that_was_woken_already_takes_nobody_else_off_the_list() {
     let reactor = Reactor::new().unwrap();

@@ -44,12 +44,12 @@ impl<N: Deref<Target = Node>> Waiting<N> {
         if self.node.reason().is_some() {
             return Poll::Ready(());
         }
-        let waker = Parked::new(cx);
-        // Look again: the clone may have run a stranger's code.
+        let parked = Parked::new(cx);
+        // Look again: the clone (if it was one) may have run a stranger's code.
         if self.node.reason().is_some() {
             return Poll::Ready(());
         }
-        self.place = Some(self.node.line.push((), waker));
+        self.place = Some(self.node.line.push((), parked));
         Poll::Pending
     }
 }

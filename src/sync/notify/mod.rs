@@ -164,7 +164,7 @@ impl Notify {
 
     fn wake_or_store(&self, called: Option<Parked>) {
         match called {
-            Some(waker) => waker.wake(),
+            Some(parked) => parked.wake(),
             None => self.stored.set(true), // I1: the line is empty
         }
     }

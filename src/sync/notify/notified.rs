@@ -50,8 +50,8 @@ impl Waiting {
         if self.take(notify) {
             return Poll::Ready(());
         }
-        let waker = Parked::new(cx);
-        // Look again: the clone may have run a stranger's code.
+        let parked = Parked::new(cx);
+        // Look again: the clone (if it was one) may have run a stranger's code.
         if self.take(notify) {
             return Poll::Ready(());
         }
@@ -59,7 +59,7 @@ impl Waiting {
             made_at: self.made_at,
             called: Called::No,
         };
-        self.state = State::Waiting(notify.line.push(waiter, waker));
+        self.state = State::Waiting(notify.line.push(waiter, parked));
         Poll::Pending
     }
 

@@ -112,7 +112,7 @@ fn a_line_that_was_long_gives_its_memory_back() {
     assert!(list.list.borrow().room() <= 64);
 }
 
-/// Trap 60. Broken by: `waker.wake()` in place of `caught::wake` in `wake_each`.
+/// Trap 60. Broken by: `wake()` in place of `wake_caught()` in `wake_each`.
 #[test]
 fn a_waker_that_panics_costs_no_other_its_wake() {
     struct Panics;
