@@ -7,7 +7,7 @@
 //! hand is that of the task that is being polled, its key is noted. Whatever else stands in a
 //! context (the waker of a combinator, of a child of a scope, of another runtime, a test's; and on a
 //! thread that has used task-locals, that of any spawned task) is cloned, as ever. Price: two
-//! kinds of waiting, here and nowhere else.
+//! kinds of waiting, here and among the timers, which may not know this file (`timers/waiter.rs`).
 //!
 //! A key may have gone stale by the time of the wake, as that in a waker may: the loop looks
 //! before it believes. Nor does it say whose loop: ids of tasks are unique in the process, and the
