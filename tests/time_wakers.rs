@@ -94,16 +94,15 @@ fn a_timer_that_a_task_polls_and_then_somebody_within_it_wakes_who_was_the_last(
             Poll::Ready(())
         })
         .await;
-        match own_first {
-            true => sleep(Duration::from_secs(2)).await,
+        if own_first {
+            sleep(Duration::from_secs(2)).await;
+        } else {
             // It alone can wake this task.
-            false => {
-                std::future::poll_fn(|_| match metrics().live_timers {
-                    0 => Poll::Ready(()),
-                    _ => Poll::Pending,
-                })
-                .await
-            }
+            std::future::poll_fn(|_| match metrics().live_timers {
+                0 => Poll::Ready(()),
+                _ => Poll::Pending,
+            })
+            .await;
         }
         count.0.load(Ordering::SeqCst)
     }
@@ -124,9 +123,9 @@ fn a_sleep_that_moves_to_another_task_wakes_that_one() {
                 Poll::Ready(())
             })
             .await;
-            late
+            Some(late)
         });
-        let late = first.await.unwrap();
+        let late = first.await.unwrap().expect("it was handed on");
         // In the slot of the one that has ended.
         let (polls, seen) = (Rc::new(Cell::new(0)), now());
         let other = polls.clone();
