@@ -1,7 +1,7 @@
 //! The pool of one runtime: its three lanes, their threads, and how it ends.
 //!
 //! This is the only file that starts threads. The first job of a runtime makes its [`Pool`]
-//! ([`lazy`](super::lazy)); the loop asks that a few questions at each turn.
+//! ([`lazy`]); the loop asks that a few questions at each turn.
 
 use std::cell::{Cell, RefCell};
 use std::io;
