@@ -23,7 +23,8 @@ pub struct Ledger {
     pub tasks: usize,
     /// Sockets and other sources that are registered.
     pub sources: usize,
-    /// Timers that have neither fired nor been dropped.
+    /// Timers that have neither fired nor been dropped. A task that waits for one is counted here
+    /// alone.
     pub timers: usize,
     /// Jobs that were handed to workers and are not over.
     pub jobs: usize,
@@ -55,7 +56,7 @@ pub fn ledger() -> Ledger {
 }
 
 impl Ledger {
-    /// What differs from `before`, in words: `timers 0 → 1, wakers 1 → 2`.
+    /// What differs from `before`, in words: `waiters 0 → 1, wakers 1 → 2`.
     pub(super) fn differences(&self, before: &Ledger) -> String {
         let lines = [
             ("tasks", before.tasks, self.tasks),
