@@ -5,6 +5,15 @@
 //! loop moves this clock to the next deadline instead of sleeping.
 //!
 //! The virtual clock is `NOW`, a thread-local instant. While it is empty, time is real.
+//!
+//! Law: reading the clock takes half as long as making a timer and taking it back, and nearly
+//! every timer is a timeout, far off. Consequence: what a turn of the loop has read is kept for
+//! the rest of it, and [`has_passed`] asks again only for deadlines that are near.
+//!
+//! ```text
+//!   Nowhere ── Clock::enter ──► NotSince ── now() ──► At ── forget(), once a turn ──► NotSince
+//!                                   the guard of `enter` is dropped ──► Nowhere
+//! ```
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -13,7 +22,23 @@ thread_local! {
     /// The virtual now of this thread. Set by [`Clock::enter`], moved by
     /// [`Clock::advance_to`], emptied when the guard goes.
     static NOW: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// Set by [`now`], emptied by [`forget`].
+    static SEEN: Cell<Seen> = const { Cell::new(Seen::Nowhere) };
 }
+
+/// What this turn of the loop knows of the time.
+#[derive(Clone, Copy)]
+enum Seen {
+    /// No loop runs on this thread, so nobody would forget it.
+    Nowhere,
+    /// The clock was not read in this turn.
+    NotSince,
+    /// It was, and this is what it said.
+    At(Instant),
+}
+
+/// So long a turn may take without a deadline being seen late.
+const SOON: Duration = Duration::from_secs(1);
 
 /// Farther than any program waits, near enough that no arithmetic on it overflows.
 const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
@@ -21,8 +46,28 @@ const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
 /// The present moment, real or virtual.
 #[inline]
 pub(crate) fn now() -> Instant {
-    let virtual_now = NOW.try_with(Cell::get).ok().flatten();
-    virtual_now.unwrap_or_else(Instant::now)
+    let now = NOW.get().unwrap_or_else(Instant::now);
+    if !matches!(SEEN.get(), Seen::Nowhere) {
+        SEEN.set(Seen::At(now));
+    }
+    now
+}
+
+/// Has `deadline` passed? What lies more than [`SOON`] behind the moment that this turn has seen
+/// is taken to lie ahead. So if a task holds the loop for longer than that, a deadline that passed
+/// meanwhile is seen in the next turn.
+#[inline]
+pub(crate) fn has_passed(deadline: Instant) -> bool {
+    match SEEN.get() {
+        Seen::At(seen) if deadline > seen + SOON => false,
+        _ => now() >= deadline,
+    }
+}
+
+/// Time goes on: the loop is about to begin another turn.
+#[inline]
+pub(crate) fn forget() {
+    SEEN.set(Seen::NotSince);
 }
 
 /// The moment `wait` from now. Any `Duration` will do: what does not fit into an `Instant`
@@ -71,6 +116,7 @@ impl Clock {
     /// Makes this the clock that [`now`] reads, until the guard is dropped.
     pub(crate) fn enter(&self) -> ClockGuard {
         let mine = self.virtual_now.as_ref().map(Cell::get);
+        SEEN.set(Seen::NotSince);
         ClockGuard {
             former: NOW.replace(mine),
         }
@@ -81,11 +127,13 @@ impl Clock {
         if let Some(now) = &self.virtual_now {
             now.set(now.get().max(deadline));
             NOW.set(Some(now.get()));
+            forget();
         }
     }
 }
 
-/// Guard of [`Clock::enter`]: puts back the clock that ruled before.
+/// Guard of [`Clock::enter`]: puts back the clock that ruled before. Loops do not nest, so now none
+/// runs.
 pub(crate) struct ClockGuard {
     former: Option<Instant>,
 }
@@ -93,6 +141,7 @@ pub(crate) struct ClockGuard {
 impl Drop for ClockGuard {
     fn drop(&mut self) {
         NOW.set(self.former);
+        SEEN.set(Seen::Nowhere);
     }
 }
 
@@ -110,6 +159,31 @@ mod tests {
         assert_eq!(now(), start + Duration::from_secs(3600));
         clock.advance_to(start);
         assert_eq!(now(), start + Duration::from_secs(3600));
+    }
+
+    /// Broken by: an empty `forget`, or `deadline > seen` in `has_passed`; and the last line by keeping
+    /// what is seen also where no loop runs.
+    #[test]
+    fn a_turn_reads_the_clock_once_for_all_that_lies_far_ahead() {
+        let clock = Clock::virtual_time();
+        let start = clock.start();
+        let minutes = |n: u64| start + Duration::from_secs(60 * n);
+        let guard = clock.enter();
+        assert!(!has_passed(minutes(2)));
+        // A task computes for an hour.
+        NOW.set(Some(minutes(60)));
+        assert!(!has_passed(minutes(2)), "nobody has looked since");
+        assert!(
+            has_passed(start + SOON),
+            "this one might have passed: looks"
+        );
+        assert!(has_passed(minutes(2)), "and then it is known");
+        forget();
+        NOW.set(Some(minutes(120)));
+        assert!(has_passed(minutes(90)), "in the next turn");
+        drop(guard);
+        now();
+        assert!(matches!(SEEN.get(), Seen::Nowhere));
     }
 
     /// Trap 32. Broken by: taking `min(FAR)` out of `later`.

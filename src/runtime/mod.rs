@@ -117,6 +117,7 @@ impl Inner {
 
             // 4. Sleep, then let those who yielded come in again.
             self.sleep(rest)?;
+            clock::forget();
             self.executor.release_yielded();
 
             // 5. Wake whoever's deadline has passed. No timer armed: no clock is read.

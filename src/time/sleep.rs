@@ -48,7 +48,8 @@ pub fn sleep(wait: Duration) -> Sleep {
     sleep_until(clock::after(wait))
 }
 
-/// Waits until `deadline`. One that has passed already is ready at the first poll.
+/// Waits until `deadline`. One that has passed already is ready at the first poll (unless it passed
+/// while a task held the loop for more than a second: then in the next turn).
 ///
 /// *Cancel safety*: dropping it ends the timer, and nothing else happens.
 ///
@@ -136,7 +137,7 @@ impl Sleep {
     fn look(&self, cx: &Context<'_>) -> State {
         match self.state {
             State::Elapsed => State::Elapsed,
-            State::New if clock::now() >= self.deadline => State::Elapsed,
+            State::New if clock::has_passed(self.deadline) => State::Elapsed,
             State::New => State::Waiting(timers::insert(self.deadline, cx, self.at)),
             State::Waiting(key) => match timers::update(key, cx, self.at) {
                 Fate::Fired => State::Elapsed,
