@@ -79,14 +79,18 @@ impl<M> Inbox<M> {
         }
     }
 
-    /// Called by the loop in each turn: swaps the mail into `into`, which must be empty.
+    /// Is it worth a look? Asked by the loop in each turn.
+    #[inline]
+    pub(crate) fn may_have_mail(&self) -> bool {
+        self.has_mail.load(Ordering::Acquire)
+    }
+
+    /// Called by the loop if so: swaps the mail into `into`, which must be empty.
     pub(crate) fn take(&self, into: &mut Vec<M>) {
         debug_assert!(into.is_empty());
-        if self.has_mail.load(Ordering::Acquire) {
-            let mut state = self.lock();
-            self.has_mail.store(false, Ordering::Release);
-            std::mem::swap(&mut state.mail, into);
-        }
+        let mut state = self.lock();
+        self.has_mail.store(false, Ordering::Release);
+        std::mem::swap(&mut state.mail, into);
     }
 
     /// Is there anything to take?

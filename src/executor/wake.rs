@@ -85,8 +85,16 @@ impl Executor {
         queued
     }
 
-    /// Reads the inbox: step 1 of a turn.
+    /// Reads the inbox, if anything may be there: step 1 of a turn.
+    #[inline]
     pub(crate) fn take_mail(&self) {
+        if self.remote.inbox.may_have_mail() {
+            self.read_mail();
+        }
+    }
+
+    #[inline(never)] // most turns find none
+    fn read_mail(&self) {
         let mut mail = self.mail.take();
         self.remote.inbox.take(&mut mail);
         for letter in mail.drain(..) {
@@ -129,7 +137,9 @@ impl Executor {
     pub(crate) fn release_yielded(&self) {
         let mut core = self.core.borrow_mut();
         let core = &mut *core;
-        core.ready.append(&mut core.yielded);
+        if !core.yielded.is_empty() {
+            core.ready.append(&mut core.yielded);
+        }
         core.tasks.shrink();
         // The queues, too, give back what only a burst needed (trap 59).
         let needed = core.ready.len() * 8;

@@ -173,6 +173,7 @@ impl Timers {
 
     /// The earliest deadline that anybody still waits for. Runs no code of the user, so the
     /// loop may ask for it after it has seen that no task is ready.
+    #[inline]
     pub(crate) fn next(&self) -> Option<Instant> {
         self.state.borrow_mut().first()
     }

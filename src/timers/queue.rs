@@ -60,6 +60,7 @@ impl Queue {
     }
 
     /// The earliest entry.
+    #[inline]
     pub(super) fn peek(&self) -> Option<Entry> {
         let in_heap = || self.heap.peek().map(|Reverse(entry)| *entry);
         self.run.last().copied().or_else(in_heap) // I1

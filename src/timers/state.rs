@@ -109,6 +109,7 @@ impl State {
     }
 
     /// The earliest deadline of a live entry. Throws away the dead ones in front of it.
+    #[inline]
     pub(super) fn first(&mut self) -> Option<Instant> {
         loop {
             let first = self.queue.peek()?;

@@ -74,7 +74,9 @@ impl Model {
         let mut sleeps = 0;
         loop {
             let mut mail = Vec::new();
-            self.inbox.take(&mut mail);
+            if self.inbox.may_have_mail() {
+                self.inbox.take(&mut mail);
+            }
             for () in mail {
                 self.queued.unqueue_there();
                 // The poll. What was done before a wake is seen by the poll that it asked for.
