@@ -13,7 +13,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use super::inherited::{self, Ruled};
-use super::task::{TaskKey, Why, Work, put};
+use super::task::{TaskKey, Why, Work};
 use super::{Executor, Root};
 use crate::trace::{self, Event, TaskId};
 use crate::{caught, coop};
@@ -127,8 +127,7 @@ impl Executor {
         let wait = trace::take_wait();
         let mut borrowed = self.core.borrow_mut();
         let core = &mut *borrowed;
-        let slot = core.tasks.get(key).expect("a polled task keeps its slot");
-        put(&mut slot.work, work);
+        let slot = core.tasks.put_back(key, work, waker);
         if wait.is_some() {
             slot.set_wait(wait);
         }
@@ -141,7 +140,6 @@ impl Executor {
             // Queued already, as in `queue`.
             slot.set_aside = core.yielded.back() != Some(&key);
         }
-        core.tasks.put_waker(key, waker);
         drop(borrowed);
         if woken {
             trace::emit(Event::Woken);

@@ -10,9 +10,9 @@
 //!
 //! ```text
 //!              lend: it has none
-//!    spare ─────────────────────► out, with the future ── put_waker: a clone is left ──► slot
+//!    spare ─────────────────────► out, with the future ──── settle: a clone is left ────► slot
 //!      ▲                                  │
-//!      └──── put_waker: none is left ─────┘
+//!      └───── settle: none is left ───────┘
 //! ```
 //!
 //! I1: `free` lists exactly the slots whose body is `Free`.
@@ -58,6 +58,20 @@ impl Spare {
         let waker = Waker::from(shared.clone());
         self.shared = Some(shared);
         waker
+    }
+
+    /// A poll is over: the waker goes to where it came from, unless it is the task's from now on.
+    #[inline]
+    fn settle(&mut self, slot: &mut Slot, waker: Waker) {
+        if slot.shared.is_none() {
+            let shared = self.shared.as_ref().expect("it was lent (I4)");
+            if shared.is_unheld() {
+                put(&mut self.waker, waker);
+                return;
+            }
+            slot.shared = self.shared.take();
+        }
+        put(&mut slot.waker, waker);
     }
 }
 
@@ -139,19 +153,26 @@ impl TaskSlab {
         waker
     }
 
-    /// After the poll: back to where it came from, unless it is the task's from now on.
+    /// After a poll that did not end the task: its future and its waker are put back.
+    #[inline]
+    pub(super) fn put_back(
+        &mut self,
+        key: TaskKey,
+        work: Pin<Box<dyn Work>>,
+        waker: Waker,
+    ) -> &mut Slot {
+        let slot = &mut self.slots[key.index as usize];
+        debug_assert!(slot.generation() == key.generation, "a polled task stays");
+        put(&mut slot.work, work);
+        self.spare.settle(slot, waker);
+        slot
+    }
+
+    /// After a poll that ended it.
     #[inline]
     pub(super) fn put_waker(&mut self, key: TaskKey, waker: Waker) {
         let slot = &mut self.slots[key.index as usize];
-        if slot.shared.is_none() {
-            let shared = self.spare.shared.as_ref().expect("it was lent (I4)");
-            if shared.is_unheld() {
-                put(&mut self.spare.waker, waker);
-                return;
-            }
-            slot.shared = self.spare.shared.take();
-        }
-        put(&mut slot.waker, waker);
+        self.spare.settle(slot, waker);
     }
 
     /// What is behind the waker of a task, if it has one, or was lent one.

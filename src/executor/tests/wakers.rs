@@ -148,7 +148,7 @@ fn whoever_posts_rings_once_and_only_for_a_loop_that_sleeps() {
     assert!(matches!(inbox.post(4), Delivered), "it is awake");
 }
 
-/// One waker serves all tasks whose polls leave no clone of it. Broken by: `put_waker` giving
+/// One waker serves all tasks whose polls leave no clone of it. Broken by: `settle` giving
 /// each its own.
 #[test]
 fn tasks_that_leave_no_clone_are_polled_with_one_waker() {
@@ -177,7 +177,7 @@ fn note(seen: &Cell<Vec<*const ()>>, cx: &mut Context<'_>, ready: bool) -> Poll<
     }
 }
 
-/// Broken by: `put_waker` that takes back what somebody holds: then the clone wakes whoever was
+/// Broken by: `settle` that takes back what somebody holds: then the clone wakes whoever was
 /// polled last.
 #[test]
 fn a_task_whose_poll_leaves_a_clone_keeps_that_waker() {
