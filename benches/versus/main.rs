@@ -121,8 +121,7 @@ fn measure(rows: Vec<Row>, options: &Options) {
     std::fs::create_dir_all(&folder).expect("a folder in target");
     std::fs::write(folder.join("report.json"), text).expect("the report is written");
     std::fs::write(folder.join("report.html"), page::page(&report)).expect("so is the page");
-    std::fs::write(folder.join("chart.svg"), chart::chart(&report, "tokio"))
-        .expect("and the chart");
+    std::fs::write(folder.join("chart.svg"), chart::chart(&report)).expect("and the chart");
     println!("{}", folder.join("report.html").display());
 }
 

@@ -13,10 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let path = PathBuf::from(path);
     let report = serde_json::from_str(&std::fs::read_to_string(&path)?)?;
     std::fs::write(path.with_file_name("report.html"), page::page(&report))?;
-    std::fs::write(
-        path.with_file_name("chart.svg"),
-        chart::chart(&report, "tokio"),
-    )?;
+    std::fs::write(path.with_file_name("chart.svg"), chart::chart(&report))?;
     println!("{}", path.with_file_name("report.html").display());
     Ok(())
 }

@@ -45,7 +45,7 @@ pub fn page(report: &Value) -> String {
         judged.len()
     );
     html += &about(&report["about"]);
-    let _ = write!(html, "<div class=\"all\">{}</div>", chart(report, "tokio"));
+    let _ = write!(html, "<div class=\"all\">{}</div>", chart(report));
     for row in rows {
         html += &section(row);
     }
