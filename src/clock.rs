@@ -1,19 +1,26 @@
 //! Where every "now" comes from: the real clock, or a virtual one that only moves when told.
 //!
-//! Nothing else in hob calls `Instant::now()`. That one door is what lets a test of an
+//! Nothing else in hob calls `Instant::now()` (but for `prims::look_out`, which watches for
+//! microseconds of real time). That one door is what lets a test of an
 //! hour's timeout end in a millisecond: under [`Builder::virtual_time`](crate::Builder) the
 //! loop moves this clock to the next deadline instead of sleeping.
 //!
 //! The virtual clock is `NOW`, a thread-local instant. While it is empty, time is real.
 //!
-//! Law: reading the clock takes half as long as making a timer and taking it back, and nearly
-//! every timer is a timeout, far off. Consequence: what a turn of the loop has read is kept for
-//! the rest of it, and [`has_passed`] asks again only for deadlines that are near.
+//! Law: reading the clock takes half as long as all else that arming a timer and taking it back
+//! take, and nearly every timer is a timeout, far off. Consequence: what a turn of the loop has
+//! read is kept for the rest of it, and [`has_passed`] looks again only where a deadline is near.
 //!
 //! ```text
-//!   Nowhere ── Clock::enter ──► NotSince ── now() ──► At ── forget(), once a turn ──► NotSince
-//!                                   the guard of `enter` is dropped ──► Nowhere
+//!                 a turn begins: forget()              now()
+//!     Nowhere ────────────────────────────► NotSince ─────────► At
+//!                                              ▲                │
+//!                                              └─── forget() ───┘
 //! ```
+//!
+//! Price: if a turn takes longer than [`SOON`], a deadline that passed meanwhile is seen in the
+//! next. And a loop that never leaves its poll, and asks again and again whether a deadline has
+//! passed, has no next turn: so one reading is good for [`GOOD_FOR`] answers.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -27,18 +34,21 @@ thread_local! {
 }
 
 /// What this turn of the loop knows of the time.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Seen {
-    /// No loop runs on this thread, so nobody would forget it.
+    /// No loop runs here, so nobody would forget it.
     Nowhere,
     /// The clock was not read in this turn.
     NotSince,
-    /// It was, and this is what it said.
-    At(Instant),
+    /// It was, and this is what it said; and how many more answers that is good for.
+    At(Instant, u8),
 }
 
 /// So long a turn may take without a deadline being seen late.
 const SOON: Duration = Duration::from_secs(1);
+
+/// How many answers one reading of the clock is good for.
+const GOOD_FOR: u8 = 64;
 
 /// Farther than any program waits, near enough that no arithmetic on it overflows.
 const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
@@ -47,24 +57,26 @@ const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
 #[inline]
 pub(crate) fn now() -> Instant {
     let now = NOW.get().unwrap_or_else(Instant::now);
-    if !matches!(SEEN.get(), Seen::Nowhere) {
-        SEEN.set(Seen::At(now));
+    if SEEN.get() != Seen::Nowhere {
+        SEEN.set(Seen::At(now, GOOD_FOR));
     }
     now
 }
 
-/// Has `deadline` passed? What lies more than [`SOON`] behind the moment that this turn has seen
-/// is taken to lie ahead. So if a task holds the loop for longer than that, a deadline that passed
-/// meanwhile is seen in the next turn.
+/// Has `deadline` passed? One that comes more than [`SOON`] after what this turn has seen is taken
+/// to lie ahead.
 #[inline]
 pub(crate) fn has_passed(deadline: Instant) -> bool {
     match SEEN.get() {
-        Seen::At(seen) if deadline > seen + SOON => false,
+        Seen::At(seen, left) if left > 0 && deadline > seen + SOON => {
+            SEEN.set(Seen::At(seen, left - 1));
+            false
+        }
         _ => now() >= deadline,
     }
 }
 
-/// Time goes on: the loop is about to begin another turn.
+/// A turn of the loop begins: what was seen before is old.
 #[inline]
 pub(crate) fn forget() {
     SEEN.set(Seen::NotSince);
@@ -116,9 +128,9 @@ impl Clock {
     /// Makes this the clock that [`now`] reads, until the guard is dropped.
     pub(crate) fn enter(&self) -> ClockGuard {
         let mine = self.virtual_now.as_ref().map(Cell::get);
-        SEEN.set(Seen::NotSince);
         ClockGuard {
             former: NOW.replace(mine),
+            seen: SEEN.replace(Seen::Nowhere),
         }
     }
 
@@ -132,16 +144,16 @@ impl Clock {
     }
 }
 
-/// Guard of [`Clock::enter`]: puts back the clock that ruled before. Loops do not nest, so now none
-/// runs.
+/// Guard of [`Clock::enter`]: puts back the clock that ruled before.
 pub(crate) struct ClockGuard {
     former: Option<Instant>,
+    seen: Seen,
 }
 
 impl Drop for ClockGuard {
     fn drop(&mut self) {
         NOW.set(self.former);
-        SEEN.set(Seen::Nowhere);
+        SEEN.set(self.seen);
     }
 }
 
@@ -161,29 +173,49 @@ mod tests {
         assert_eq!(now(), start + Duration::from_secs(3600));
     }
 
-    /// Broken by: an empty `forget`, or `deadline > seen` in `has_passed`; and the last line by keeping
-    /// what is seen also where no loop runs.
+    /// Broken by: an empty `forget`, `deadline > seen` in `has_passed`, or a guard that leaves what
+    /// was seen.
     #[test]
     fn a_turn_reads_the_clock_once_for_all_that_lies_far_ahead() {
         let clock = Clock::virtual_time();
         let start = clock.start();
         let minutes = |n: u64| start + Duration::from_secs(60 * n);
         let guard = clock.enter();
+        forget();
         assert!(!has_passed(minutes(2)));
         // A task computes for an hour.
         NOW.set(Some(minutes(60)));
         assert!(!has_passed(minutes(2)), "nobody has looked since");
-        assert!(
-            has_passed(start + SOON),
-            "this one might have passed: looks"
-        );
+        assert!(has_passed(start + SOON), "this one is near: looks");
         assert!(has_passed(minutes(2)), "and then it is known");
         forget();
         NOW.set(Some(minutes(120)));
         assert!(has_passed(minutes(90)), "in the next turn");
         drop(guard);
-        now();
-        assert!(matches!(SEEN.get(), Seen::Nowhere));
+        assert_eq!(SEEN.get(), Seen::Nowhere);
+    }
+
+    /// Broken by: a reading that is good for ever.
+    #[test]
+    fn who_asks_again_and_again_within_one_turn_sees_the_deadline_pass() {
+        let clock = Clock::virtual_time();
+        let _guard = clock.enter();
+        let deadline = now() + Duration::from_secs(60);
+        forget();
+        assert!(!has_passed(deadline));
+        NOW.set(Some(deadline));
+        assert_eq!((0..1000).position(|_| has_passed(deadline)), Some(64));
+    }
+
+    /// Broken by: keeping what is seen also where no loop runs.
+    #[test]
+    fn where_no_turn_ends_every_deadline_is_looked_at() {
+        let clock = Clock::virtual_time();
+        let _guard = clock.enter();
+        let deadline = now() + Duration::from_secs(60);
+        assert!(!has_passed(deadline));
+        NOW.set(Some(deadline));
+        assert!(has_passed(deadline));
     }
 
     /// Trap 32. Broken by: taking `min(FAR)` out of `later`.

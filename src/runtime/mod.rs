@@ -13,8 +13,8 @@
 //!    open; else until the next deadline; else until woken. If no timer is armed, no clock is
 //!    read.
 //! 4. Sleep in the kernel, or look whether it has events. A socket, a deadline or another thread
-//!    ends the sleep; whoever waited for a socket is woken. Then those who had yielded are ready
-//!    again.
+//!    ends the sleep; whoever waited for a socket is woken. What was read of the clock before is
+//!    old now. Then those who had yielded are ready again.
 //! 5. Wake whoever's deadline has passed; of a crowd, as many as a turn polls.
 //!
 //! The main future stands in line like any task. To poll it once a turn would be simpler, but
@@ -99,6 +99,7 @@ impl Inner {
     /// Turns until the main future is done.
     fn run(&self, root: &executor::RootSlot<'_>, main: executor::Root<'_>) -> io::Result<()> {
         let _nothing_rules = executor::rule_nothing();
+        clock::forget();
         loop {
             // 1. Read the inbox.
             self.executor.take_mail();

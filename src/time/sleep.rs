@@ -48,8 +48,8 @@ pub fn sleep(wait: Duration) -> Sleep {
     sleep_until(clock::after(wait))
 }
 
-/// Waits until `deadline`. One that has passed already is ready at the first poll (unless it passed
-/// while a task held the loop for more than a second: then in the next turn).
+/// Waits until `deadline`. One that has passed already is ready at the first poll. (If the loop was
+/// kept from its next turn for more than a second, one that passed meanwhile may be seen a turn late.)
 ///
 /// *Cancel safety*: dropping it ends the timer, and nothing else happens.
 ///

@@ -27,7 +27,8 @@ use crate::trace;
 ///
 /// A future that is ready when its time ends has won, even at a limit of zero: it is always
 /// polled once. (One exception: a read right behind a write may say "not yet" though bytes are
-/// there, if each such read before was in vain. At a limit of zero, `try_read` knows.) One that
+/// there, if each such read before was in vain. At a limit of zero, `try_read` knows.) So does one
+/// that computes until its time is over and more, and is ready when it is polled next. One that
 /// never gives the thread back (a loop without an `.await`) cannot be stopped by this or anything
 /// else.
 ///

@@ -23,8 +23,9 @@ const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#24292f}.dim{fill:
 /// Who stands on the other side: tokio, and where it has no such thing, who is built on it.
 const OTHERS: [&str; 2] = ["tokio", "reqwest"];
 
-/// All rows that were run beside tokio, but for two kinds. Instructions tell a maker where time
-/// goes, and a reader has the time itself. And a count that is the same on both sides is no news.
+/// All rows that were run beside one of [`OTHERS`], but for two kinds. Instructions tell a maker
+/// where time goes, and a reader has the time itself. And what is exactly the same on both sides,
+/// and has no mark, is no news.
 pub fn chart(report: &Value) -> String {
     let rows = report["rows"].as_array().into_iter().flatten();
     let rows: Vec<(&str, f64, Option<f64>)> = rows

@@ -216,7 +216,11 @@ impl Alarm {
         let slow = self.slow.as_mut().map(|slow| (&mut slow.sleep, slow.at));
         for (sleep, at) in set.into_iter().chain(slow) {
             *sleep = sleep_until(soon.max(at));
-            let _ = coop::poll_unconstrained(Pin::new(sleep), cx);
+            // Over already, if the thread had to wait that long for its processor. Then no timer
+            // will wake us.
+            if coop::poll_unconstrained(Pin::new(sleep), cx).is_ready() {
+                cx.waker().wake_by_ref();
+            }
         }
         true
     }
