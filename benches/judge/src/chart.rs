@@ -23,7 +23,7 @@ const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#24292f}.dim{fill:
 /// Who stands on the other side: tokio, and where it has no such thing, who is built on it.
 const OTHERS: [&str; 2] = ["tokio", "reqwest"];
 
-/// All rows that were run beside one of [`OTHERS`], but for two kinds. Instructions tell a maker
+/// All rows that were run beside one of the others, but for two kinds. Instructions tell a maker
 /// where time goes, and a reader has the time itself. And what is exactly the same on both sides,
 /// and has no mark, is no news.
 pub fn chart(report: &Value) -> String {
