@@ -299,7 +299,7 @@ fn no_secret_and_nothing_that_steers_a_terminal_is_in_them() {
                 .unwrap();
             let head = format!(
                 "HTTP/1.1 302 F\r\nLocation: http://you:hidden@{to}/b\r\nSet-Cookie: s=hidden\r\n\
-                 X-Odd: \u{9b}2J\u{202e}\r\nContent-Length: 0\r\n\r\n"
+                 X-Odd: \u{9b}2J\u{202e}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
             );
             x.raw(head.as_bytes())
         }
